@@ -1,0 +1,1 @@
+"""Data: sources, catalogue and interactions."""

@@ -1,0 +1,1 @@
+"""Evaluation: metrics, intervals, ledgers and results; knows nothing of models."""

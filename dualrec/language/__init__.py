@@ -1,0 +1,1 @@
+"""Language stage: prompts, generation, LoRA and grounding."""

@@ -1,0 +1,169 @@
+"""Profiles: every size and hyper-parameter of a run, read from `profiles/*.toml` and checked."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+import typing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rapidfuzz import process
+
+from dualrec import paths
+from dualrec.errors import StudyError
+
+
+@dataclass(frozen=True)
+class SplitConfig:
+    """Leave-one-out: `tie_rule` orders events with the same timestamp, shorter users are left out."""
+
+    tie_rule: str = "file"
+    min_events: int = 5
+
+
+@dataclass(frozen=True)
+class LSTMConfig:
+    """One LSTM: its architecture, its training targets and its optimiser (PAPER §3 as defaults)."""
+
+    id_dim: int = 128
+    title_dim: int = 64
+    genre_dim: int = 64
+    hidden: tuple[int, ...] = (256, 128)
+    dense: int = 256
+    dropout: float = 0.3
+    title_side: str = "words"  # "words": learned word tokens, mean-pooled; "sbert": frozen title embeddings
+    tied: bool = False  # output weights = the item table
+    targets: str = "all"  # "all": every position; "windows": one sample per window, as published
+    window: int = 30
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.0
+    batch_size: int = 128
+    epochs: int = 10
+    patience: int = 3
+
+
+@dataclass(frozen=True)
+class LLMConfig:
+    """The language model and what it is asked."""
+
+    model: str = "smollm2-135m"  # the embedded one, a folder, or "hub-id@revision"
+    history: int = 5  # titles in the prompt
+    titles: int = 10  # titles asked for
+    users: int = 0  # evaluated users, a seeded subset; 0 = all
+    batch_size: int = 32
+    max_prompt_tokens: int = 256
+    match_threshold: int = 90  # rapidfuzz ratio (0-100) a written title must reach
+
+
+@dataclass(frozen=True)
+class LoRAConfig:
+    """LoRA fine-tuning (PAPER §2: r=8, alpha=16, dropout 0.1, q_proj + v_proj, 3 epochs)."""
+
+    rank: int = 8
+    alpha: int = 16
+    dropout: float = 0.1
+    modules: tuple[str, ...] = ("q_proj", "v_proj")
+    epochs: int = 3
+    users: int = 0  # training users, a seeded subset; 0 = all
+    validation_users: int = 64
+    learning_rate: float = 5e-4
+    warmup: float = 0.1  # share of the steps
+    batch_size: int = 8
+    accumulation: int = 1
+    max_grad_norm: float = 1.0
+
+
+@dataclass(frozen=True)
+class RerankConfig:
+    """Sentence encoder and the trade-off of MMR (1 = relevance only)."""
+
+    encoder: str = "all-minilm-l6-v2"
+    mmr_lambda: tuple[float, ...] = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.0)
+
+
+@dataclass(frozen=True)
+class EvaluationConfig:
+    """List length and bootstrap resamples behind each interval."""
+
+    k: int = 10
+    resamples: int = 2000
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One complete setting of the study."""
+
+    name: str
+    summary: str
+    data: str
+    users: int = 0  # test users of the temporal systems, a seeded subset; 0 = all
+    split: SplitConfig = field(default_factory=SplitConfig)
+    lstm: LSTMConfig = field(default_factory=LSTMConfig)
+    paper_lstm: LSTMConfig = field(default_factory=LSTMConfig)
+    llm: LLMConfig = field(default_factory=LLMConfig)
+    lora: LoRAConfig = field(default_factory=LoRAConfig)
+    rerank: RerankConfig = field(default_factory=RerankConfig)
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    seeds: int = 3  # seeds of the improved LSTM; the first one makes the hints
+    needs_memory_gib: float = 6.0
+    needs_gpu_memory_gib: float = 0.0
+
+
+def available() -> list[str]:
+    """Names of the profiles that come with the package."""
+    return sorted(p.stem for p in (paths.PACKAGE / "profiles").glob("*.toml"))
+
+
+def load_profile(name: str) -> Profile:
+    """Read a profile by name, or from a `.toml` file.
+
+    Raises StudyError for an unknown name, an unknown key or a value of the wrong type, naming the nearest valid one.
+    """
+    path = Path(name) if name.endswith(".toml") else paths.PACKAGE / "profiles" / f"{name}.toml"
+    if not path.is_file():
+        raise StudyError(f"unknown profile '{name}'{_nearest(name, available())}; choose one of {', '.join(available())}")
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise StudyError(f"{paths.readable(path)} is not valid TOML: {error}") from error
+    return _build(Profile, {"name": path.stem} | values, paths.readable(path))
+
+
+def _build(cls: type, values: dict, where: str):
+    """Make a config dataclass from a TOML table, checking names and types."""
+    hints = typing.get_type_hints(cls)
+    for key, value in values.items():
+        if key not in hints:
+            raise StudyError(f"{where}: unknown key '{key}'{_nearest(key, hints)}")
+        expected = hints[key]
+        if dataclasses.is_dataclass(expected):
+            if not isinstance(value, dict):
+                raise StudyError(f"{where}: '{key}' must be a table, not {value!r}")
+            values[key] = _build(expected, value, f"{where} [{key}]")
+        elif typing.get_origin(expected) is tuple:
+            kind = typing.get_args(expected)[0]
+            if not isinstance(value, list) or not all(_is(v, kind) for v in value):
+                raise StudyError(f"{where}: '{key}' must be a list of {kind.__name__}, not {value!r}")
+            values[key] = tuple(kind(v) for v in value)
+        elif not _is(value, expected):
+            raise StudyError(f"{where}: '{key}' must be {expected.__name__}, not {value!r}")
+        elif expected in (int, float) and value < 0:
+            raise StudyError(f"{where}: '{key}' must not be negative, but is {value!r}")
+    try:
+        return cls(**values)
+    except TypeError as error:
+        raise StudyError(f"{where}: {error}") from error
+
+
+def _is(value, kind: type) -> bool:
+    """Whether a TOML value has the wanted type; a whole number will do for a float, a boolean for nothing else."""
+    if isinstance(value, bool) or kind is bool:
+        return isinstance(value, bool) and kind is bool
+    return isinstance(value, (int, float) if kind is float else kind)
+
+
+def _nearest(name: str, names) -> str:
+    """`, did you mean 'x'?` where a valid name is close."""
+    best = process.extractOne(name, list(names), score_cutoff=60)
+    return f", did you mean '{best[0]}'?" if best else ""

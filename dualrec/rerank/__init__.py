@@ -1,0 +1,1 @@
+"""Re-ranking: Sentence-BERT similarity and diversity."""

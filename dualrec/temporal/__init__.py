@@ -1,0 +1,1 @@
+"""Temporal stage: models that score the next item from a history."""

@@ -1,0 +1,128 @@
+"""The few types every stage speaks: plain dataclasses over numpy arrays.
+
+Item indices run from 1 to N; 0 is padding. This module imports nothing of the package.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """One ordered item sequence per user, stored flat (CSR style).
+
+    users:   int64 (n,)          original user ids
+    offsets: int64 (n + 1,)      sequence i is items[offsets[i]:offsets[i + 1]]
+    items:   int64 (n_events,)   item indices, oldest first within a user
+    """
+
+    users: np.ndarray
+    offsets: np.ndarray
+    items: np.ndarray
+
+    @classmethod
+    def from_lists(cls, users, sequences) -> Sequences:
+        """Build from an iterable of per-user item index sequences."""
+        lengths = [len(s) for s in sequences]
+        items = np.concatenate([np.asarray(s, np.int64) for s in sequences] or [np.empty(0, np.int64)])
+        return cls(np.asarray(users, np.int64), np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]), items)
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """int64 (n,): events per user."""
+        return np.diff(self.offsets)
+
+    def sequence(self, i: int) -> np.ndarray:
+        """Item indices of user row i, oldest first."""
+        return self.items[self.offsets[i] : self.offsets[i + 1]]
+
+    def recent(self, k: int) -> np.ndarray:
+        """int64 (n, k): the last k items of every user, right-aligned, padded with 0 on the left."""
+        position = self.offsets[1:, None] - k + np.arange(k)  # (n, k)
+        inside = position >= self.offsets[:-1, None]
+        return np.where(inside, self.items[np.where(inside, position, 0)] if len(self.items) else 0, 0)
+
+    def take(self, rows) -> Sequences:
+        """The given rows, in the given order."""
+        rows = np.asarray(rows, np.int64)
+        return Sequences.from_lists(self.users[rows], [self.sequence(i) for i in rows])
+
+    def drop_last(self, k: int) -> Sequences:
+        """Every sequence without its last k events (users left with nothing are dropped)."""
+        kept = [(u, self.sequence(i)[: max(n - k, 0)]) for i, (u, n) in enumerate(zip(self.users, self.lengths, strict=True))]
+        kept = [(u, s) for u, s in kept if len(s)]
+        return Sequences.from_lists([u for u, _ in kept], [s for _, s in kept])
+
+
+@dataclass(frozen=True)
+class Cases:
+    """What is evaluated: a history and one target per user.
+
+    history: Sequences (n users)
+    targets: int64 (n,) item indices; only `evaluation` reads them
+    """
+
+    history: Sequences
+    targets: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    @property
+    def users(self) -> np.ndarray:
+        """int64 (n,): original user ids."""
+        return self.history.users
+
+    def take(self, rows) -> Cases:
+        """The given rows, in the given order."""
+        rows = np.asarray(rows, np.int64)
+        return Cases(self.history.take(rows), self.targets[rows])
+
+    def sample(self, n: int, seed: int) -> Cases:
+        """A seeded random subset of n cases in user order; all of them where n is 0 or too large."""
+        if n <= 0 or n >= len(self):
+            return self
+        return self.take(np.sort(np.random.default_rng(seed).choice(len(self), n, replace=False)))
+
+
+@dataclass(frozen=True)
+class Hints:
+    """The temporal model's top-n items per case, best first.
+
+    items: int64 (n_cases, n); probabilities: float32 (n_cases, n), softmax over unseen items
+    """
+
+    items: np.ndarray
+    probabilities: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def take(self, rows) -> Hints:
+        """The given rows, in the given order."""
+        return Hints(self.items[rows], self.probabilities[rows])
+
+
+@dataclass(frozen=True)
+class RankedLists:
+    """What every system hands over.
+
+    items:  int64 (n_cases, K), best first, -1 where nothing valid was produced
+    scores: float32 (n_cases, K) or None
+    raw:    the text a language model wrote per case, or empty
+    counts: named per-case integer counts (for example written, invalid, duplicate, seen)
+    """
+
+    items: np.ndarray
+    scores: np.ndarray | None = None
+    raw: list[str] = field(default_factory=list)
+    counts: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.items)
