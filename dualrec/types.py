@@ -51,13 +51,18 @@ class Sequences:
     def take(self, rows) -> Sequences:
         """The given rows, in the given order."""
         rows = np.asarray(rows, np.int64)
-        return Sequences.from_lists(self.users[rows], [self.sequence(i) for i in rows])
+        return self._cut(rows, self.lengths[rows])
 
     def drop_last(self, k: int) -> Sequences:
-        """Every sequence without its last k events (users left with nothing are dropped)."""
-        kept = [(u, self.sequence(i)[: max(n - k, 0)]) for i, (u, n) in enumerate(zip(self.users, self.lengths, strict=True))]
-        kept = [(u, s) for u, s in kept if len(s)]
-        return Sequences.from_lists([u for u, _ in kept], [s for _, s in kept])
+        """Every sequence without its last k events; users left with nothing are dropped."""
+        rows = np.flatnonzero(self.lengths > k)
+        return self._cut(rows, self.lengths[rows] - k)
+
+    def _cut(self, rows: np.ndarray, lengths: np.ndarray) -> Sequences:
+        """The first `lengths` events of the given rows."""
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
+        return Sequences(self.users[rows], offsets, self.items[np.repeat(self.offsets[rows], lengths) + within])
 
 
 @dataclass(frozen=True)

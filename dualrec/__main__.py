@@ -1,0 +1,110 @@
+"""`python -m dualrec`: the steps of the study for people who prefer a shell."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from dualrec import cli, paths
+from dualrec.errors import StudyError
+
+EXAMPLES = """
+Examples:
+
+  python -m dualrec doctor
+
+  python -m dualrec run --profile smoke
+
+  python -m dualrec run --only 03 --only 04
+
+  python -m dualrec evaluate --systems popularity,markov
+
+  python -m dualrec recommend --titles "Toy Story (1995); Aladdin (1992)"
+
+  python -m dualrec report --profile smoke
+"""
+
+app = typer.Typer(
+    help=f"The study DUALRec, step by step.\n\n{EXAMPLES}",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(cli.evaluate)
+app.command()(cli.recommend)
+ProfileOption = Annotated[str, typer.Option(help="A profile's name or a .toml file; see `profiles`.")]
+
+
+@app.callback()
+def options(debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False) -> None:
+    """Options that stand before the command; `main` reads them."""
+
+
+@app.command()
+def doctor(profile: Annotated[str | None, typer.Option(help="Check what this profile needs; every profile if left out.")] = None) -> None:
+    """Check environment, assets, device, memory and disk: one OK or FAIL line each; exit code 1 where one that matters fails."""
+    from dualrec.doctor import checks
+
+    found = checks(profile)
+    for check in found:
+        print(check)
+    if any(check.blocking and not check.ok for check in found):
+        raise typer.Exit(1)
+
+
+@app.command()
+def profiles() -> None:
+    """List the profiles: what they are for, their data and what they need."""
+    from dualrec.profiles import available, load_profile
+
+    for name in available():
+        p = load_profile(name)
+        gpu = f", a GPU with {p.needs_gpu_memory_gib:g} GiB" if p.needs_gpu_memory_gib else ""
+        print(f"{name:<8} {p.summary} ({p.data}; {p.needs_memory_gib:g} GiB of memory{gpu})")
+
+
+@app.command()
+def run(
+    profile: ProfileOption = paths.DEFAULT_PROFILE,
+    only: Annotated[list[str] | None, typer.Option(help="A notebook's number or name; may be given several times.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Run notebooks that are up to date, too; their cached steps are reused.")] = False,
+) -> None:
+    """Run the notebooks in order into runs/PROFILE/notebooks/; a second call continues after the last good one."""
+    from dualrec.runner import run_notebooks
+
+    run_notebooks(profile, only, again)
+
+
+@app.command()
+def report(profile: ProfileOption = paths.DEFAULT_PROFILE) -> None:
+    """Write the finished notebooks as HTML to runs/PROFILE/report/ and print the path of the index page."""
+    from dualrec.report import write_report
+
+    print(paths.readable(write_report(profile)))
+
+
+@app.command()
+def publish() -> None:
+    """Copy the default profile's executed notebooks, cleaned, back into notebooks/ and renew the README's table."""
+    from dualrec.publish import publish as publish_notebooks
+
+    for notebook in publish_notebooks():
+        print(paths.readable(notebook))
+
+
+def main() -> None:
+    """Run a command; an error the user can mend is one line on stderr and exit code 1 (wrong usage: 2)."""
+    try:
+        app(prog_name="dualrec")
+    except StudyError as error:
+        if "--debug" in sys.argv:
+            raise
+        print(f"dualrec: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""The commands that compute: `evaluate` and `recommend`. Results go to stdout, everything else to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+import typer
+from rapidfuzz import fuzz, process
+
+from dualrec import paths
+from dualrec.errors import StudyError
+from dualrec.types import Sequences
+
+if TYPE_CHECKING:  # torch and transformers take seconds to import: `--help` does without them
+    from dualrec.data.catalogue import Catalogue
+    from dualrec.study import Study
+
+MATCH = 60  # rapidfuzz WRatio a hand-typed title must reach; what was matched is shown
+
+DataOption = Annotated[str | None, typer.Option(help="A registered data set or a folder; the profile's if left out.")]
+ProfileOption = Annotated[str, typer.Option(help="A profile's name or a .toml file; see `profiles`.")]
+
+
+def evaluate(
+    data: DataOption = None,
+    profile: ProfileOption = paths.DEFAULT_PROFILE,
+    systems_: Annotated[str, typer.Option("--systems", help="Comma-separated names.")] = "popularity,markov,lstm",
+    out: Annotated[Path | None, typer.Option(help="Where ledgers and trained models go; runs/PROFILE if left out.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of training and subsets.")] = 0,
+) -> None:
+    """Rank every test user's next movie, write ledgers to OUT/lists and print one JSON object with the metrics.
+
+    Examples:
+
+      python -m dualrec evaluate --systems popularity,markov
+
+      python -m dualrec evaluate --data path/to/ml-1m --profile laptop --systems popularity,markov,lstm --out runs/my-ml-1m
+    """
+    from dualrec import systems
+    from dualrec.study import open_study
+
+    with redirect_stdout(sys.stderr):
+        names = [systems.check_name(name.strip()) for name in systems_.split(",") if name.strip()]
+        if not names:
+            raise StudyError(f"--systems names no system; choose from {', '.join(systems.LABELS)}")
+        study = open_study(profile, seed, data, _own_folder(profile, data, out))
+        report = {name: _measure(study, name) for name in names}
+    print(json.dumps(report))
+
+
+def recommend(
+    titles: Annotated[str, typer.Option(help="Movies you watched, oldest first, separated by semicolons.")],
+    k: Annotated[int, typer.Option("-k", min=1, help="How many to recommend.")] = 10,
+    system: Annotated[str, typer.Option(help="A system's name.")] = "lstm",
+    data: DataOption = None,
+    profile: ProfileOption = paths.DEFAULT_PROFILE,
+    out: Annotated[Path | None, typer.Option(help="Where trained models are kept; runs/PROFILE if left out.")] = None,
+) -> None:
+    """Recommend movies for a history typed by hand; trains what is missing first.
+
+    Examples:
+
+      python -m dualrec recommend --titles "Toy Story (1995); Aladdin (1992)"
+
+      python -m dualrec recommend --titles "Alien; Blade Runner; The Terminator" -k 5 --system llm_hint
+    """
+    from dualrec import systems
+    from dualrec.study import open_study
+
+    with redirect_stdout(sys.stderr):
+        systems.check_name(system)
+        study = open_study(profile, data=data, folder=_own_folder(profile, data, out))
+        history = match_titles(titles, study.catalogue)
+        print(f"ranking with {systems.LABELS[system]}; what is not trained yet is trained first (minutes) …")
+        lists = systems.rank(study, system, Sequences.from_lists([0], [history]), k)
+    for place, item in enumerate((i for i in lists.items[0] if i > 0), start=1):
+        print(f"{place:2d}. {study.catalogue.titles[item]}")
+
+
+def match_titles(typed: str, catalogue: Catalogue) -> np.ndarray:
+    """Item indices of titles typed by hand, separated by `;`; prints what each was taken for.
+
+    Raises StudyError for an empty line or a title that resembles none in the catalogue.
+    """
+    from dualrec.language.grounding import normalise
+
+    wanted = [title.strip() for title in typed.split(";") if title.strip()]
+    if not wanted:
+        raise StudyError('--titles holds no title; write for example --titles "Toy Story (1995); Aladdin (1992)"')
+    names = {item: title for item, title in enumerate(catalogue.titles) if item}
+    found = []
+    for title in wanted:
+        best = process.extractOne(title, names, scorer=fuzz.WRatio, processor=normalise, score_cutoff=MATCH)
+        if best is None:
+            raise StudyError(f"'{title}' resembles no title in the catalogue of {len(catalogue)} movies; check its spelling")
+        print(f"'{title}' → {best[0]}")
+        found.append(best[2])
+    return np.array(found, np.int64)
+
+
+def _measure(study: Study, name: str) -> dict:
+    """Rank a system's cases, write the ledger and return its mean metrics."""
+    from dualrec import systems
+    from dualrec.evaluation.metrics import per_user
+
+    cases = systems.cases_for(study, name)
+    started = time.perf_counter()
+    lists = systems.rank(study, name, cases.history, study.profile.evaluation.k)
+    ledger = study.save(name, cases, lists, time.perf_counter() - started)
+    means = per_user(ledger).mean()
+    print(f"{systems.LABELS[name]}: n = {len(cases)}")
+    return {metric: round(float(value), 6) for metric, value in means.items()} | {"n": len(cases)}
+
+
+def _own_folder(profile: str, data: str | None, out: Path | None) -> Path | None:
+    """The folder to work in: other data never shares a folder with the profile's own."""
+    if out is None and data is not None:
+        return paths.run_dir(f"{Path(profile).stem}-{Path(data).name}")
+    return out

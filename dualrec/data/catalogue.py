@@ -1,0 +1,93 @@
+"""The catalogue: items in index order 1..N (0 = padding) with readable titles, years and genres."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+_YEAR = re.compile(r"\((\d{4})(?:-\d{0,4})?\)(?:\s*\((?:V|TV|VG)\))?\s*$")  # (V): released on video
+_ARTICLE = re.compile(
+    r"^(?P<name>.+?), (?P<article>The|A|An|La|Le|Les|L'|Il|Lo|I|El|Los|Las|Das|Der|Die|Den|Det|En|Een|O|Os|Um)(?P<rest>\s*(?:\(.*)?)$"
+)
+_PARTS = re.compile(r"\([^()]*\)")
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Items by index; row 0 is padding.
+
+    ids: int64 (N + 1,) original ids; titles: N + 1 readable titles, titles[0] = ""
+    years: int64 (N + 1,), 0 = missing; genres: float32 (N + 1, G) multi-hot; genre_names: G names
+    """
+
+    ids: np.ndarray
+    titles: list[str]
+    years: np.ndarray
+    genres: np.ndarray
+    genre_names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        """Number of items, without padding."""
+        return len(self.ids) - 1
+
+    def index_of(self, ids) -> np.ndarray:
+        """int64: the index of each original id, 0 where the catalogue has no such item."""
+        return pd.Series(np.arange(1, len(self.ids)), index=self.ids[1:]).reindex(ids).fillna(0).to_numpy(np.int64)
+
+    @cached_property
+    def same_title(self) -> np.ndarray:
+        """int64 (N + 1,): the lowest index that carries the same title (ML-100K lists some films under two ids)."""
+        first: dict[str, int] = {}
+        return np.array([first.setdefault(title, i) for i, title in enumerate(self.titles)], np.int64)
+
+
+def build_catalogue(ids, titles, genres: list[list[str]], years=None) -> Catalogue:
+    """Catalogue from parallel columns in file order.
+
+    ids: original ids; titles: as in the file; genres: names per item; years: 0 or None where only the title may tell
+    """
+    readable = [readable_title(title) for title in titles]
+    found = [year_of(title) for title in readable]
+    given = [0] * len(found) if years is None else [int(y) for y in years]
+    names = tuple(sorted({g for row in genres for g in row}))
+    column = {name: i for i, name in enumerate(names)}
+    matrix = np.zeros((len(readable) + 1, len(names)), np.float32)
+    for row, listed in enumerate(genres, start=1):
+        matrix[row, [column[g] for g in listed]] = 1
+    return Catalogue(
+        np.concatenate([[0], np.asarray(ids, np.int64)]),
+        ["", *readable],
+        np.array([0, *(a or b for a, b in zip(found, given, strict=True))], np.int64),
+        matrix,
+        names,
+    )
+
+
+def readable_title(title: str) -> str:
+    """`Postman, The (Postino, Il) (1994)` as `The Postman (Il Postino) (1994)`; spaces and control characters tidied."""
+    text = " ".join("".join(c if c.isprintable() else " " for c in str(title)).split())
+    year = _YEAR.search(text)
+    name = text[: year.start()].rstrip() if year else text
+    inner = _PARTS.search(name)
+    head, tail = (name[: inner.start()].rstrip(), name[inner.start() :]) if inner else (name, "")
+    tail = _PARTS.sub(lambda part: f"({_front(part.group()[1:-1])})", tail)
+    return " ".join(filter(None, [_front(head), tail, f"({year.group(1)})" if year else ""]))
+
+
+def year_of(title: str) -> int:
+    """The year in brackets at the end of a title, 0 where there is none."""
+    year = _YEAR.search(title)
+    return int(year.group(1)) if year else 0
+
+
+def _front(name: str) -> str:
+    """`Postino, Il` as `Il Postino`."""
+    match = _ARTICLE.match(name)
+    if not match:
+        return name
+    space = "" if match["article"].endswith("'") else " "
+    return f"{match['article']}{space}{match['name']}{match['rest']}"

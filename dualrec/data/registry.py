@@ -1,0 +1,151 @@
+"""Where data comes from: the registry of sources, `DUALREC_DATA`, the embedded ML-100K, and checked downloads."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+import pooch
+import requests
+
+from dualrec import paths
+from dualrec.artifacts import atomic_path
+from dualrec.assets import verified_asset
+from dualrec.data.dataset import Dataset, build_dataset
+from dualrec.data.movielens import catalogue_100k, read_csv, read_dat, read_u_data
+from dualrec.data.plain import read_plain
+from dualrec.errors import StudyError
+
+U_DATA_SHA256 = "06416e597f82b7342361e41163890c81036900f418ad91315590814211dca490"
+LAYOUTS = {  # the files that tell a layout, and its reader
+    ("u.data", "u.item"): read_u_data,
+    ("ratings.dat", "movies.dat"): read_dat,
+    ("ratings.csv", "movies.csv"): read_csv,
+    ("interactions.csv", "items.csv"): read_plain,
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A registered data set and its official archive."""
+
+    title: str
+    url: str
+    sha256: str
+    members: tuple[str, ...]
+    licence: str
+    citation: str
+
+
+_LICENCE = "GroupLens research licence: no redistribution or commercial use without permission"
+_CITATION = "Harper & Konstan (2015). The MovieLens Datasets: History and Context. ACM TiiS 5(4), 19:1-19:19"
+SOURCES = {
+    "ml-100k": Source(
+        "MovieLens 100K",
+        "https://files.grouplens.org/datasets/movielens/ml-100k.zip",
+        "50d2a982c66986937beb9ffb3aa76efe955bf3d5c6b761f4e3a7cd717c6a3229",
+        ("u.data", "u.item"),
+        _LICENCE,
+        _CITATION,
+    ),
+    "ml-1m": Source(
+        "MovieLens 1M",
+        "https://files.grouplens.org/datasets/movielens/ml-1m.zip",
+        "a6898adb50b9ca05aa231689da44c217cb524e7ebd39d264c56e2832f2c54e20",
+        ("ratings.dat", "movies.dat"),
+        _LICENCE,
+        _CITATION,
+    ),
+    "ml-latest-small": Source(
+        "MovieLens latest small",
+        "https://files.grouplens.org/datasets/movielens/ml-latest-small.zip",
+        "696d65a3dfceac7c45750ad32df2c259311949efec81f0f144fdfb91ebc9e436",
+        ("ratings.csv", "movies.csv"),
+        _LICENCE,
+        _CITATION,
+    ),
+}
+
+
+def load(name_or_folder: str) -> Dataset:
+    """Load a registered data set by name, or a folder in any known layout.
+
+    A name is looked for in `DUALREC_DATA/<name>/`, then among the embedded data, then downloaded.
+    Raises StudyError saying what is wrong, where, and what to do.
+    """
+    folder = Path(name_or_folder)
+    if name_or_folder in SOURCES:
+        own = Path(os.environ.get("DUALREC_DATA", os.devnull)) / name_or_folder
+        if own.is_dir():
+            return load_folder(own, name_or_folder)
+        return load_embedded() if name_or_folder == "ml-100k" else load_folder(download(name_or_folder), name_or_folder)
+    if not folder.is_dir():
+        raise StudyError(f"'{name_or_folder}' is neither a registered data set ({', '.join(SOURCES)}) nor a folder")
+    return load_folder(folder, folder.resolve().name)
+
+
+def load_folder(folder: Path, name: str) -> Dataset:
+    """Load a folder whose layout its files tell. Raises StudyError where they tell none."""
+    for files, read in LAYOUTS.items():
+        if all((folder / file).is_file() for file in files):
+            return build_dataset(name, *read(folder))
+    pairs = "; ".join(" + ".join(files) for files in LAYOUTS)
+    raise StudyError(f"{folder} holds no known layout; put one of these pairs of files there: {pairs}")
+
+
+def load_embedded() -> Dataset:
+    """ML-100K from the installed package, after checking that its ratings are the official `u.data` bit for bit."""
+    folder = verified_asset("ml-100k")
+    ratings = pd.read_parquet(folder / "MovieLens100k_data.parquet.brotli")
+    text = ratings.to_csv(sep="\t", header=False, index=False, lineterminator="\n")
+    if hashlib.sha256(text.encode()).hexdigest() != U_DATA_SHA256:
+        raise StudyError("the embedded ratings differ from the official ml-100k/u.data; reinstall the package with `make setup`")
+    items = pd.read_parquet(folder / "MovieLens100k_items.parquet.brotli")
+    catalogue = catalogue_100k(items.rename(columns={"movie_id": "item_id", "movie_title": "title"}))
+    return build_dataset("ml-100k", catalogue, ratings.rename(columns={"movie_id": "item_id"}))
+
+
+def download(name: str) -> Path:
+    """Fetch an official archive, check its SHA-256 and unpack the two files the study reads.
+
+    Raises StudyError with the manual way when the network, the certificate or the hash is not in order.
+    """
+    source = SOURCES[name]
+    folder = paths.shared_cache() / "data" / name
+    if folder.is_dir():
+        return folder
+    by_hand = f"download {source.url} by other means and unpack it to DUALREC_DATA/{name}/"
+    try:
+        archive = pooch.retrieve(
+            source.url, known_hash=f"sha256:{source.sha256}", fname=f"{name}.zip", path=folder.parent, progressbar=True
+        )
+    except requests.exceptions.SSLError as error:
+        raise StudyError(f"the certificate of {source.url} is not valid; it is never ignored: {by_hand}") from error
+    except requests.exceptions.RequestException as error:
+        raise StudyError(f"{source.url} cannot be reached ({type(error).__name__}); check network and proxy, or {by_hand}") from error
+    except ValueError as error:
+        raise StudyError(f"{source.url} is not the pinned archive (SHA-256 differs); {by_hand}") from error
+    with atomic_path(folder) as target:
+        unpack(Path(archive), source.members, target)
+    return folder
+
+
+def unpack(archive: Path, members: tuple[str, ...], target: Path) -> None:
+    """Extract the named files, wherever in the archive they lie, under their bare names: no path of the archive is used.
+
+    Raises StudyError for a broken archive or one without them.
+    """
+    target.mkdir(parents=True)
+    try:
+        with zipfile.ZipFile(archive) as content:
+            inside = {PurePosixPath(info.filename).name: info for info in content.infolist()}
+            for member in members:
+                if member not in inside:
+                    raise StudyError(f"{archive} holds no {member}; delete it and run again")
+                (target / member).write_bytes(content.read(inside[member]))
+    except zipfile.BadZipFile as error:
+        raise StudyError(f"{archive} is not a whole zip archive; delete it and run again") from error

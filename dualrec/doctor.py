@@ -1,0 +1,166 @@
+"""Is this machine ready? Environment, assets, device, memory and disk, one check per line."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+import psutil
+import torch
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+from dualrec import paths
+from dualrec.assets import ASSETS, verified_asset
+from dualrec.errors import StudyError
+from dualrec.language.local import pick_device, pick_dtype
+from dualrec.profiles import Profile, available, load_profile
+
+LOCK = paths.PACKAGE.parent / "requirements.lock"
+DISK_GIB = 4.0  # what a run of the default profile leaves behind, with room to spare
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the report; `blocking` is false for what only another profile would need."""
+
+    name: str
+    ok: bool
+    detail: str
+    blocking: bool = True
+
+    def __str__(self) -> str:
+        return f"{'OK  ' if self.ok else 'FAIL'} {self.name}: {self.detail}"
+
+
+def checks(profile: str | None = None) -> list[Check]:
+    """Everything a run rests on.
+
+    profile: check what this profile needs; where None, every profile, of which only the default one is blocking
+    Raises StudyError for an unknown profile.
+    """
+    names = [profile] if profile else available()
+    wanted = profile or paths.DEFAULT_PROFILE
+    needs = [_fits(load_profile(name), blocking=name == wanted) for name in names]
+    return [_python(), _packages(), *map(_asset, ASSETS), _device(), _memory(), _disk(), _writable(), *needs]
+
+
+def require(profile: Profile) -> None:
+    """Raise StudyError where the profile does not fit this machine."""
+    check = _fits(profile)
+    if not check.ok:
+        raise StudyError(f"{check.name} does not fit this machine: {check.detail}; `python -m dualrec profiles` lists the others")
+
+
+def environment() -> dict[str, str | int]:
+    """What a number may depend on beside code and data: versions, device, threads and processor."""
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "transformers": metadata.version("transformers"),
+        "device": str(pick_device()),
+        "threads": torch.get_num_threads(),
+        "cpu": _cpu(),
+    }
+
+
+def total_memory() -> float:
+    """GiB of memory this process may use: the machine's, or its container's where that is less."""
+    limit = Path("/sys/fs/cgroup/memory.max")
+    allowed = limit.read_text().strip() if limit.is_file() else "max"
+    return min(psutil.virtual_memory().total, float("inf") if allowed == "max" else int(allowed)) / 2**30
+
+
+def gpu_memory() -> float:
+    """GiB of memory of the largest CUDA device; 0 without one."""
+    return max((torch.cuda.get_device_properties(i).total_memory for i in range(torch.cuda.device_count())), default=0) / 2**30
+
+
+def lock_mismatches(lock: Path = LOCK) -> list[str]:
+    """Locked packages that are missing here or have another version; a build label such as `+cpu` does not count."""
+    found = []
+    for line in lock.read_text(encoding="utf-8").splitlines():
+        if not line.strip() or line.startswith("#"):
+            continue
+        pinned = Requirement(line)
+        try:
+            installed = metadata.version(pinned.name)
+        except metadata.PackageNotFoundError:
+            found.append(f"{pinned.name} is missing")
+            continue
+        if not pinned.specifier.contains(Version(installed).public, prereleases=True):
+            found.append(f"{pinned.name} {installed} instead of {str(pinned.specifier).removeprefix('==')}")
+    return found
+
+
+def _python() -> Check:
+    return Check("python", (3, 11) <= sys.version_info[:2] < (3, 13), f"{platform.python_version()} (3.11 or 3.12 wanted)")
+
+
+def _packages() -> Check:
+    if not LOCK.is_file():
+        return Check("packages", False, "requirements.lock not found; install from a clone of the repository with `make setup`")
+    wrong = lock_mismatches()
+    more = f" and {len(wrong) - 4} more" if len(wrong) > 4 else ""
+    return Check("packages", not wrong, f"{'; '.join(wrong[:4])}{more}; run `make setup`" if wrong else "all as in requirements.lock")
+
+
+def _asset(name: str) -> Check:
+    try:
+        verified_asset(name)
+    except StudyError as error:
+        return Check(f"asset {name}", False, str(error))
+    return Check(f"asset {name}", True, f"SHA-256 as pinned ({ASSETS[name].distribution} {metadata.version(ASSETS[name].distribution)})")
+
+
+def _device() -> Check:
+    device = pick_device()
+    which = torch.cuda.get_device_name() if device.type == "cuda" else _cpu()
+    precision = str(pick_dtype(device)).removeprefix("torch.")
+    return Check("device", True, f"{device} ({which}), {torch.get_num_threads()} threads, language models in {precision}")
+
+
+def _memory() -> Check:
+    free = psutil.virtual_memory().available / 2**30
+    return Check("memory", True, f"{total_memory():.1f} GiB, {free:.1f} GiB of it free")
+
+
+def _disk() -> Check:
+    free = shutil.disk_usage(paths.home()).free / 2**30
+    return Check("disk", free >= DISK_GIB, f"{free:.1f} GiB free ({DISK_GIB:.0f} GiB wanted)")
+
+
+def _writable() -> Check:
+    runs = paths.home() / "runs"
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=runs):
+            return Check("runs/", True, "can be written")
+    except OSError as error:
+        return Check("runs/", False, f"cannot be written ({error.strerror}); set DUALREC_HOME to a folder of yours or change its rights")
+
+
+def _fits(profile: Profile, blocking: bool = True) -> Check:
+    """Memory, GPU memory and data of one profile against this machine."""
+    lacking = []
+    if total_memory() < profile.needs_memory_gib:
+        lacking.append(f"needs {profile.needs_memory_gib:g} GiB of memory, this machine has {total_memory():.1f}")
+    if gpu_memory() < profile.needs_gpu_memory_gib:
+        has = f"the largest has {gpu_memory():.1f}" if gpu_memory() else "there is none"
+        lacking.append(f"needs a GPU with {profile.needs_gpu_memory_gib:g} GiB, {has}")
+    gpu = f", a GPU with {profile.needs_gpu_memory_gib:g} GiB" if profile.needs_gpu_memory_gib else ""
+    needs = f"{profile.needs_memory_gib:g} GiB of memory{gpu}, data {profile.data}"
+    return Check(f"profile {profile.name}", not lacking, "; ".join(lacking) or f"fits ({needs})", blocking)
+
+
+def _cpu() -> str:
+    """The processor's name, as far as the system tells."""
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())

@@ -1,0 +1,153 @@
+"""The ledger: one parquet file per system that says what was recommended to whom, and a sidecar that says how.
+
+`<system>.parquet` holds n x K rows, users in the order of the cases and each user's places in the order of the list:
+
+    user_id   int64     original user id
+    target_id int64     original id of the one true next item
+    rank      int32     1 to K
+    item_id   Int64     original item id; null = nothing valid was produced, which counts as a miss
+    score     float32   the system's own score; null where it has none
+
+`<system>.json` holds schema, system, what the caller knows (profile, data, protocol, seed, config_hash, wall_seconds,
+peak_memory_mib), commit, n, k, counts (totals of the per-case counts) and the SHA-256 of the parquet file.
+Every metric, table and figure is computed from ledgers; pandas alone is enough to recompute them.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from dualrec import paths
+from dualrec.artifacts import atomic_path, file_sha256, write_json
+from dualrec.errors import StudyError
+from dualrec.evaluation.results import git_commit
+from dualrec.types import Cases, RankedLists
+
+SCHEMA = 1
+COLUMNS = {"user_id": "int64", "target_id": "int64", "rank": "int32", "item_id": "Int64", "score": "float32"}
+
+
+class Lists(NamedTuple):
+    """A ledger as arrays.
+
+    users, targets: int64 (n,); items: int64 (n, K), 0 where nothing valid; valid: bool (n, K)
+    """
+
+    users: np.ndarray
+    targets: np.ndarray
+    items: np.ndarray
+    valid: np.ndarray
+
+
+def write_ledger(folder: Path, system: str, cases: Cases, lists: RankedLists, item_ids: np.ndarray, meta: dict) -> Path:
+    """Write `<system>.parquet` and its sidecar; the same lists give the same parquet file, byte for byte.
+
+    item_ids: int64 (N + 1,) original ids by item index; meta: what the sidecar says about the run
+    Raises StudyError where the lists do not fit the cases or the catalogue, or break the schema.
+    """
+    path = Path(folder) / f"{system}.parquet"
+    items = np.asarray(lists.items)
+    if len(cases) != len(items):
+        raise StudyError(f"system '{system}' made {len(items)} lists for {len(cases)} cases; it must make one per case")
+    if ((items != -1) & ((items < 1) | (items >= len(item_ids)))).any():
+        raise StudyError(f"system '{system}' lists items outside 1..{len(item_ids) - 1}; use -1 where nothing valid was produced")
+    n, k = items.shape
+    empty = items == -1
+    scores = np.full((n, k), np.nan) if lists.scores is None else np.where(empty, np.nan, lists.scores)
+    ledger = pd.DataFrame(
+        {
+            "user_id": np.repeat(cases.users, k),
+            "target_id": np.repeat(item_ids[cases.targets], k),
+            "rank": np.tile(np.arange(1, k + 1), n),
+            "item_id": pd.arrays.IntegerArray(item_ids[np.maximum(items, 0)].astype(np.int64).ravel(), empty.ravel()),
+            "score": scores.ravel(),
+        }
+    ).astype(COLUMNS)
+    check_ledger(ledger, f"the ledger of system '{system}'")
+    with atomic_path(path) as temporary:
+        ledger.to_parquet(temporary, engine="pyarrow", index=False)
+    sidecar = {"schema": SCHEMA, "system": system} | meta
+    sidecar |= {"commit": git_commit(paths.PACKAGE.parent), "n": n, "k": k}
+    sidecar |= {"counts": {name: int(np.sum(count)) for name, count in lists.counts.items()}, "sha256": file_sha256(path)}
+    write_json(path.with_suffix(".json"), sidecar)
+    return path
+
+
+def read_ledger(path: Path) -> pd.DataFrame:
+    """Read and check a ledger; the columns are those of `COLUMNS`.
+
+    Raises StudyError where the ledger or its sidecar is missing, breaks the schema, or was changed since it was written.
+    """
+    where = paths.readable(path)
+    if not Path(path).is_file():
+        raise StudyError(f"there is no ledger {where}; run the notebook that writes it, or `make all`")
+    sidecar = read_sidecar(path)
+    try:
+        ledger = pd.read_parquet(path, engine="pyarrow")
+    except (OSError, ValueError) as error:  # pyarrow's own errors are subclasses of these
+        raise StudyError(f"{where} is not a readable parquet file; delete it and run again") from error
+    check_ledger(ledger, where)
+    if sidecar.get("sha256") != file_sha256(path):
+        raise StudyError(f"{where} is not the file its sidecar {Path(path).stem}.json describes; delete both and run again")
+    return ledger
+
+
+def read_sidecar(path: Path) -> dict:
+    """What the sidecar of a ledger (path of the parquet file) says about the run.
+
+    Raises StudyError where it is missing, is no JSON object, or has another schema version.
+    """
+    file = Path(path).with_suffix(".json")
+    try:
+        sidecar = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise StudyError(f"{paths.readable(file)}, the sidecar of a ledger, is missing or not JSON; run again to write it") from error
+    if not isinstance(sidecar, dict) or sidecar.get("schema") != SCHEMA:
+        raise StudyError(f"{paths.readable(file)} does not have ledger schema {SCHEMA}; run again to write the ledger anew")
+    return sidecar
+
+
+def check_ledger(ledger: pd.DataFrame, where: str) -> None:
+    """Check that a ledger keeps the schema: columns, types, ranks 1..K per user, one target, no item twice.
+
+    Raises StudyError naming `where`, the first offending user and what is wrong.
+    """
+    if list(ledger.columns) != list(COLUMNS):
+        raise StudyError(f"{where} has the columns {', '.join(map(str, ledger.columns))}; a ledger has {', '.join(COLUMNS)}")
+    for column, expected in COLUMNS.items():
+        if str(ledger[column].dtype) != expected:
+            raise StudyError(f"{where}: column '{column}' is {ledger[column].dtype}, but must be {expected}")
+    if ledger.empty:
+        raise StudyError(f"{where} holds no recommendations; evaluate at least one user")
+    users, ranks, k = ledger["user_id"].to_numpy(), ledger["rank"].to_numpy(), int(ledger["rank"].max())
+    wrong = ranks != np.arange(len(ledger)) % max(k, 1) + 1
+    wrong |= users != users[np.arange(len(ledger)) // max(k, 1) * max(k, 1)]  # another user within K rows
+    if wrong.any() or len(ledger) % k:
+        user = users[wrong.argmax()] if wrong.any() else users[-1]
+        raise StudyError(f"{where}: the ranks of user {user} are not 1 to {k}, each once and in order")
+    if len(np.unique(users)) != len(ledger) // k:
+        user = ledger["user_id"].value_counts().index[0]
+        raise StudyError(f"{where}: user {user} has more than one list; a user is evaluated once")
+    targets = ledger["target_id"].to_numpy().reshape(-1, k)
+    several = (targets != targets[:, :1]).any(axis=1)
+    if several.any():
+        raise StudyError(f"{where}: user {users[several.argmax() * k]} has more than one target; a ledger has one per user")
+    listed = ledger[ledger["item_id"].notna()]
+    again = listed.duplicated(["user_id", "item_id"])
+    if again.any():
+        user, item = listed.loc[again.idxmax(), ["user_id", "item_id"]]
+        raise StudyError(f"{where}: item {item} is listed twice for user {user}; a repeated item must be null")
+
+
+def as_lists(ledger: pd.DataFrame) -> Lists:
+    """A ledger as arrays, after `check_ledger`."""
+    check_ledger(ledger, "the ledger")
+    k = int(ledger["rank"].max())
+    items = ledger["item_id"].to_numpy(np.int64, na_value=0).reshape(-1, k)
+    valid = ledger["item_id"].notna().to_numpy().reshape(-1, k)
+    return Lists(ledger["user_id"].to_numpy()[::k], ledger["target_id"].to_numpy()[::k], items, valid)

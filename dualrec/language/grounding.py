@@ -1,0 +1,129 @@
+"""From written text to catalogue items: parse the list, match each title, drop duplicates and seen movies.
+
+What matches nothing is a miss and is counted; nothing is ever invented on the model's behalf.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+from rapidfuzz import fuzz, process
+
+from dualrec.data.catalogue import Catalogue
+from dualrec.types import RankedLists, Sequences
+
+MAX_LINE = 300  # characters; what is longer is no title
+_NUMBER = re.compile(r"^\s*(?:\d{1,3}\s*[.):]|[-*•])?\s*")
+_YEAR = re.compile(r"\((\d{4})\)")
+_BRACKETS = re.compile(r"\s*\([^()]*\)")
+
+
+@dataclass(frozen=True)
+class Written:
+    """One line of a list: the title without its year, and the year (0 where none was written)."""
+
+    title: str
+    year: int
+
+
+def parse_list(text: str, n: int) -> list[Written]:
+    """The first n titles of a written list, one per non-empty line; linear in the length of the text.
+
+    Numbers, bullets, quotes, emphasis and anything behind the year are removed. Any string is accepted.
+    """
+    titles = []
+    for line in text.split("\n"):
+        if len(titles) == n:
+            break
+        line = _NUMBER.sub("", line[:MAX_LINE], count=1)
+        year = _YEAR.search(line)
+        title = (line[: year.start()] if year else line).strip(" \t\r\"'*_`“”‘’")
+        if title:
+            titles.append(Written(title, int(year.group(1)) if year else 0))
+    return titles
+
+
+def normalise(title: str) -> str:
+    """Lower case without accents, punctuation and double spaces; `&` reads as `and`."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode() or title
+    return " ".join(re.sub(r"[^\w\s]", " ", plain.casefold().replace("&", " and ")).split())
+
+
+class Grounder:
+    """Matches written titles with a catalogue: exact after normalising, then by rapidfuzz ratio among agreeing years.
+
+    catalogue: items 1..N
+    popularity: (N + 1,) events per item in the training data; of several items with one title the most popular is meant
+    threshold: rapidfuzz ratio (0-100) from which a fuzzy match counts
+    A written year must equal the catalogue's for an exact match and may differ by one for a fuzzy one;
+    a title written without year is compared with every item.
+    """
+
+    def __init__(self, catalogue: Catalogue, popularity: np.ndarray, threshold: int):
+        self.threshold = threshold
+        self.years = catalogue.years
+        self.exact: dict[tuple[str, int], int] = {}
+        by_year: dict[int, list[int]] = defaultdict(list)
+        self.names = [""] * (len(catalogue) + 1)
+        for item in sorted(range(1, len(catalogue) + 1), key=lambda i: (-popularity[i], i)):
+            title = _YEAR.sub("", catalogue.titles[item])
+            year = int(self.years[item])
+            self.names[item] = normalise(title)
+            by_year[year].append(item)
+            for alias in (self.names[item], normalise(_BRACKETS.sub("", title))):  # with and without "(Il Postino)"
+                self.exact.setdefault((alias, year), item)
+                self.exact.setdefault((alias, 0), item)
+        self.by_year = {year: np.array(items) for year, items in by_year.items()}
+        self.items = np.arange(1, len(catalogue) + 1)
+        self._memory: dict[Written, int] = {}
+
+    def match(self, written: Written) -> int:
+        """The catalogue index meant by a written title, or 0."""
+        if written not in self._memory:
+            self._memory[written] = self._match(written)
+        return self._memory[written]
+
+    def _match(self, written: Written) -> int:
+        name = normalise(written.title)
+        if not name:
+            return 0
+        if item := self.exact.get((name, written.year)):
+            return item
+        if written.year:
+            near = [self.by_year[y] for y in (written.year, written.year - 1, written.year + 1) if y in self.by_year]
+            candidates = np.concatenate(near) if near else np.empty(0, np.int64)
+        else:
+            candidates = self.items
+        best = process.extractOne(name, [self.names[i] for i in candidates], scorer=fuzz.ratio, score_cutoff=self.threshold)
+        return int(candidates[best[2]]) if best else 0
+
+
+def ground(texts: list[str], histories: Sequences, grounder: Grounder, n: int, k: int) -> RankedLists:
+    """Ranked lists from written texts.
+
+    texts: one per history; n: titles asked for (lines beyond are ignored); k: width of the lists
+    Counts per case: `written` titles, of which `invalid` (in no catalogue), `duplicate` (already in this list) and `seen`
+    (already watched); the rest is in the list.
+    """
+    items = np.full((len(texts), k), -1, np.int64)
+    counts = {name: np.zeros(len(texts), np.int64) for name in ("written", "invalid", "duplicate", "seen")}
+    for row, text in enumerate(texts):
+        seen = set(histories.sequence(row).tolist())
+        listed: list[int] = []
+        for written in parse_list(text, n):
+            item = grounder.match(written)
+            counts["written"][row] += 1
+            if not item:
+                counts["invalid"][row] += 1
+            elif item in listed:
+                counts["duplicate"][row] += 1
+            elif item in seen:
+                counts["seen"][row] += 1
+            else:
+                listed.append(item)
+        items[row, : min(len(listed), k)] = listed[:k]
+    return RankedLists(items, None, list(texts), counts)

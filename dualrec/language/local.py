@@ -1,0 +1,119 @@
+"""Local language models: the embedded GGUF (converted once), a folder, or the Hugging Face hub by id and revision."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import logging as transformers_logging
+
+from dualrec import paths
+from dualrec.artifacts import atomic_path
+from dualrec.assets import ASSETS, asset_folder, verified_asset
+from dualrec.errors import StudyError
+
+transformers_logging.disable_progress_bar()
+
+
+@dataclass
+class LLM:
+    """A causal language model with its tokenizer, ready for left-padded batches."""
+
+    identity: str  # what a cache key must know of the weights
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+
+
+def pick_device() -> torch.device:
+    """CUDA, then MPS, then CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def pick_dtype(device: torch.device) -> torch.dtype:
+    """bfloat16 where the hardware computes in it, float32 elsewhere (emulated bfloat16 is slower than float32)."""
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    if device.type == "cpu":
+        flags = torch.cpu.get_capabilities()
+        return torch.bfloat16 if flags.get("avx512_bf16") or flags.get("amx_bf16") else torch.float32
+    return torch.float32
+
+
+def load_llm(spec: str, dtype: torch.dtype | None = None) -> LLM:
+    """Load a causal LM for inference.
+
+    spec: `smollm2-135m` (embedded), a folder, or `hub-id@revision`
+    dtype: None picks the fastest the device has
+    Raises StudyError when the model cannot be found or read.
+    """
+    device = pick_device()
+    source, revision = _source(spec)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source, revision=revision, padding_side="left")
+        model = AutoModelForCausalLM.from_pretrained(
+            source,
+            revision=revision,
+            dtype=dtype or pick_dtype(device),
+            use_safetensors=True,
+            # on a CPU the fused kernel is the slower one for single-token decoding steps
+            attn_implementation="eager" if device.type == "cpu" else "sdpa",
+        )
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise StudyError(f"language model '{spec}' cannot be loaded: {reason}; check the name, the revision and the network") from error
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return LLM(model_identity(spec), model.to(device).eval(), tokenizer)
+
+
+def converted_folder(name: str) -> Path:
+    """The embedded GGUF as float32 safetensors, converted on first use; keyed by the pinned hash of its source."""
+    (file, sha256), *_ = ASSETS[name].files.items()
+    target = paths.shared_cache() / "models" / f"{name}-{sha256[:12]}"
+    if not target.is_dir():
+        print(f"converting {file} to safetensors, once (about half a minute) …")
+        tokenizer, model = load_gguf(verified_asset(name) / file)
+        with atomic_path(target) as temporary:
+            tokenizer.save_pretrained(temporary)
+            model.save_pretrained(temporary)
+    return target
+
+
+def load_gguf(path: Path) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
+    """Read a GGUF file; the weights come back de-quantised to float32 in a model that can be saved."""
+    tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
+    read = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32)
+    config = copy.deepcopy(read.config)
+    del config.quantization_config  # the weights no longer are, and transformers refuses to save a model that says so
+    config._name_or_path = path.stem
+    model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    model.load_state_dict(read.state_dict())
+    return tokenizer, model.eval()
+
+
+def model_identity(spec: str) -> str:
+    """What a cache key must know of a model: the pinned hash, the hub revision, or the folder's files and sizes."""
+    if spec in ASSETS:
+        asset_folder(spec)
+        return "-".join(ASSETS[spec].files.values())
+    folder = Path(spec)
+    if folder.is_dir():
+        return ";".join(f"{p.name}:{p.stat().st_size}:{p.stat().st_mtime_ns}" for p in sorted(folder.glob("*.*")))
+    return spec
+
+
+def _source(spec: str) -> tuple[str, str | None]:
+    """Where transformers finds the model: folder or hub id, and the revision."""
+    if spec in ASSETS:
+        return str(converted_folder(spec)), None
+    if Path(spec).is_dir():
+        return spec, None
+    name, at, revision = spec.partition("@")
+    if not at:
+        raise StudyError(f"language model '{spec}' is neither embedded nor a folder; name a hub model as 'owner/name@revision'")
+    return name, revision

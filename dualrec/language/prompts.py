@@ -1,0 +1,68 @@
+"""Prompts and answers: plain text from titles, one template per task, and a token budget.
+
+Paper, section on prompt design: recent titles, optionally "LSTM suggests: TITLE", and a request for
+more movies as `Title (Year)`. The same history length is used for training and for evaluation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dualrec.data.catalogue import Catalogue
+from dualrec.errors import StudyError
+from dualrec.types import Hints, Sequences
+
+SYSTEM = "You recommend movies."
+ANSWER_START = "1."  # the assistant's turn opens with it, so that a list is written and not an introduction
+
+
+def question(titles: Sequence[str], hint: str | None, n: int) -> str:
+    """The user's turn: watched titles (oldest first), the sequence model's hint if there is one, the request.
+
+    titles: readable titles; hint: one readable title or None (zero-shot without hint); n: titles asked for
+    """
+    lines = ["Movies a person watched, oldest first:", *(f"- {title}" for title in titles)]
+    if hint is not None:
+        lines.append(f"LSTM suggests: {hint}")
+    lines.append(f"List {n} other movies this person will watch next, one per line: number. Title (Year)")
+    return "\n".join(lines)
+
+
+def answer(titles: Sequence[str]) -> str:
+    """The wanted continuation of `ANSWER_START`: ` A (1990)\\n2. B (1991)\\n`."""
+    return "".join(f" {title}\n" if i == 1 else f"{i}. {title}\n" for i, title in enumerate(titles, start=1))
+
+
+def chat(tokenizer, text: str) -> str:
+    """The whole prompt: the model's chat template where it has one, plain text else; ends with `ANSWER_START`."""
+    if tokenizer.chat_template:
+        turns = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": text}]
+        return tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True) + ANSWER_START
+    return f"{SYSTEM}\n\n{text}\n\n{ANSWER_START}"
+
+
+def build_prompts(
+    tokenizer, catalogue: Catalogue, history: Sequences, hints: Hints | None, length: int, n: int, budget: int
+) -> list[str]:
+    """One prompt per user from the last `length` titles; the oldest titles are dropped until `budget` tokens hold it.
+
+    hints: top-1 of each row is written into the prompt; None for the template without hint
+    Raises StudyError when the budget does not even hold the latest title.
+    """
+    recent = history.recent(length)  # (n_users, length)
+    names = catalogue.titles
+    wished = [
+        ([names[i] for i in row if i], names[hints.items[r, 0]] if hints is not None else None) for r, row in enumerate(recent)
+    ]
+    prompts = [chat(tokenizer, question(titles, hint, n)) for titles, hint in wished]
+    sizes = [len(ids) for ids in tokenizer(prompts, add_special_tokens=False).input_ids]
+    for r, (titles, hint) in enumerate(wished):
+        while sizes[r] > budget:
+            if len(titles) <= 1:
+                raise StudyError(
+                    f"a prompt with one title needs {sizes[r]} tokens, more than max_prompt_tokens = {budget}; raise it in the profile"
+                )
+            titles = titles[1:]
+            prompts[r] = chat(tokenizer, question(titles, hint, n))
+            sizes[r] = len(tokenizer(prompts[r], add_special_tokens=False).input_ids)
+    return prompts

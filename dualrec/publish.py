@@ -1,0 +1,112 @@
+"""Copy the default profile's executed notebooks, cleaned, back into `notebooks/`, so that they read as a report."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from dualrec import paths
+from dualrec.artifacts import write_text
+from dualrec.errors import StudyError
+from dualrec.profiles import load_profile
+from dualrec.runner import Manifest, notebook_fingerprints
+
+PAPERMILL_TAGS = {"injected-parameters", "papermill-error-cell-tag"}
+WIDGET = "application/vnd.jupyter.widget-view+json"
+# A token that starts at the root, not the rest of a URL, a fraction or a closing tag; `_machine_path` asks whether the folder exists.
+ROOTED = re.compile(r"(?<![\w/.:~<+-])(?:/(?P<top>[\w.-]+)/|[A-Za-z]:\\\w)[^\s'\"<>)]*")
+ENCODED = {"image/png", "image/jpeg"}
+
+
+def publish() -> list[Path]:
+    """Clean and copy every executed notebook of the default profile, then renew the README's results table.
+
+    Returns the notebooks written. Raises StudyError where a notebook has not finished, has changed since it was run,
+    or would publish a machine's path; nothing is written then.
+    """
+    from dualrec.evaluation.results import load_results, update_readme
+
+    profile = load_profile(paths.DEFAULT_PROFILE)
+    manifest, keys = Manifest(profile.name), notebook_fingerprints(profile)
+    behind = [notebook.stem for notebook, key in keys.items() if not manifest.is_current(notebook, key)]
+    if behind:
+        raise StudyError(f"not run, or changed since: {', '.join(behind)}; run `make all` before `make publish`")
+    cleaned = {notebook: clean(nbformat.read(manifest.executed(notebook), as_version=4), notebook.name) for notebook in keys}
+    for notebook, content in cleaned.items():
+        write_text(notebook, nbformat.writes(content) + "\n")
+    update_readme(paths.home() / "README.md", load_results(paths.results(profile.name)))
+    return list(cleaned)
+
+
+def clean(notebook: NotebookNode, name: str) -> NotebookNode:
+    """The same text, code and results without traces of the run.
+
+    Dropped: timings and other metadata, cells papermill added, widget state, standard error; home and environment
+    folders are shortened to `.`, `.venv` and `~`; execution counts run 1..n.
+    Raises StudyError naming the cell where another machine path is left.
+    """
+    cells = [cell for cell in notebook.cells if not PAPERMILL_TAGS & set(cell.metadata.get("tags", []))]
+    count = 0
+    for number, cell in enumerate(cells, start=1):
+        cell.metadata = NotebookNode({"tags": cell.metadata["tags"]} if cell.metadata.get("tags") else {})
+        if cell.cell_type == "code":
+            count += bool(cell.source.strip())
+            cell.execution_count = count if cell.source.strip() else None
+            cell.outputs = list(_outputs(cell.outputs, cell.execution_count))
+        for text in [cell.source, *_texts(cell)]:
+            if shown := _machine_path(text):
+                raise StudyError(f"{name}, cell {number} shows the path {shown}; print paths with `dualrec.paths.readable`")
+    metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    return nbformat.from_dict({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})
+
+
+def _outputs(outputs: list[NotebookNode], count: int | None) -> Iterator[NotebookNode]:
+    """A cell's results: no standard error, no widgets, one block per run of printed lines."""
+    printed = None
+    for output in outputs:
+        if output.output_type == "stream":
+            if output.name == "stderr":
+                continue
+            if printed is not None:
+                printed.text += _without_folders(output.text)
+                continue
+            output.text = _without_folders(output.text)
+            printed = output
+        else:
+            if WIDGET in output.get("data", {}):
+                continue
+            printed = None
+            for kind, value in output.get("data", {}).items():
+                if isinstance(value, str) and kind not in ENCODED:
+                    output.data[kind] = _without_folders(value)
+            if output.output_type == "execute_result":
+                output.execution_count = count
+        yield output
+
+
+def _texts(cell: NotebookNode) -> Iterator[str]:
+    """Everything a reader sees of a cell's outputs, encoded pictures aside."""
+    for output in cell.get("outputs", []):
+        yield output.get("text", "")
+        yield from (value for kind, value in output.get("data", {}).items() if isinstance(value, str) and kind not in ENCODED)
+
+
+def _without_folders(text: str) -> str:
+    """Shorten the environment's, the study's and the user's folders, the longest first."""
+    for folder, short in ((sys.prefix, ".venv"), (str(paths.home()), "."), (str(Path.home()), "~")):
+        text = re.sub(rf"{re.escape(folder)}(?=[/\\\s'\"<>),:]|$)", short, text)
+    return text
+
+
+def _machine_path(text: str) -> str | None:
+    """The first path that names a folder of this machine, or a Windows drive."""
+    found = (match for match in ROOTED.finditer(text) if match["top"] is None or Path("/", match["top"]).is_dir())
+    return next((match.group() for match in found), None)

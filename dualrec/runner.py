@@ -1,0 +1,248 @@
+"""Run the notebooks in order with papermill; what is done is not done again."""
+
+from __future__ import annotations
+
+import ast
+import json
+import logging
+import os
+import sys
+import threading
+import time
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import ipykernel.kernelspec
+import nbformat
+import papermill
+import psutil
+from jupyter_client import AsyncKernelManager
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from nbclient.exceptions import DeadKernelError
+from papermill.exceptions import PapermillExecutionError
+from traitlets import default
+
+from dualrec import doctor, paths
+from dualrec.artifacts import fingerprint, write_json
+from dualrec.errors import StudyError
+from dualrec.profiles import Profile, load_profile
+
+
+class _ThisInterpreter(KernelSpecManager):
+    """Offers the running interpreter under every kernel name, whatever kernels the user has installed."""
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        """The running interpreter, without the kernel's remarks on its own work; errors of cells are not among them."""
+        spec = ipykernel.kernelspec.get_kernel_dict(["--log-level=CRITICAL"])
+        return KernelSpec(resource_dir=ipykernel.kernelspec.RESOURCES, **spec)
+
+
+class _Kernel(AsyncKernelManager):
+    """A kernel of the running interpreter."""
+
+    @default("kernel_spec_manager")
+    def _this_interpreter(self):
+        return _ThisInterpreter(parent=self)
+
+
+def run_notebooks(profile: str, only: list[str] | None = None, again: bool = False) -> None:
+    """Execute `notebooks/NN_*.ipynb` in order into `runs/<profile>/notebooks/`; progress goes to stderr.
+
+    profile: a profile's name, or a `.toml` file, handed to every notebook as PROFILE
+    only: notebooks by number or name, such as `03` or `03_zero_shot_llm`; all where None
+    again: execute even what is up to date (what its cells cached is still reused)
+
+    A notebook is up to date while its text, the profile, the package's sources and every earlier notebook are unchanged.
+    Raises StudyError where the profile does not fit this machine, a notebook lacks its parameters, or a notebook fails.
+    """
+    settings = load_profile(profile)
+    value = str(Path(profile).resolve()) if profile.endswith(".toml") else profile
+    doctor.require(settings)
+    keys = notebook_fingerprints(settings)
+    chosen = _choose(list(keys), only)
+    for notebook in chosen:
+        _check_parameters(notebook)
+    manifest = Manifest(settings.name)
+    for position, notebook in enumerate(chosen, start=1):
+        left = ", ".join(later.stem for later in chosen[position:]) or "nothing"
+        _say(f"[{position}/{len(chosen)}] {notebook.stem} … ", end="")
+        if not again and manifest.is_current(notebook, keys[notebook]):
+            _say(f"up to date; left: {left}")
+            continue
+        manifest.forget(notebook)
+        try:
+            usage = _execute(notebook, manifest.executed(notebook), value)
+        except KeyboardInterrupt:
+            _say(f"stopped by you; run the same command again to continue with {notebook.stem}")
+            raise
+        except StudyError:
+            _say("failed")
+            raise
+        manifest.remember(notebook, {"fingerprint": keys[notebook], **usage, "environment": doctor.environment()})
+        _say(f"done in {readable_seconds(usage['seconds'])}; left: {left}")
+
+
+def notebook_paths() -> list[Path]:
+    """The committed notebooks in order. Raises StudyError where there are none."""
+    found = sorted(paths.notebooks().glob("[0-9][0-9]_*.ipynb"))
+    if not found:
+        raise StudyError(f"no notebooks named NN_*.ipynb in {paths.notebooks()}; run from a clone of the repository or set DUALREC_HOME")
+    return found
+
+
+def notebook_fingerprints(profile: Profile) -> dict[Path, str]:
+    """Per notebook, in order: a hash of its text, the profile, the package's sources and every earlier notebook."""
+    sources = {p.relative_to(paths.PACKAGE).as_posix(): p.read_text(encoding="utf-8") for p in sorted(paths.PACKAGE.rglob("*.py"))}
+    keys, key = {}, fingerprint(profile, sources)
+    for path in notebook_paths():
+        cells = [(cell.cell_type, cell.source) for cell in nbformat.read(path, as_version=4).cells]
+        keys[path] = key = fingerprint(key, cells)
+    return keys
+
+
+@dataclass
+class Manifest:
+    """`runs/<profile>/manifest.json`: per finished notebook its fingerprint, seconds, peak memory and environment."""
+
+    profile: str
+    notebooks: dict[str, dict] = field(init=False)
+
+    def __post_init__(self):
+        self.path = paths.run_dir(self.profile) / "manifest.json"
+        self.notebooks = json.loads(self.path.read_text(encoding="utf-8"))["notebooks"] if self.path.is_file() else {}
+
+    def executed(self, notebook: Path) -> Path:
+        """Where the executed copy of a notebook lies."""
+        return self.path.parent / "notebooks" / notebook.name
+
+    def is_current(self, notebook: Path, key: str) -> bool:
+        """Whether the executed copy is there and was made from what `key` stands for."""
+        return self.notebooks.get(notebook.stem, {}).get("fingerprint") == key and self.executed(notebook).is_file()
+
+    def forget(self, notebook: Path) -> None:
+        """Drop the entry of a notebook that is about to be executed again."""
+        if self.notebooks.pop(notebook.stem, None):
+            self._write()
+
+    def remember(self, notebook: Path, entry: dict) -> None:
+        """Keep the entry of a notebook that has finished."""
+        self.notebooks[notebook.stem] = entry
+        self._write()
+
+    def _write(self) -> None:
+        write_json(self.path, {"profile": self.profile, "notebooks": dict(sorted(self.notebooks.items()))})
+
+
+def readable_seconds(seconds: float) -> str:
+    """`4 min 12 s`."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def _choose(notebooks: list[Path], only: list[str] | None) -> list[Path]:
+    """The notebooks that `only` names, in order."""
+    names = [name.removesuffix(".ipynb") for name in only or []]
+    for name in names:
+        if not any(name in (n.stem, n.stem[:2]) for n in notebooks):
+            raise StudyError(f"no notebook '{name}'; choose from {', '.join(n.stem for n in notebooks)}, by name or number")
+    return [n for n in notebooks if not names or n.stem in names or n.stem[:2] in names]
+
+
+def _check_parameters(notebook: Path) -> None:
+    """Refuse a notebook that would not listen to the profile: papermill itself only warns."""
+    tagged = [c for c in nbformat.read(notebook, as_version=4).cells if "parameters" in c.metadata.get("tags", [])]
+    if not tagged or "PROFILE" not in _assigned(tagged[0].source):
+        raise StudyError(
+            f"{paths.readable(notebook)} has no cell tagged 'parameters' that says PROFILE = …, so the profile would not reach it; "
+            "restore that cell and its tag"
+        )
+
+
+def _assigned(source: str) -> set[str]:
+    """The names a cell assigns at its top level; none where it is not plain Python."""
+    try:
+        statements = ast.parse(source).body
+    except SyntaxError:
+        return set()
+    return {t.id for s in statements if isinstance(s, ast.Assign) for t in s.targets if isinstance(t, ast.Name)}
+
+
+def _execute(source: Path, target: Path, profile: str) -> dict[str, float]:
+    """Execute one notebook in the notebooks' folder; `target` appears only when every cell succeeded.
+
+    Returns seconds and the kernel's peak memory in MiB. Raises StudyError naming the cell, the error and the failed copy.
+    """
+    running = target.with_name(f".{target.stem}.running.ipynb")
+    failed = target.with_name(f"{target.stem}.failed.ipynb")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    failed.unlink(missing_ok=True)
+    start = time.perf_counter()
+    try:
+        with _quiet(), _peak_memory() as peak:
+            papermill.execute_notebook(
+                source,
+                running,
+                {"PROFILE": profile},
+                cwd=source.parent,  # where JupyterLab and nbval run it, too
+                kernel_name="python3",
+                language="python",
+                kernel_manager_class=_Kernel,
+                progress_bar=False,
+            )
+    except (PapermillExecutionError, DeadKernelError) as error:
+        os.replace(running, failed)
+        if isinstance(error, DeadKernelError):
+            what = "its kernel died, most likely for want of memory; close other programs or choose a smaller profile"
+        else:
+            what = f"cell In [{error.exec_count}] raised {error.ename}: {error.evalue}".rstrip(": ")
+        raise StudyError(f"{source.name}: {what} (all of it in {paths.readable(failed)}); run again to continue from here") from error
+    except KeyboardInterrupt:
+        running.unlink(missing_ok=True)
+        raise
+    os.replace(running, target)
+    return {"seconds": round(time.perf_counter() - start, 1), "peak_memory_mib": round(max(peak) / 2**20)}
+
+
+@contextmanager
+def _quiet():
+    """Hold back what papermill and nbclient log about their own work."""
+    loggers = [logging.getLogger(name) for name in ("papermill", "traitlets", "nbclient")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+@contextmanager
+def _peak_memory(interval: float = 0.25):
+    """Sample the resident bytes of this process's children, which are the kernel and what it starts, into a list."""
+    samples, stop = [0], threading.Event()
+
+    def sample():
+        while not stop.wait(interval):
+            total = 0
+            for child in psutil.Process().children(recursive=True):
+                try:
+                    total += child.memory_info().rss
+                except psutil.Error:  # it ended meanwhile
+                    continue
+            samples[0] = max(samples[0], total)
+
+    thread = threading.Thread(target=sample, daemon=True)
+    thread.start()
+    try:
+        yield samples
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _say(text: str, end: str = "\n") -> None:
+    print(text, end=end, file=sys.stderr, flush=True)

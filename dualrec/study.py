@@ -1,0 +1,112 @@
+"""One study: a profile, its data and split, and the folder where everything it makes is kept."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dualrec import paths
+from dualrec.artifacts import fingerprint
+from dualrec.data import Dataset, load
+from dualrec.data.catalogue import Catalogue
+from dualrec.evaluation.ledger import read_ledger, write_ledger
+from dualrec.language.grounding import Grounder
+from dualrec.profiles import Profile, load_profile
+from dualrec.rerank.sbert import title_vectors
+from dualrec.split import Split, leave_one_out
+from dualrec.types import Cases, RankedLists
+
+AUDITED = "audited: leave-one-out, full ranking, seen movies removed, one target"
+
+
+@dataclass
+class Study:
+    """What every stage needs to know; open one with `open_study`."""
+
+    profile: Profile
+    seed: int
+    data: Dataset
+    split: Split
+    folder: Path
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The items."""
+        return self.data.catalogue
+
+    @property
+    def protocol(self) -> str:
+        """The audited protocol with its declared tie rule, for captions and results."""
+        return f"{AUDITED}, ties in {self.profile.split.tie_rule} order"
+
+    @cached_property
+    def cases(self) -> Cases:
+        """The test cases of the temporal systems."""
+        return self.split.test.sample(self.profile.users, self.seed)
+
+    @cached_property
+    def llm_cases(self) -> Cases:
+        """The test cases of the language systems: a seeded subset of `cases`."""
+        return self.cases.sample(self.profile.llm.users, self.seed)
+
+    @cached_property
+    def popularity(self) -> np.ndarray:
+        """int64 (N + 1,): training events per item."""
+        return np.bincount(self.split.train.items, minlength=len(self.catalogue) + 1)
+
+    @cached_property
+    def grounder(self) -> Grounder:
+        """Matches written titles with the catalogue."""
+        return Grounder(self.catalogue, self.popularity, self.profile.llm.match_threshold)
+
+    @cached_property
+    def title_vectors(self) -> np.ndarray:
+        """float32 (N + 1, d): Sentence-BERT vectors of the titles."""
+        return title_vectors(self.catalogue, self.profile.rerank.encoder, self.cache("title_vectors"))
+
+    def cache(self, name: str) -> Path:
+        """Where an intermediate artefact is kept."""
+        return self.folder / "cache" / name
+
+    def save(self, system: str, cases: Cases, lists: RankedLists, seconds: float) -> pd.DataFrame:
+        """Write a system's ledger to `lists/<system>.parquet` and return it.
+
+        seconds: wall time spent on training and ranking, however many runs ago
+        """
+        meta = {
+            "profile": self.profile.name,
+            "data": self.data.name,
+            "protocol": self.protocol,
+            "seed": self.seed,
+            "config_hash": fingerprint(self.profile),
+            "wall_seconds": round(seconds, 2),
+            "peak_memory_mib": round(peak_memory_mib(), 1),
+        }
+        return read_ledger(write_ledger(self.folder / "lists", system, cases, lists, self.catalogue.ids, meta))
+
+    def ledger(self, system: str) -> pd.DataFrame:
+        """A ledger that an earlier notebook wrote."""
+        return read_ledger(self.folder / "lists" / f"{system}.parquet")
+
+
+def open_study(profile: str, seed: int = 0, data: str | None = None, folder: Path | None = None) -> Study:
+    """Load the profile's data and split it.
+
+    data: a registered name or a folder, instead of the profile's; folder: instead of `runs/<profile>`
+    Raises StudyError for an unknown profile or unreadable data.
+    """
+    chosen = load_profile(profile)
+    dataset = load(data or chosen.data)
+    return Study(chosen, seed, dataset, leave_one_out(dataset, chosen.split), folder or paths.run_dir(chosen.name))
+
+
+def peak_memory_mib() -> float:
+    """Largest resident set of this process so far, in MiB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10

@@ -1,0 +1,164 @@
+"""The systems under study, by name: the same steps for notebooks and for the command line.
+
+Temporal: `popularity`, `markov`, `paper_lstm`, `lstm`.
+Language: `llm` (zero-shot, no hint), `llm_hint` (zero-shot with hint), `llm_lora` (tuned, with hint).
+`<name>_sbert` re-ranks `lstm` or a language system by similarity to the LSTM's hint.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rapidfuzz import process
+
+from dualrec.artifacts import cached, fingerprint
+from dualrec.errors import StudyError
+from dualrec.language import generate, lora
+from dualrec.language.examples import Example, build_examples, earlier_split, slices
+from dualrec.language.generate import Generation
+from dualrec.language.grounding import ground
+from dualrec.language.local import LLM, load_llm
+from dualrec.language.lora import fine_tune, merged
+from dualrec.language.prompts import build_prompts
+from dualrec.rerank.sbert import rerank_by_hint
+from dualrec.split import Split
+from dualrec.study import Study
+from dualrec.temporal import base, fit, lstm, words
+from dualrec.temporal.base import TemporalModel, top_k
+from dualrec.temporal.base import hints as hints_from
+from dualrec.temporal.lstm import LSTMRecommender
+from dualrec.temporal.markov import Markov
+from dualrec.temporal.popularity import Popularity
+from dualrec.types import Cases, Hints, RankedLists, Sequences
+
+TEMPORAL = ("popularity", "markov", "paper_lstm", "lstm")
+LANGUAGE = ("llm", "llm_hint", "llm_lora")
+LABELS = {
+    "popularity": "Popularity",
+    "markov": "Markov, first order",
+    "paper_lstm": "LSTM, as published",
+    "lstm": "LSTM, improved",
+    "lstm_sbert": "LSTM, improved → SBERT",
+    "llm": "LLM zero-shot",
+    "llm_sbert": "LLM zero-shot → SBERT",
+    "llm_hint": "LLM zero-shot + hint",
+    "llm_hint_sbert": "LLM zero-shot + hint → SBERT",
+    "llm_lora": "LLM LoRA + hint",
+    "llm_lora_sbert": "LLM LoRA + hint → SBERT",
+}
+
+
+def fit_temporal(study: Study, name: str, seed: int | None = None, split: Split | None = None) -> TemporalModel:
+    """Fit a temporal model, or read it back where it was fitted with the same data and settings.
+
+    seed: the study's by default; split: the study's by default (the LoRA stage passes an earlier one)
+    """
+    split = split or study.split
+    seed = study.seed if seed is None else seed
+    if name in ("popularity", "markov"):
+        return {"popularity": Popularity, "markov": Markov}[name](len(study.catalogue)).fit(split.train, split.validation)
+    config = study.profile.lstm if name == "lstm" else study.profile.paper_lstm
+    key = fingerprint(study.data.digest, split.train, split.validation, config, seed, study.catalogue.titles, base, fit, lstm, words)
+    folder = study.cache(f"{name}-{key}")
+    return cached(
+        folder / "model",
+        key,
+        build=lambda: LSTMRecommender(study.catalogue, study.title_vectors, config, seed, folder / "checkpoint").fit(
+            split.train, split.validation
+        ),
+        save=lambda model, path: model.save(path),
+        load=lambda path: LSTMRecommender(study.catalogue, study.title_vectors, config, seed, None).load(path),
+    )
+
+
+def hint(study: Study, histories: Sequences, model: TemporalModel | None = None) -> Hints:
+    """The improved LSTM's best unseen movie for each history."""
+    return hints_from((model or fit_temporal(study, "lstm")).scores(histories), 1)
+
+
+def prompts_for(study: Study, llm: LLM, histories: Sequences, hints: Hints | None) -> list[str]:
+    """Prompts as the profile wants them."""
+    asked = study.profile.llm
+    return build_prompts(
+        llm.tokenizer, study.catalogue, histories, hints, asked.history, asked.titles, asked.max_prompt_tokens
+    )
+
+
+def write_lists(study: Study, llm: LLM, histories: Sequences, hints: Hints | None, k: int) -> tuple[RankedLists, Generation]:
+    """Let the model write a list for each history and ground it to (n, k); what was written before is read back."""
+    asked = study.profile.llm
+    texts = prompts_for(study, llm, histories, hints)
+    key = fingerprint(texts, llm.identity, str(llm.model.dtype), asked.titles, asked.batch_size, generate)
+    written = generate.generate(llm, texts, asked.titles, asked.batch_size, study.cache(f"texts/{key}.jsonl"))
+    return ground(written.texts, histories, study.grounder, asked.titles, k), written
+
+
+@dataclass(frozen=True)
+class LoRAData:
+    """What LoRA learns from: examples of disjoint users, and the cases whose hints they carry."""
+
+    train: list[Example]
+    validation: list[Example]
+    cases: Cases
+    hints: Hints
+
+
+def lora_data(study: Study, llm: LLM) -> LoRAData:
+    """Examples cut before the validation and test events, with hints from an LSTM that has not seen them."""
+    config, titles = study.profile.lora, study.profile.llm.titles
+    earlier = earlier_split(study.split.train, titles, study.profile.split.min_events)
+    shuffled = np.random.default_rng([study.seed, 1]).permutation(len(earlier.test))
+    wanted = config.validation_users + config.users if config.users else len(shuffled)
+    cases = earlier.test.take(shuffled[:wanted])
+    hints = hint(study, cases.history, fit_temporal(study, "lstm", split=earlier))
+    written = prompts_for(study, llm, cases.history, hints)
+    pairs = build_examples(written, slices(study.split.train, cases.users, titles), study.catalogue)
+    return LoRAData(pairs[config.validation_users :], pairs[: config.validation_users], cases, hints)
+
+
+def tune(study: Study, llm: LLM, data: LoRAData) -> Path:
+    """Fine-tune an adapter on `data`; returns its folder, which also holds `history.json`."""
+    key = fingerprint(
+        [vars(e) for e in data.train + data.validation], llm.identity, str(llm.model.dtype), study.profile.lora, study.seed, lora
+    )
+    folder = study.cache(f"lora-{key}")
+    fine_tune(llm, data.train, data.validation, study.profile.lora, study.seed, folder)
+    return folder
+
+
+def tuned_llm(study: Study) -> LLM:
+    """The language model with its LoRA adapter merged, tuned first where that has not been done."""
+    llm = load_llm(study.profile.llm.model)
+    return merged(llm, tune(study, llm, lora_data(study, llm)))
+
+
+def rank(study: Study, name: str, histories: Sequences, k: int) -> RankedLists:
+    """The lists (n, k) of any system for any histories; trains what is missing first.
+
+    Raises StudyError for an unknown name.
+    """
+    system = check_name(name).removesuffix("_sbert")
+    if system in LANGUAGE:
+        llm = tuned_llm(study) if system == "llm_lora" else load_llm(study.profile.llm.model)
+        lists, _ = write_lists(study, llm, histories, None if system == "llm" else hint(study, histories), k)
+    else:
+        lists = top_k(fit_temporal(study, system).scores(histories), k)
+    return rerank_by_hint(lists, hint(study, histories), study.title_vectors) if name.endswith("_sbert") else lists
+
+
+def cases_for(study: Study, name: str) -> Cases:
+    """The test cases a system is evaluated on: language systems take the profile's seeded subset."""
+    return study.llm_cases if name.removesuffix("_sbert") in LANGUAGE else study.cases
+
+
+def check_name(name: str) -> str:
+    """The name, if there is such a system.
+
+    Raises StudyError naming the nearest one otherwise.
+    """
+    if name not in LABELS:
+        nearest, *_ = process.extractOne(name, list(LABELS))
+        raise StudyError(f"unknown system '{name}', did you mean '{nearest}'? The systems are {', '.join(LABELS)}")
+    return name

@@ -1,0 +1,129 @@
+import sys
+
+import pytest
+
+from dualrec import __main__ as cli
+from dualrec import doctor
+from dualrec.errors import StudyError
+from dualrec.profiles import Profile
+
+
+def by_name(found):
+    return {check.name: check for check in found}
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("DUALREC_HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_this_environment_is_ready_for_the_smoke_profile(home):
+    found = by_name(doctor.checks("smoke"))
+    assert set(found) >= {"python", "packages", "asset ml-100k", "asset smollm2-135m", "device", "memory", "disk", "runs/", "profile smoke"}
+    bad = [str(check) for check in found.values() if not check.ok]
+    assert not bad
+
+
+def test_without_a_profile_only_the_default_one_can_fail_the_whole(home, monkeypatch):
+    monkeypatch.setattr(doctor, "total_memory", lambda: 0.5)
+    found = by_name(doctor.checks())
+    assert not found["profile laptop"].ok and found["profile laptop"].blocking
+    assert not found["profile smoke"].ok and not found["profile smoke"].blocking
+    assert found["profile laptop"].detail == "needs 6 GiB of memory, this machine has 0.5"
+
+
+def test_a_line_is_ok_or_fail():
+    assert str(doctor.Check("disk", True, "plenty")) == "OK   disk: plenty"
+    assert str(doctor.Check("disk", False, "full")) == "FAIL disk: full"
+
+
+def test_lock_mismatches_name_package_and_versions(tmp_path, monkeypatch):
+    installed = {"torch": "2.13.0+cpu", "numpy": "1.26.4", "pandas": "3.1.1"}
+
+    def version(name):
+        if name not in installed:
+            raise doctor.metadata.PackageNotFoundError(name)
+        return installed[name]
+
+    monkeypatch.setattr(doctor.metadata, "version", version)
+    lock = tmp_path / "lock"
+    lock.write_text("# comment\ntorch==2.13.0\nnumpy==2.4.6\npandas==3.1.1\nrapidfuzz==3.14.6\n")
+    assert doctor.lock_mismatches(lock) == ["numpy 1.26.4 instead of 2.4.6", "rapidfuzz is missing"]
+
+
+def test_many_mismatches_are_cut_short(monkeypatch):
+    monkeypatch.setattr(doctor, "lock_mismatches", lambda: [f"p{i} is missing" for i in range(7)])
+    check = by_name(doctor.checks("smoke"))["packages"]
+    assert not check.ok and "p3 is missing and 3 more; run `make setup`" in check.detail
+
+
+def test_a_changed_asset_fails_and_says_so(monkeypatch):
+    def broken(name):
+        raise StudyError("it was cut off")
+
+    monkeypatch.setattr(doctor, "verified_asset", broken)
+    assert str(by_name(doctor.checks("smoke"))["asset ml-100k"]) == "FAIL asset ml-100k: it was cut off"
+
+
+def test_a_full_disk_fails(monkeypatch):
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 2**30})())
+    assert not by_name(doctor.checks("smoke"))["disk"].ok
+
+
+def test_an_unwritable_home_fails(tmp_path, monkeypatch):
+    (tmp_path / "runs").write_text("a file where the folder should be")
+    monkeypatch.setenv("DUALREC_HOME", str(tmp_path))
+    assert not by_name(doctor.checks("smoke"))["runs/"].ok
+
+
+@pytest.mark.parametrize(
+    "gpu, ok, said",
+    [(0.0, False, "needs a GPU with 24 GiB, there is none"), (16.0, False, "the largest has 16.0"), (40.0, True, "fits")],
+)
+def test_a_profile_that_needs_a_gpu(monkeypatch, gpu, ok, said):
+    monkeypatch.setattr(doctor, "gpu_memory", lambda: gpu)
+    monkeypatch.setattr(doctor, "total_memory", lambda: 64.0)
+    profile = Profile("paper", "", "ml-1m", needs_memory_gib=32, needs_gpu_memory_gib=24)
+    check = doctor._fits(profile)
+    assert check.ok is ok and said in check.detail
+    if ok:
+        doctor.require(profile)
+    else:
+        with pytest.raises(StudyError, match="profile paper does not fit this machine"):
+            doctor.require(profile)
+
+
+def test_the_environment_is_plain_json():
+    found = doctor.environment()
+    assert all(isinstance(value, str | int) and value for value in found.values())
+
+
+def run(monkeypatch, *arguments: str) -> int | None:
+    monkeypatch.setattr(sys, "argv", ["dualrec", *arguments])
+    return pytest.raises(SystemExit, cli.main).value.code
+
+
+@pytest.mark.parametrize("blocking, code", [(True, 1), (False, 0)])
+def test_the_command_fails_with_a_check_that_matters(monkeypatch, capsys, blocking, code):
+    monkeypatch.setattr(doctor, "checks", lambda profile: [doctor.Check("profile x", False, "too large", blocking)])
+    assert run(monkeypatch, "doctor") == code
+    assert capsys.readouterr().out == "FAIL profile x: too large\n"
+
+
+def test_wrong_usage_is_two_and_a_study_error_one_line(monkeypatch, capsys):
+    assert run(monkeypatch, "doctor", "--profil", "x") == 2
+    capsys.readouterr()
+    assert run(monkeypatch, "doctor", "--profile", "lptop") == 1
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err.startswith("dualrec: unknown profile 'lptop', did you mean 'laptop'?")
+    assert captured.err.count("\n") == 1
+    monkeypatch.setattr(sys, "argv", ["dualrec", "--debug", "doctor", "--profile", "lptop"])
+    with pytest.raises(StudyError):
+        cli.main()
+
+
+def test_profiles_are_listed(monkeypatch, capsys):
+    assert run(monkeypatch, "profiles") == 0
+    out = capsys.readouterr().out
+    assert "laptop" in out and "smoke" in out and "GiB of memory" in out

@@ -1,0 +1,171 @@
+"""The ways to set up the study must agree: pyproject, lock, conda, assets, Makefile."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from dualrec.assets import ASSETS
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+DECLARED = [Requirement(r) for r in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"]]
+NAMED_IN_CONDA = {
+    "jupyterlab",
+    "papermill",
+    "torch",
+    "transformers",
+    "peft",
+    "sentence-transformers",
+    "pandas",
+    "matplotlib",
+    "seaborn",
+    "nbval",
+}
+
+
+def requirement_lines(file: str) -> list[str]:
+    return [line for line in (ROOT / file).read_text().splitlines() if line.strip() and not line.startswith("#")]
+
+
+LOCK = {canonicalize_name(r.name): r for r in map(Requirement, requirement_lines("requirements.lock"))}
+
+
+def version(requirement: Requirement) -> str:
+    (pin,) = requirement.specifier
+    assert pin.operator == "==", requirement
+    return pin.version
+
+
+def test_the_lock_pins_every_package_exactly_and_names_no_place():
+    for requirement in LOCK.values():
+        assert re.fullmatch(r"[\w.]+", version(requirement)), requirement  # no build label such as +cpu
+        assert requirement.url is None
+    assert version(LOCK["torch"]) == "2.13.0"
+    assert len(LOCK) == len(requirement_lines("requirements.lock"))
+    assert not {"dualrec", "pip"} & set(LOCK)
+
+
+@pytest.mark.parametrize("file", ["requirements.lock", "requirements-assets.txt", "environment.yml"])
+def test_no_requirement_names_a_host_or_a_machine(file):
+    assert not re.search(r"https?:|file:|--(extra-)?index|--find-links|/home/|/tmp/", (ROOT / file).read_text())
+
+
+@pytest.mark.parametrize("requirement", DECLARED, ids=str)
+def test_every_dependency_stands_in_the_lock(requirement):
+    assert requirement.specifier.contains(version(LOCK[canonicalize_name(requirement.name)]))
+
+
+def test_the_lock_is_closed_under_the_installed_packages_needs():
+    """What a locked package needs here is locked itself: nothing is left to chance on a new machine."""
+    from importlib import metadata
+
+    for name in LOCK:
+        for line in metadata.requires(name) or []:
+            need = Requirement(line)
+            if need.marker is None or need.marker.evaluate({"extra": ""}):
+                assert canonicalize_name(need.name) in LOCK, f"{name} needs {need}"
+
+
+def test_build_system_stands_in_the_lock():
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text())["build-system"]["requires"]
+    for requirement in map(Requirement, build):  # the package is installed without build isolation
+        assert requirement.specifier.contains(version(LOCK[requirement.name]))
+
+
+def test_every_dependency_has_its_reason():
+    lines = re.findall(r'^    "[\w.=-]+",(.*)$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert len(lines) == len(DECLARED)
+    assert all(re.fullmatch(r" +# .{5,}", line) for line in lines)
+
+
+def test_every_third_party_import_is_declared():
+    declared = {canonicalize_name(r.name) for r in DECLARED}
+    own_names = {"sentence_transformers": "sentence-transformers", "jupyter_client": "jupyter-client", "yaml": "pyyaml"}
+    known = set(sys.stdlib_module_names) | {"dualrec"}
+    # Comes with a declared package and is its other face: click with typer, traitlets and nbclient with jupyter-client and papermill.
+    companions = {"huggingface_hub", "tokenizers", "traitlets", "nbclient", "click"}
+    for file in (ROOT / "dualrec").rglob("*.py"):
+        for name in re.findall(r"^\s*(?:from|import) ([A-Za-z]\w*)[\w.]*(?: import|,|\s|$)", file.read_text(), re.MULTILINE):
+            if name in known | companions:
+                continue
+            assert own_names.get(name, canonicalize_name(name)) in declared, f"{file.name} imports {name}"
+
+
+def test_conda_makes_the_same_environment():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    *conda, pip = environment["dependencies"]
+    assert "python=3.11" in conda and "pip" in conda
+    lock_line, *pins = pip["pip"]
+    assert lock_line == "-r requirements.lock"
+    pinned = {canonicalize_name(r.name): version(r) for r in map(Requirement, pins)}
+    assert set(pinned) == NAMED_IN_CONDA
+    assert pinned == {name: version(LOCK[name]) for name in pinned}
+
+
+def test_assets_are_pinned_by_hash_and_kept_out_of_the_lock():
+    pinned = {}
+    for line in requirement_lines("requirements-assets.txt"):
+        name, digest = re.fullmatch(r"([\w-]+)==[\d.]+ --hash=sha256:([0-9a-f]{64})", line).groups()
+        pinned[name] = digest
+    assert set(pinned) == {asset.distribution for asset in ASSETS.values()}
+    assert not set(pinned) & set(LOCK)
+
+
+def make(*arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run(["make", "--no-print-directory", *arguments], cwd=ROOT, capture_output=True, text=True)
+
+
+def test_make_alone_lists_every_target():
+    listed = re.findall(r"^  (\w+)", make().stdout, re.MULTILINE)
+    text = (ROOT / "Makefile").read_text()
+    assert listed == re.search(r"^\.PHONY: (.*)$", text, re.MULTILINE)[1].split()
+    assert {"help", "setup", "all", "smoke", "test", "figures", "report", "lab", "bench", "clean", "publish"} <= set(listed)
+
+
+@pytest.mark.parametrize("target", ["run", "figures", "report", "lab", "bench", "doctor"])
+def test_the_profile_reaches_every_running_target(target):
+    assert re.search(r"(--profile |DUALREC_PROFILE=)ml-1m\b", make("--dry-run", target, "PROFILE=ml-1m").stdout)
+
+
+def test_the_active_environment_gets_the_same_three_installations():
+    def installations(environment: str) -> list[str]:
+        plan = make("--dry-run", "--always-make", "setup", f"ENV={environment}").stdout
+        return re.findall(r"pip install (.*)", plan)
+
+    assert len(installations("active")) == 3
+    assert installations("active") == installations("venv")
+    assert ".venv" not in make("--dry-run", "--always-make", "setup", "ENV=active").stdout
+    assert "use ENV=venv (the default) or ENV=active" in make("setup", "ENV=conda").stderr
+
+
+def test_an_unsuitable_python_is_named(tmp_path):
+    old = tmp_path / "python3.9"
+    pretend = "import sys; sys.version_info = (3, 9, 1); sys.executable = 'python3.9'; exec(sys.argv[1])"
+    old.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{pretend}" "$2"\n')
+    old.chmod(0o755)
+    for file in ("Makefile", "requirements.lock", "requirements-assets.txt", "pyproject.toml"):
+        (tmp_path / file).write_text((ROOT / file).read_text())
+    run = subprocess.run(["make", "setup", f"PYTHON={old}"], cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode != 0 and "DUALRec needs Python 3.11 or 3.12, and python3.9 is 3.9" in run.stderr
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_continuous_integration_runs_the_tests():
+    assert (ROOT / ".ci/run").stat().st_mode & 0o111
+    assert re.search(r"^make test$", (ROOT / ".ci/run").read_text(), re.MULTILINE)
+    jobs = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]
+    assert {"run": "bash .ci/run"} in jobs["test"]["steps"]
+
+
+def test_the_citation_file_is_valid_yaml_with_what_a_reader_needs():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert {"cff-version", "message", "title", "authors", "license"} <= set(citation)
+    assert citation["version"] == PROJECT["version"]
+    assert "2507.13957" in str(citation["references"])
