@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import sys
@@ -17,6 +18,7 @@ from packaging.version import Version
 
 from dualrec import paths
 from dualrec.assets import ASSETS, verified_asset
+from dualrec.data import SOURCES
 from dualrec.errors import StudyError
 from dualrec.language.local import pick_device, pick_dtype
 from dualrec.profiles import Profile, available, load_profile
@@ -153,9 +155,24 @@ def _fits(profile: Profile, blocking: bool = True) -> Check:
     if gpu_memory() < profile.needs_gpu_memory_gib:
         has = f"the largest has {gpu_memory():.1f}" if gpu_memory() else "there is none"
         lacking.append(f"needs a GPU with {profile.needs_gpu_memory_gib:g} GiB, {has}")
+    where = _data(profile.data)
+    if where is None:
+        lacking.append(f"data '{profile.data}' is neither a registered data set ({', '.join(SOURCES)}) nor a folder")
     gpu = f", a GPU with {profile.needs_gpu_memory_gib:g} GiB" if profile.needs_gpu_memory_gib else ""
-    needs = f"{profile.needs_memory_gib:g} GiB of memory{gpu}, data {profile.data}"
+    needs = f"{profile.needs_memory_gib:g} GiB of memory{gpu}, data {profile.data}: {where}"
     return Check(f"profile {profile.name}", not lacking, "; ".join(lacking) or f"fits ({needs})", blocking)
+
+
+def _data(name: str) -> str | None:
+    """Where the data will come from, in the order in which it is looked for; None where from nowhere."""
+    own = Path(os.environ.get("DUALREC_DATA", os.devnull)) / name
+    if name in SOURCES and own.is_dir():
+        return "in DUALREC_DATA"
+    if name in ASSETS:
+        return "embedded"
+    if name in SOURCES:
+        return "downloaded" if (paths.shared_cache() / "data" / name).is_dir() else "will be downloaded"
+    return "own folder" if Path(name).is_dir() else None
 
 
 def _cpu() -> str:

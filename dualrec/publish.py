@@ -13,6 +13,7 @@ from nbformat import NotebookNode
 from dualrec import paths
 from dualrec.artifacts import write_text
 from dualrec.errors import StudyError
+from dualrec.evaluation.results import load_results, update_readme
 from dualrec.profiles import load_profile
 from dualrec.runner import Manifest, notebook_fingerprints
 
@@ -29,8 +30,6 @@ def publish() -> list[Path]:
     Returns the notebooks written. Raises StudyError where a notebook has not finished, has changed since it was run,
     or would publish a machine's path; nothing is written then.
     """
-    from dualrec.evaluation.results import load_results, update_readme
-
     profile = load_profile(paths.DEFAULT_PROFILE)
     manifest, keys = Manifest(profile.name), notebook_fingerprints(profile)
     behind = [notebook.stem for notebook, key in keys.items() if not manifest.is_current(notebook, key)]

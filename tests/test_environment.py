@@ -89,11 +89,9 @@ def test_every_third_party_import_is_declared():
     declared = {canonicalize_name(r.name) for r in DECLARED}
     own_names = {"sentence_transformers": "sentence-transformers", "jupyter_client": "jupyter-client", "yaml": "pyyaml"}
     known = set(sys.stdlib_module_names) | {"dualrec"}
-    # Comes with a declared package and is its other face: click with typer, traitlets and nbclient with jupyter-client and papermill.
-    companions = {"huggingface_hub", "tokenizers", "traitlets", "nbclient", "click"}
     for file in (ROOT / "dualrec").rglob("*.py"):
         for name in re.findall(r"^\s*(?:from|import) ([A-Za-z]\w*)[\w.]*(?: import|,|\s|$)", file.read_text(), re.MULTILINE):
-            if name in known | companions:
+            if name in known:
                 continue
             assert own_names.get(name, canonicalize_name(name)) in declared, f"{file.name} imports {name}"
 
@@ -169,3 +167,24 @@ def test_the_citation_file_is_valid_yaml_with_what_a_reader_needs():
     assert {"cff-version", "message", "title", "authors", "license"} <= set(citation)
     assert citation["version"] == PROJECT["version"]
     assert "2507.13957" in str(citation["references"])
+
+
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_readme_names_every_target_profile_and_command():
+    from dualrec.__main__ import app
+    from dualrec.profiles import available
+
+    targets = set(re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1].split()) - {"help"}
+    commands = {(command.name or command.callback.__name__) for command in app.registered_commands}
+    assert targets <= set(re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE))
+    assert set(available()) <= set(re.findall(r"^\| `([\w-]+)`", README, re.MULTILINE))
+    assert commands <= set(re.findall(r"python -m dualrec (\w+)", README)) | targets
+    assert README.count("<!-- results:begin -->") == README.count("<!-- results:end -->") == 1
+
+
+def test_every_link_of_the_readme_leads_somewhere():
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if not link.startswith("http")]
+    assert len(links) >= 10
+    assert [link for link in links if not (ROOT / link).exists()] == []

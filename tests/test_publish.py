@@ -103,8 +103,8 @@ def study(tmp_path, monkeypatch):
     """Two committed notebooks, both run in the default profile; the README's table is somebody else's work."""
     monkeypatch.setenv("DUALREC_HOME", str(tmp_path))
     written = []
-    results = SimpleNamespace(load_results=lambda path: path, update_readme=lambda readme, results: written.append((readme, results)))
-    monkeypatch.setitem(sys.modules, "dualrec.evaluation.results", results)
+    monkeypatch.setattr(publish, "load_results", lambda path: path)
+    monkeypatch.setattr(publish, "update_readme", lambda readme, results: written.append((readme, results)))
     paths.notebooks().mkdir()
     for name in ("01_one", "02_two"):
         nbformat.write(

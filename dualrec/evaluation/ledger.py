@@ -140,7 +140,7 @@ def check_ledger(ledger: pd.DataFrame, where: str) -> None:
     listed = ledger[ledger["item_id"].notna()]
     again = listed.duplicated(["user_id", "item_id"])
     if again.any():
-        user, item = listed.loc[again.idxmax(), ["user_id", "item_id"]]
+        user, item = (listed.loc[again, column].iloc[0] for column in ("user_id", "item_id"))
         raise StudyError(f"{where}: item {item} is listed twice for user {user}; a repeated item must be null")
 
 

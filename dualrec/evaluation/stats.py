@@ -43,7 +43,8 @@ def bootstrap_intervals(values: pd.DataFrame, resamples: int, seed: int) -> dict
         drawn = means[~np.isnan(means[:, i]), i]
         low, high = np.percentile(drawn, [2.5, 97.5]) if known[:, i].sum() > 1 else (np.nan, np.nan)
         value = float(values[column].mean())
-        intervals[column] = {"value": value, "low": float(low), "high": float(high), "n": int(known[:, i].sum())}
+        low, high = min(float(low), value), max(float(high), value)  # equal values: rounding must not part them
+        intervals[column] = {"value": value, "low": low, "high": high, "n": int(known[:, i].sum())}
     return intervals
 
 

@@ -18,6 +18,7 @@ from tqdm import tqdm
 from transformers import get_cosine_schedule_with_warmup
 
 from dualrec.artifacts import atomic_path, file_sha256, write_json
+from dualrec.batching import length_batches
 from dualrec.checkpoints import load_checkpoint, save_checkpoint
 from dualrec.language.examples import Example
 from dualrec.language.local import LLM
@@ -114,19 +115,10 @@ def evaluate_loss(llm: LLM, encoded: list, config: LoRAConfig) -> float:
     return float(sum(loss for loss, _ in parts) / sum(n for _, n in parts))
 
 
-def batches(lengths: list[int], size: int, rng: np.random.Generator) -> list[np.ndarray]:
-    """Shuffled batches of similar length: sorted within shuffled blocks of eight batches, then shuffled again."""
-    order = rng.permutation(len(lengths))
-    blocks = [order[start : start + 8 * size] for start in range(0, len(order), 8 * size)]
-    ordered = np.concatenate([block[np.argsort(np.asarray(lengths)[block], kind="stable")] for block in blocks])
-    parts = [ordered[start : start + size] for start in range(0, len(ordered), size)]
-    return [parts[i] for i in rng.permutation(len(parts))]
-
-
 def _epoch(llm: LLM, encoded: list, model, trained: dict, optimiser, schedule, config: LoRAConfig, rng: np.random.Generator) -> float:
     """One pass over the examples; returns the mean loss per answer token."""
     model.train()
-    parts = batches([len(ids) for ids, _ in encoded], config.batch_size, rng)
+    parts = length_batches([len(ids) for ids, _ in encoded], config.batch_size, rng)
     total, tokens = 0.0, 0
     for step, rows in enumerate(tqdm(parts, desc="LoRA", unit="batch", mininterval=10), start=1):
         loss, n = answer_loss(llm, [encoded[i] for i in rows])

@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -7,7 +6,7 @@ from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 from dualrec.language import lora
 from dualrec.language.examples import Example, build_examples, earlier_split, slices
 from dualrec.language.local import LLM, converted_folder
-from dualrec.language.lora import IGNORE, answer_loss, batches, encode, fine_tune, merged
+from dualrec.language.lora import IGNORE, answer_loss, encode, fine_tune, merged
 from dualrec.profiles import LoRAConfig
 from dualrec.types import Sequences
 
@@ -53,14 +52,6 @@ def test_answer_loss_equals_the_models_own_loss_and_ignores_padding(tiny):
     loss, n = answer_loss(tiny, encoded)
     assert n == sum(label != IGNORE for _, labels in encoded for label in labels)
     assert loss.item() == pytest.approx(total, rel=1e-5)
-
-
-def test_batches_hold_every_example_once_and_pad_little():
-    lengths = list(range(100))
-    parts = batches(lengths, 4, np.random.default_rng(0))
-    assert sorted(np.concatenate(parts).tolist()) == lengths
-    padding = sum(max(part) * len(part) - sum(part) for part in parts)
-    assert padding < 0.25 * sum(max(p) * len(p) - sum(p) for p in np.random.default_rng(0).permutation(100).reshape(25, 4))
 
 
 def test_training_lowers_the_loss_and_resumes_to_the_same_weights(tiny, tmp_path, monkeypatch):

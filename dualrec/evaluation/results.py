@@ -1,0 +1,184 @@
+"""`results.json`: every headline number of a profile, and the README's table that is generated from it.
+
+    {
+     "schema": 1,
+     "profile": "laptop", "data": "ml-100k", "protocol": "audited: ...", "commit": "1a2b3c4", "hardware": "2 CPU cores",
+     "systems": {
+      "lstm": {
+       "label": "LSTM, improved", "n": 943, "k": 10, "seed": 0 (or "seeds": [0, 1, 2]), "protocol": "audited: ...",
+       "metrics": {"HR@1": {"value": 0.05, "low": 0.04, "high": 0.07, "n": 943}, ...},
+       "counts": {"written": 9430, ...}
+      }, ...
+     },
+     "notebooks": {"01_data": {headline numbers of that notebook, freely named}, ...}
+    }
+
+n counts users, low and high bound the 95 % interval (null where there is none), a value is null where no user has one.
+Floats have six decimals. Nothing in here depends on the clock, so the same run gives the same file.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dualrec import paths
+from dualrec.artifacts import write_json, write_text
+from dualrec.errors import StudyError
+
+SCHEMA = 1
+STUDY = ("profile", "data", "protocol", "commit", "hardware")
+SYSTEM = {"label": str, "n": int, "k": int, "protocol": str, "metrics": dict, "counts": dict}
+TABLE = ("HR@1", "HR@5", "HR@10", "NDCG@10", "MRR")
+BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
+
+
+def record(path: Path, section: str, values: dict) -> None:
+    """Merge values into `results.json`, which is made where it is missing.
+
+    section: "study" sets the facts named in `STUDY`; "systems" and "notebooks" replace the entries named in `values`
+    whole, in their old place where they had one, and leave the others alone
+    Raises StudyError for an unknown section or fact, or where the file is not a results file.
+    """
+    if section not in ("study", "systems", "notebooks"):
+        raise StudyError(f"results have no section '{section}'; record into study, systems or notebooks")
+    if section == "study" and not values.keys() <= set(STUDY):
+        raise StudyError(f"the study has no fact '{min(values.keys() - set(STUDY))}'; it has {', '.join(STUDY)}")
+    old = _read(path) if Path(path).is_file() else {}
+    new = old | values if section == "study" else old | {section: old.get(section, {}) | values}
+    facts = {fact: new[fact] for fact in STUDY if fact in new}
+    notebooks = dict(sorted(new.get("notebooks", {}).items()))
+    write_json(path, _rounded({"schema": SCHEMA} | facts | {"systems": new.get("systems", {}), "notebooks": notebooks}))
+
+
+def load_results(path: Path) -> dict:
+    """Read a complete `results.json`.
+
+    Raises StudyError where it is missing, unreadable, or lacks what the schema asks for, naming the first such place.
+    """
+    if not Path(path).is_file():
+        raise StudyError(f"there are no results in {paths.readable(path)}; `make all` writes them")
+    results, where = _read(path), paths.readable(path)
+    for fact in STUDY:
+        if not isinstance(results.get(fact), str):
+            raise StudyError(f"{where}: '{fact}' is missing or not text; run the notebooks again")
+    for section in ("systems", "notebooks"):
+        if not isinstance(results.get(section), dict):
+            raise StudyError(f"{where}: '{section}' is missing or not an object; run the notebooks again")
+    for name, system in results["systems"].items():
+        for field, kind in SYSTEM.items():
+            if not isinstance(system, dict) or not isinstance(system.get(field), kind):
+                raise StudyError(f"{where}: system '{name}' lacks '{field}', or it is no {kind.__name__}; run the notebooks again")
+        if ("seed" in system) == ("seeds" in system):
+            raise StudyError(f"{where}: system '{name}' must have either 'seed' or 'seeds'; run the notebooks again")
+        for metric, interval in system["metrics"].items():
+            if not _is_interval(interval):
+                raise StudyError(f"{where}: '{metric}' of system '{name}' is not a value within its interval; run the notebooks again")
+    return results
+
+
+def results_table(results: dict, metrics: tuple[str, ...] = TABLE) -> str:
+    """A markdown table: one row per system with its number of users, every metric as `value [low, high]`."""
+    rows = [["system", "users", *metrics], ["---", *["---:"] * (len(metrics) + 1)]]
+    for system in results["systems"].values():
+        cells = [_cell(system["metrics"].get(metric)) for metric in metrics]
+        rows.append([system["label"].replace("|", "\\|"), str(system["n"]), *cells])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def update_readme(readme_path: Path, results: dict) -> None:
+    """Put the results table and its caption between the markers of the README.
+
+    Raises StudyError where the README lacks the markers.
+    """
+    before, old, after = _marked(readme_path)
+    if old != _block(results):
+        write_text(readme_path, before + _block(results) + after)
+
+
+def readme_is_current(readme_path: Path, results: dict) -> bool:
+    """Whether the README shows these results; raises StudyError where it lacks the markers."""
+    return _marked(readme_path)[1] == _block(results)
+
+
+def git_commit(home: Path) -> str:
+    """Short hash of the commit checked out in `home`, "-dirty" where files differ from it, "unknown" outside git.
+
+    `figures/` does not count as a difference: it is what a run draws, not what it is drawn from.
+    """
+    inside, found = _git(home, "rev-parse", "--show-prefix"), _git(home, "rev-parse", "--short=7", "HEAD")
+    if inside != "" or not found:  # a folder within somebody else's repository is not this study's commit
+        return "unknown"
+    return found + ("-dirty" if _git(home, "status", "--porcelain", "--", ".", ":(exclude)figures") else "")
+
+
+def _git(home: Path, *arguments: str) -> str | None:
+    """What git prints, None where it fails or is not installed."""
+    try:
+        return subprocess.run(["git", *arguments], cwd=home, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _read(path: Path) -> dict:
+    """The file's JSON object, of the schema known here."""
+    try:
+        results = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise StudyError(f"{paths.readable(path)} is not readable JSON; delete it and run the notebooks again") from error
+    if not isinstance(results, dict) or results.get("schema") != SCHEMA:
+        raise StudyError(f"{paths.readable(path)} does not have results schema {SCHEMA}; delete it and run the notebooks again")
+    return results
+
+
+def _rounded(value: Any) -> Any:
+    """Plain JSON values: floats with six decimals, null for NaN and infinity, numpy turned into lists and numbers."""
+    if isinstance(value, dict):
+        return {str(key): _rounded(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_rounded(entry) for entry in value]
+    if isinstance(value, (np.generic, np.ndarray)):
+        return _rounded(value.tolist())
+    if isinstance(value, float):
+        return round(value, 6) + 0.0 if math.isfinite(value) else None  # + 0.0 turns -0.0 into 0.0
+    return value
+
+
+def _is_interval(interval: Any) -> bool:
+    """Whether low <= value <= high, where they are known."""
+    if not isinstance(interval, dict) or not interval.keys() >= {"value", "low", "high"}:
+        return False
+    low, value, high = (interval[key] for key in ("low", "value", "high"))
+    known = [number for number in (low, value, high) if number is not None]
+    return all(isinstance(number, (int, float)) for number in known) and known == sorted(known) and (low is None) == (high is None)
+
+
+def _cell(interval: dict | None) -> str:
+    """One metric of one system in the table."""
+    if interval is None or interval["value"] is None:
+        return "–"
+    bounds = "" if interval["low"] is None else f" [{interval['low']:.3f}, {interval['high']:.3f}]"
+    return f"{interval['value']:.3f}{bounds}"
+
+
+def _block(results: dict) -> str:
+    """What stands between the README's markers."""
+    caption = (
+        f"Profile `{results['profile']}`, {results['data']}; {results['protocol']}. In brackets: 95 % bootstrap interval over users. "
+        f"Commit `{results['commit']}`, {results['hardware']}."
+    )
+    return f"\n{results_table(results)}\n\n{caption}\n"
+
+
+def _marked(readme_path: Path) -> tuple[str, str, str]:
+    """The README up to and with the first marker, between the markers, and from the second one on."""
+    text = Path(readme_path).read_text(encoding="utf-8")
+    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(END) < text.index(BEGIN):
+        raise StudyError(f"{paths.readable(readme_path)} needs one line `{BEGIN}` and after it one line `{END}`")
+    start, end = text.index(BEGIN) + len(BEGIN), text.index(END)
+    return text[:start], text[start:end], text[end:]

@@ -1,0 +1,91 @@
+"""What the notebooks say in their own voice: captions, numbers with intervals, records of results."""
+
+from __future__ import annotations
+
+import platform
+from importlib import metadata
+
+import pandas as pd
+from IPython.display import Markdown, display
+
+from dualrec import paths, plots
+from dualrec.doctor import environment
+from dualrec.evaluation.ledger import read_sidecar
+from dualrec.evaluation.metrics import per_user, summarise
+from dualrec.evaluation.results import git_commit
+from dualrec.evaluation.results import record as record_values
+from dualrec.study import Study, open_study
+from dualrec.systems import LABELS
+
+PACKAGES = ("torch", "transformers", "peft", "sentence-transformers", "numpy", "pandas")
+
+
+def versions() -> None:
+    """Print what a number may depend on beside code and data."""
+    print(f"Python {platform.python_version()}, " + ", ".join(f"{name} {metadata.version(name)}" for name in PACKAGES))
+    print(hardware())
+
+
+def hardware() -> str:
+    """Device and threads, for captions."""
+    found = environment()
+    return f"{found['cpu']}, {found['threads']} threads" if found["device"] == "cpu" else str(found["device"])
+
+
+def begin(profile: str, seed: int) -> Study:
+    """Open the study, set the figures' style and note the run's facts in `results.json`."""
+    study = open_study(profile, seed)
+    plots.use_style()
+    facts = {"profile": study.profile.name, "data": study.data.name, "protocol": study.protocol}
+    record_values(paths.results(study.profile.name), "study", facts | {"commit": git_commit(paths.home()), "hardware": hardware()})
+    return study
+
+
+def show(study: Study, figure, name: str, caption: str, n: int, seeds: str | None = None) -> None:
+    """Save a figure, display it once, and print its caption with n, seeds, profile, protocol and hardware."""
+    plots.save(figure, paths.figures(study.profile.name), name)
+    display(figure)
+    plots.plt.close(figure)
+    facts = f"n = {n} users; seed {study.seed if seeds is None else seeds}; profile {study.profile.name}; {study.protocol}; {hardware()}"
+    say(f"**Figure {name}.** {caption} *({facts}.)*")
+
+
+def say(text: str) -> None:
+    """Display Markdown, for sentences whose numbers are computed."""
+    display(Markdown(text))
+
+
+def pm(interval: dict, digits: int = 3) -> str:
+    """`0.105 [0.090, 0.121]`: a value with its 95 % interval."""
+    return f"{interval['value']:.{digits}f} [{interval['low']:.{digits}f}, {interval['high']:.{digits}f}]"
+
+
+def summary(study: Study, system: str) -> dict:
+    """All metrics of a system's ledger with intervals; see `metrics.summarise`."""
+    catalogue = study.catalogue
+    resamples = study.profile.evaluation.resamples
+    return summarise(study.ledger(system), catalogue.ids, catalogue.genres, study.title_vectors, resamples, study.seed)
+
+
+def users(study: Study, system: str) -> pd.DataFrame:
+    """Per-user metrics of a system's ledger."""
+    return per_user(study.ledger(system))
+
+
+def table(study: Study, systems: list[str]) -> pd.DataFrame:
+    """index = system; columns = MultiIndex (metric, value | low | high), as `plots.dots` wants it."""
+    rows = {name: summary(study, name)["metrics"] for name in systems}
+    return pd.DataFrame({name: {(m, part): v[part] for m, v in row.items() for part in ("value", "low", "high")} for name, row in rows.items()}).T
+
+
+def record_system(study: Study, *systems: str) -> None:
+    """Put the metrics of these systems' ledgers into `results.json`."""
+    for system in systems:
+        sidecar = read_sidecar(study.folder / "lists" / f"{system}.parquet")
+        entry = {"label": LABELS[system], **summary(study, system), "seed": study.seed, "protocol": study.protocol, "counts": sidecar["counts"]}
+        record_values(paths.results(study.profile.name), "systems", {system: entry})
+
+
+def record(study: Study, notebook: str, **values) -> None:
+    """Put a notebook's headline numbers into `results.json`."""
+    record_values(paths.results(study.profile.name), "notebooks", {notebook: values})

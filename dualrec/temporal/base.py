@@ -1,0 +1,62 @@
+"""The temporal interface: scores from histories, seen items removed, and the lists and hints drawn from them."""
+
+from __future__ import annotations
+
+from typing import Protocol, Self
+
+import numpy as np
+
+from dualrec.types import Cases, Hints, RankedLists, Sequences
+
+
+class TemporalModel(Protocol):
+    """Anything that scores the next item; write a class with these two methods to add a system of your own.
+
+    `scores` is handed histories, never cases: no target can reach it.
+    """
+
+    def fit(self, train: Sequences, validation: Cases) -> Self:
+        """Learn from training sequences; validation is for choices such as early stopping."""
+        ...
+
+    def scores(self, histories: Sequences) -> np.ndarray:
+        """float32 (n, N + 1): higher is better; seen items and padding are -inf (`mask_seen`)."""
+        ...
+
+
+def mask_seen(scores: np.ndarray, histories: Sequences) -> np.ndarray:
+    """Set seen items and padding to -inf, in place, and return the same array; scores: float (n, N + 1)."""
+    scores[np.repeat(np.arange(len(histories)), histories.lengths), histories.items] = -np.inf
+    scores[:, 0] = -np.inf
+    return scores
+
+
+def top_k(scores: np.ndarray, k: int) -> RankedLists:
+    """The k best items per row, ties to the lower index; -1 where fewer than k items are left.
+
+    scores: (n, N + 1) with -inf for what may not be recommended
+    """
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :k]  # (n, k)
+    best = np.take_along_axis(scores, order, axis=1)
+    valid = np.isfinite(best)
+    return RankedLists(np.where(valid, order, -1).astype(np.int64), np.where(valid, best, np.nan).astype(np.float32))
+
+
+def target_ranks(scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """int64 (n,): the 1-based place of each target in the order of `top_k`; N + 1 where it may not be recommended."""
+    own = np.take_along_axis(scores, targets[:, None], axis=1)  # (n, 1)
+    lower_index = np.arange(scores.shape[1]) < targets[:, None]
+    ahead = ((scores > own) | ((scores == own) & lower_index)).sum(axis=1)
+    return np.where(np.isfinite(own[:, 0]), ahead + 1, scores.shape[1])
+
+
+def hints(scores: np.ndarray, n: int) -> Hints:
+    """The n best items per row with their softmax probabilities over unseen items; item -1 has probability 0.
+
+    Counts (popularity, Markov) pass through the same softmax: their order means something, their probabilities little.
+    """
+    best = top_k(scores, n)
+    highest = scores.max(axis=1, keepdims=True, initial=np.finfo(np.float32).min)  # finite where everything is seen
+    total = np.exp(scores - highest).sum(axis=1, keepdims=True, dtype=np.float64)
+    probabilities = np.exp(best.scores - highest) / total
+    return Hints(best.items, np.where(best.items < 0, 0, probabilities).astype(np.float32))

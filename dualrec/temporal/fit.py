@@ -1,0 +1,149 @@
+"""The one fit loop: AdamW, gradient clipping, early stopping on validation NDCG@10, a checkpoint every epoch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file, save_file
+from torch.nn.utils.rnn import pad_sequence
+from tqdm import tqdm
+
+from dualrec.artifacts import atomic_path
+from dualrec.batching import length_batches
+from dualrec.checkpoints import load_checkpoint, save_checkpoint
+from dualrec.errors import StudyError
+from dualrec.profiles import LSTMConfig
+from dualrec.temporal.base import mask_seen, target_ranks
+from dualrec.temporal.lstm import NextItemLSTM
+from dualrec.types import Cases, Sequences
+
+MAX_LENGTH = 200  # longest piece of a sequence the network sees when every position is a target
+MAX_NORM = 1.0
+
+
+def fit(
+    model: NextItemLSTM, train: Sequences, validation: Cases, config: LSTMConfig, seed: int, checkpoint: Path | None
+) -> list[dict]:
+    """Train in place and leave the weights of the best epoch in `model`.
+
+    checkpoint: a folder; an interrupted call goes on after its last finished epoch and ends with the same weights
+    Returns one dict per epoch: epoch (from 1), loss (nats per target), ndcg (validation NDCG@10), seconds.
+    Raises StudyError where there is nothing to learn from or the loss is no longer a number.
+    """
+    torch.manual_seed(seed)
+    weights = dict(model.named_parameters())
+    optimiser = torch.optim.AdamW(weights.values(), lr=config.learning_rate, weight_decay=config.weight_decay)
+    samples = training_samples(train, config)
+    history = load_checkpoint(checkpoint / "last", weights, optimiser) if checkpoint else []
+    best = load_file(checkpoint / "best.safetensors") if history else {k: v.detach().clone() for k, v in weights.items()}
+    progress = tqdm(range(len(history), config.epochs), desc="LSTM", unit="epoch", initial=len(history), total=config.epochs)
+    for epoch in progress:
+        if _is_over(history, config.patience):
+            break
+        started = time.perf_counter()
+        loss = _epoch(model, samples, config, optimiser, np.random.default_rng([seed, epoch]))
+        ndcg = ndcg_at_10(score(model, validation.history, config), validation.targets)
+        if ndcg > max((row["ndcg"] for row in history), default=-1.0):
+            best = {name: value.detach().clone() for name, value in weights.items()}
+        history.append({"epoch": epoch + 1, "loss": loss, "ndcg": ndcg, "seconds": time.perf_counter() - started})
+        progress.set_postfix(loss=f"{loss:.3f}", ndcg=f"{ndcg:.4f}")
+        if checkpoint:
+            with atomic_path(checkpoint / "best.safetensors") as path:
+                save_file(best, path)
+            save_checkpoint(checkpoint / "last", weights, optimiser, history)
+    with torch.no_grad():
+        for name, value in weights.items():
+            value.copy_(best[name])
+    return history
+
+
+def training_samples(train: Sequences, config: LSTMConfig) -> list[torch.Tensor]:
+    """Pieces of the sequences, int64 (length,), each at least an input and a target.
+
+    "all": consecutive pieces of up to MAX_LENGTH targets; a piece begins with the item before its first target
+    "windows": one piece per target, as published: up to `window` items and the item that follows them
+    """
+    pieces = []
+    for row in range(len(train)):
+        sequence = torch.tensor(train.sequence(row))
+        if config.targets == "all":
+            pieces += [sequence[start : start + MAX_LENGTH + 1] for start in range(0, len(sequence) - 1, MAX_LENGTH)]
+        else:
+            pieces += [sequence[max(0, end - config.window) : end + 1] for end in range(1, len(sequence))]
+    if not pieces:
+        raise StudyError("no training sequence has two events, so an LSTM has nothing to learn from; raise min_events in [split]")
+    return pieces
+
+
+def batches(
+    samples: list[torch.Tensor], config: LSTMConfig, rng: np.random.Generator
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """(inputs, targets), both int64 (B, T), padded with 0 on the right; of a window only the last target counts."""
+    for rows in length_batches([len(sample) for sample in samples], config.batch_size, rng):
+        padded = pad_sequence([samples[row] for row in rows], batch_first=True)  # (B, T + 1)
+        inputs, targets = padded[:, :-1], padded[:, 1:].clone()
+        if config.targets == "windows":
+            last = torch.tensor([len(samples[row]) - 2 for row in rows])
+            targets[torch.arange(targets.shape[1]) != last[:, None]] = 0
+        yield inputs, targets
+
+
+def _epoch(model: NextItemLSTM, samples: list[torch.Tensor], config: LSTMConfig, optimiser, rng: np.random.Generator) -> float:
+    """One pass over the samples; returns the mean loss per target."""
+    model.train()
+    device = next(model.parameters()).device
+    total, n = 0.0, 0
+    for inputs, targets in batches(samples, config, rng):
+        inputs, targets = inputs.to(device), targets.to(device)
+        wanted = targets > 0  # (B, T); logits cost more than all else, so they are computed at real targets only
+        table = model.item_table()
+        loss = F.cross_entropy(model.logits(model(inputs, table)[wanted], table), targets[wanted])
+        if not torch.isfinite(loss):
+            raise StudyError(f"the LSTM's loss is no longer a number; lower learning_rate ({config.learning_rate}) in the profile")
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), MAX_NORM)
+        optimiser.step()
+        count = int(wanted.sum())
+        total, n = total + loss.item() * count, n + count
+    return total / n
+
+
+def _is_over(history: list[dict], patience: int) -> bool:
+    """Whether the last `patience` epochs brought nothing better than what was there before."""
+    ndcg = [row["ndcg"] for row in history]
+    return len(ndcg) > patience and max(ndcg[-patience:]) <= max(ndcg[:-patience])
+
+
+@torch.inference_mode()
+def score(model: NextItemLSTM, histories: Sequences, config: LSTMConfig, batch_size: int = 256) -> np.ndarray:
+    """float32 (n, N + 1): logits after the last item of each history; seen items and padding are -inf.
+
+    The network sees as much of a history as of a training sample; an empty history counts as one padding item.
+    """
+    model.eval()
+    device = next(model.parameters()).device
+    table = model.item_table()
+    longest = MAX_LENGTH if config.targets == "all" else config.window
+    lengths = np.clip(histories.lengths, 1, longest)
+    scores = np.empty((len(histories), len(table)), np.float32)
+    by_length = np.argsort(lengths, kind="stable")  # little padding in a batch
+    for start in range(0, len(histories), batch_size):
+        rows = by_length[start : start + batch_size]
+        width = lengths[rows].max()
+        right = histories.take(rows).recent(width)  # (B, T), padded on the left
+        left = np.take_along_axis(right, (np.arange(width) - lengths[rows, None]) % width, axis=1)  # on the right
+        states = model(torch.tensor(left, device=device), table)[range(len(rows)), lengths[rows] - 1]  # (B, dense)
+        scores[rows] = model.logits(states, table).float().cpu().numpy()
+    return mask_seen(scores, histories)
+
+
+def ndcg_at_10(scores: np.ndarray, targets: np.ndarray) -> float:
+    """Mean of 1 / log2(rank + 1) over cases whose target is among the ten best, 0 for the others."""
+    ranks = target_ranks(scores, targets)
+    return float(np.where(ranks <= 10, 1 / np.log2(ranks + 1), 0).mean())

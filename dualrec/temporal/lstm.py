@@ -1,0 +1,53 @@
+"""The paper's multimodal LSTM (id, title and genres of every step), and the same network with tied output weights."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from dualrec.profiles import LSTMConfig
+
+
+class NextItemLSTM(nn.Module):
+    """Predicts the next movie at every position of a sequence.
+
+    genres: float32 (N + 1, G); titles: int64 (N + 1, 10) word ids, or float32 (N + 1, d) frozen sentence vectors
+    """
+
+    def __init__(self, genres: torch.Tensor, titles: torch.Tensor, config: LSTMConfig):
+        super().__init__()
+        n = len(genres)
+        self.register_buffer("genres", genres, persistent=False)
+        self.register_buffer("titles", titles, persistent=False)
+        self.id = nn.Embedding(n, config.id_dim, padding_idx=0)
+        if config.title_side == "words":
+            self.title = nn.EmbeddingBag(5000, config.title_dim, mode="mean", padding_idx=0)
+        else:
+            self.title = nn.Linear(titles.shape[1], config.title_dim)
+        self.genre = nn.Sequential(nn.Linear(genres.shape[1], config.genre_dim), nn.ReLU())
+        width = config.id_dim + config.title_dim + config.genre_dim
+        sizes = [width, *config.hidden]
+        self.layers = nn.ModuleList(nn.LSTM(a, b, batch_first=True) for a, b in zip(sizes, sizes[1:], strict=False))
+        self.dropout = nn.Dropout(config.dropout)
+        self.dense = nn.Sequential(nn.Linear(sizes[-1], config.dense), nn.ReLU(), nn.Dropout(config.dropout))
+        self.tied = config.tied
+        self.output = nn.Linear(config.dense, width if self.tied else n)
+        self.bias = nn.Parameter(torch.zeros(n)) if self.tied else None
+        if self.tied:
+            nn.init.normal_(self.id.weight, std=0.05)
+
+    def item_table(self) -> torch.Tensor:
+        """(N + 1, width): every item as id | title | genres."""
+        return torch.cat([self.id.weight, self.title(self.titles), self.genre(self.genres)], dim=-1)
+
+    def forward(self, items: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
+        """(B, T) item indices -> (B, T, dense) states; a state knows its own position and what lies before it."""
+        x = self.dropout(table[items])  # (B, T, width)
+        for layer in self.layers:
+            x = self.dropout(layer(x)[0])  # (B, T, hidden)
+        return self.dense(x)
+
+    def logits(self, states: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
+        """(M, dense) states -> (M, N + 1) scores of the next item; tied: the product with the item table."""
+        out = self.output(states)
+        return out @ table.T + self.bias if self.tied else out

@@ -1,0 +1,60 @@
+"""The LSTM as a temporal model: network, fit loop and weights on disk under one roof."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+
+from dualrec.artifacts import write_json
+from dualrec.data.catalogue import Catalogue
+from dualrec.profiles import LSTMConfig
+from dualrec.temporal.fit import fit, score
+from dualrec.temporal.lstm import NextItemLSTM
+from dualrec.temporal.words import title_tokens
+from dualrec.types import Cases, Sequences
+
+
+class LSTMRecommender:
+    """A `TemporalModel`.
+
+    title_vectors: float32 (N + 1, d) sentence vectors, read where config.title_side is "sbert"
+    checkpoint: folder for a checkpoint per epoch, None for none
+    """
+
+    def __init__(self, catalogue: Catalogue, title_vectors: np.ndarray, config: LSTMConfig, seed: int, checkpoint: Path | None):
+        torch.manual_seed(seed)
+        titles = title_tokens(catalogue.titles) if config.title_side == "words" else title_vectors
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.network = NextItemLSTM(torch.from_numpy(catalogue.genres), torch.from_numpy(titles), config).to(self.device)
+        self.config, self.seed, self.checkpoint = config, seed, checkpoint
+        self.history: list[dict] = []
+
+    def fit(self, train: Sequences, validation: Cases) -> Self:
+        """Train with early stopping on validation; see `fit.fit`."""
+        self.history = fit(self.network, train, validation, self.config, self.seed, self.checkpoint)
+        return self
+
+    def scores(self, histories: Sequences) -> np.ndarray:
+        """float32 (n, N + 1)."""
+        return score(self.network, histories)
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of training."""
+        return sum(row["seconds"] for row in self.history)
+
+    def save(self, folder: Path) -> None:
+        """Weights as safetensors, the epochs as JSON."""
+        save_file(dict(self.network.named_parameters()), folder / "model.safetensors")
+        write_json(folder / "history.json", self.history)
+
+    def load(self, folder: Path) -> Self:
+        """Read what `save` wrote."""
+        self.network.load_state_dict(load_file(folder / "model.safetensors"))
+        self.history = json.loads((folder / "history.json").read_text(encoding="utf-8"))
+        return self

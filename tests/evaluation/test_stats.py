@@ -1,0 +1,97 @@
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.stats
+
+from dualrec.errors import StudyError
+from dualrec.evaluation.stats import bootstrap_interval, bootstrap_intervals, paired_difference
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+def test_agrees_with_scipy(seed):
+    values = np.random.default_rng(seed).exponential(size=83)
+    oracle = scipy.stats.bootstrap((values,), np.mean, n_resamples=333, method="percentile", rng=np.random.default_rng(seed))
+    interval = bootstrap_interval(values, 333, seed)
+    assert interval["low"] == pytest.approx(oracle.confidence_interval.low, rel=1e-12)
+    assert interval["high"] == pytest.approx(oracle.confidence_interval.high, rel=1e-12)
+    assert interval["value"] == pytest.approx(values.mean()) and interval["n"] == 83
+
+
+def test_agrees_with_the_normal_approximation():
+    hits = (np.arange(4000) % 10 < 3).astype(float)  # 0.3
+    interval = bootstrap_interval(hits, 2000, 0)
+    half = 1.96 * np.sqrt(0.3 * 0.7 / 4000)
+    assert interval["low"] == pytest.approx(0.3 - half, abs=half / 10) and interval["high"] == pytest.approx(0.3 + half, abs=half / 10)
+
+
+def test_every_column_sees_the_same_users():
+    x = np.random.default_rng(0).random(40)
+    together = bootstrap_intervals(pd.DataFrame({"a": x, "b": 1 - x}), 500, 3)
+    assert together["a"] == bootstrap_interval(x, 500, 3)  # alone or in company
+    assert together["b"]["low"] == pytest.approx(1 - together["a"]["high"])
+    assert bootstrap_interval(x, 500, 4) != together["a"]
+
+
+def test_users_without_a_value_are_left_out_of_one_column_only():
+    values = pd.DataFrame({"all": [1.0, 2, 3, 4], "some": [1.0, np.nan, 3, np.nan]})
+    intervals = bootstrap_intervals(values, 400, 0)
+    assert intervals["all"]["n"] == 4 and intervals["some"] == {"value": 2.0, "low": 1.0, "high": 3.0, "n": 2}
+
+
+def test_a_constant_has_no_width():
+    for value in (0.0, 1 / 3):
+        interval = bootstrap_interval(np.full(7, value), 100, 0)
+        assert interval["low"] <= interval["value"] <= interval["high"]  # even in the last bit, or error bars fail
+        assert interval["high"] - interval["low"] == pytest.approx(0, abs=1e-15)
+
+
+@pytest.mark.parametrize("values", [[], [0.5], [np.nan, 0.5]])
+def test_one_user_has_no_interval(values):
+    interval = bootstrap_interval(values, 50, 0)
+    assert np.isnan(interval["low"]) and np.isnan(interval["high"])
+    assert interval["n"] == len([v for v in values if v == v])
+
+
+def series(values, users=None) -> pd.Series:
+    return pd.Series(values, index=pd.Index(range(len(values)) if users is None else users, name="user_id"), dtype=float)
+
+
+def test_difference_is_paired():
+    rng = np.random.default_rng(0)
+    b = series(rng.random(200))
+    a = b + 0.01  # far less than the spread of either, yet the same for every user
+    difference = paired_difference(a, b, 500, 0)
+    assert difference["delta"] == pytest.approx(0.01) and difference["low"] == pytest.approx(0.01)
+    assert difference["verdict"] == "better" and difference["n"] == 200
+    assert paired_difference(b, a, 500, 0)["verdict"] == "worse"
+    assert paired_difference(b, series(rng.permutation(b)), 500, 0)["verdict"] == "not distinguishable"
+
+
+def test_difference_is_turned_round():
+    rng = np.random.default_rng(1)
+    a, b = series(rng.random(60)), series(rng.random(60))
+    one, other = paired_difference(a, b, 300, 2), paired_difference(b, a, 300, 2)
+    assert one["delta"] == pytest.approx(-other["delta"])
+    assert one["low"] == pytest.approx(-other["high"]) and one["high"] == pytest.approx(-other["low"])
+
+
+def test_only_common_users_count_whatever_their_order():
+    a, b = series([1, 0, 5, np.nan], users=[1, 2, 3, 4]), series([9, 0, 1, 1], users=[7, 1, 2, 4])
+    difference = paired_difference(a, b, 300, 0)
+    assert difference["n"] == 2 and difference["delta"] == 0  # user 1: 1 - 0, user 2: 0 - 1
+    assert (difference["low"], difference["high"]) == (-1, 1)
+    assert paired_difference(a[::-1], b, 300, 0) == difference
+
+
+def test_identical_systems_cannot_be_told_apart():
+    a = series([0, 1, 0, 1])
+    assert paired_difference(a, a, 100, 0) == {"delta": 0, "low": 0, "high": 0, "n": 4, "verdict": "not distinguishable"}
+
+
+def test_one_common_user_decides_nothing():
+    assert paired_difference(series([1]), series([0]), 100, 0)["verdict"] == "not distinguishable"
+
+
+def test_no_common_user_is_an_error():
+    with pytest.raises(StudyError, match="share no evaluated user"):
+        paired_difference(series([1], users=[1]), series([1], users=[2]), 100, 0)
