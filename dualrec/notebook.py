@@ -14,6 +14,7 @@ from dualrec.evaluation.ledger import read_sidecar
 from dualrec.evaluation.metrics import per_user, summarise
 from dualrec.evaluation.results import git_commit
 from dualrec.evaluation.results import record as record_values
+from dualrec.evaluation.stats import bootstrap_intervals
 from dualrec.study import Study, open_study
 from dualrec.systems import LABELS
 
@@ -74,16 +75,31 @@ def users(study: Study, system: str) -> pd.DataFrame:
 
 def table(study: Study, systems: list[str]) -> pd.DataFrame:
     """index = system; columns = MultiIndex (metric, value | low | high), as `plots.dots` wants it."""
-    rows = {name: summary(study, name)["metrics"] for name in systems}
-    return pd.DataFrame({name: {(m, part): v[part] for m, v in row.items() for part in ("value", "low", "high")} for name, row in rows.items()}).T
+    metrics = {name: summary(study, name)["metrics"] for name in systems}
+    parts = ("value", "low", "high")
+    return pd.DataFrame({name: {(m, part): v[part] for m, v in row.items() for part in parts} for name, row in metrics.items()}).T
 
 
 def record_system(study: Study, *systems: str) -> None:
     """Put the metrics of these systems' ledgers into `results.json`."""
     for system in systems:
         sidecar = read_sidecar(study.folder / "lists" / f"{system}.parquet")
-        entry = {"label": LABELS[system], **summary(study, system), "seed": study.seed, "protocol": study.protocol, "counts": sidecar["counts"]}
+        entry = {"label": LABELS[system], **summary(study, system), "seed": study.seed}
+        entry |= {"protocol": study.protocol, "counts": sidecar["counts"]}
         record_values(paths.results(study.profile.name), "systems", {system: entry})
+
+
+def record_seeds(study: Study, system: str, ledgers: list[str]) -> dict:
+    """Put the mean over seeds into `results.json` and return its metrics.
+
+    ledgers: one per seed, in order; intervals are over users, of each user's mean over the seeds
+    """
+    frames = [users(study, name) for name in ledgers]
+    metrics = bootstrap_intervals((sum(frames) / len(frames)).sort_index(), study.profile.evaluation.resamples, study.seed)
+    entry = {"label": f"{LABELS[system]}, mean of {len(frames)} seeds", "n": len(frames[0]), "k": study.profile.evaluation.k}
+    entry |= {"seeds": list(range(study.seed, study.seed + len(frames))), "protocol": study.protocol, "metrics": metrics, "counts": {}}
+    record_values(paths.results(study.profile.name), "systems", {f"{system}_seeds": entry})
+    return metrics
 
 
 def record(study: Study, notebook: str, **values) -> None:

@@ -94,7 +94,7 @@ def ties(gaps: np.ndarray, share_by_position: pd.DataFrame) -> Figure:
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.8))
     names = ["same second", "1–10 s", "11–60 s", "1–60 min", "longer"]
-    groups = pd.cut(gaps, [-1, 0, 10, 60, 3600, np.inf], labels=names).value_counts(normalize=True)[names]
+    groups = pd.Series(pd.cut(gaps, [-1, 0, 10, 60, 3600, np.inf], labels=names)).value_counts(normalize=True)[names]
     bars = left.bar(names, groups, color=[RED, BLUE, BLUE, BLUE, BLUE])
     left.bar_label(bars, [f"{v:.0%}" for v in groups])
     left.tick_params(axis="x", labelrotation=20)
@@ -261,20 +261,22 @@ def accuracy_against_depth(table: pd.DataFrame, labels: dict[str, str]) -> Figur
     return figure
 
 
-def trade_off(frames: dict[str, pd.DataFrame], metric: str, labels: dict[str, str]) -> Figure:
+def trade_off(frames: dict[str, pd.DataFrame], metrics: dict[str, str], labels: dict[str, str]) -> Figure:
     """Accuracy against diversity while MMR's trade-off runs from 1 (relevance only) to 0.
 
-    frames: system -> columns trade_off, diversity, value, low, high
+    frames: system -> columns trade_off, diversity, value, low, high; metrics: system -> what value is
     """
     figure, axes = plt.subplots(1, len(frames), figsize=(5.2 * len(frames), 4.2), squeeze=False)
     for axis, (system, frame) in zip(axes[0], frames.items(), strict=True):
         shade = _dark(colour(system))
         axis.fill_between(frame.diversity, frame.low, frame.high, color=shade, alpha=0.15, linewidth=0)
         axis.plot(frame.diversity, frame.value, color=shade, marker="o")
-        for row in frame.itertuples():
-            if round(row.trade_off * 10) % 2 == 0 or row.trade_off in (1.0, 0.9):
-                axis.annotate(f"λ={row.trade_off:g}", (row.diversity, row.value), xytext=(0, 7), textcoords="offset points", fontsize=8, ha="center")
-        axis.set(xlabel="intra-list diversity (1 − cosine of titles)", ylabel=f"{metric} (95 % interval)", title=labels[system], ylim=(0, None))
+        for row in frame[frame.trade_off.isin((1.0, 0.8, 0.6, 0.4, 0.0))].itertuples():
+            axis.annotate(
+                f"λ={row.trade_off:g}", (row.diversity, row.value), xytext=(0, 7), textcoords="offset points", fontsize=8, ha="center"
+            )
+        axis.set(title=labels[system], ylim=(0, None), ylabel=f"{metrics[system]} (95 % interval)")
+        axis.set_xlabel("intra-list diversity (1 − cosine of titles)")
     return figure
 
 

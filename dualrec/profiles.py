@@ -38,9 +38,14 @@ class LSTMConfig:
     window: int = 30
     learning_rate: float = 1e-3
     weight_decay: float = 0.0
-    batch_size: int = 128
+    batch_size: int = 128  # sequences where every position is a target, else windows
     epochs: int = 10
-    patience: int = 3
+    patience: int = 3  # epochs without a better validation NDCG@10 before training ends
+
+    def __post_init__(self):
+        for name, value, choices in (("title_side", self.title_side, ("words", "sbert")), ("targets", self.targets, ("all", "windows"))):
+            if value not in choices:
+                raise StudyError(f"an LSTM's {name} must be '{choices[0]}' or '{choices[1]}', not '{value}'")
 
 
 @dataclass(frozen=True)

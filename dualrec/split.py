@@ -27,12 +27,15 @@ def leave_one_out(dataset: Dataset, config: SplitConfig) -> Split:
     """Split a data set by time order within each user. Raises StudyError where no user is long enough."""
     split = split_sequences(order(dataset.interactions, config.tie_rule), config.min_events)
     if not len(split.test):
-        raise StudyError(f"data set '{dataset.name}': no user has {config.min_events} events, so nothing can be split")
+        raise StudyError(f"data set '{dataset.name}': no user has {max(config.min_events, 3)} events; use data with longer histories")
     return split
 
 
 def split_sequences(sequences: Sequences, min_events: int) -> Split:
-    """The same split for sequences already in order; test history holds the validation event too."""
+    """The same split for sequences already in order; test history holds the validation event too.
+
+    min_events: shorter users are left out; at least 3, so that every user has something to train on
+    """
     long_enough = np.flatnonzero(sequences.lengths >= max(min_events, 3))
     kept = sequences.take(long_enough)
     last = kept.offsets[1:]
@@ -47,12 +50,12 @@ def split_sequences(sequences: Sequences, min_events: int) -> Split:
 def order(interactions: pd.DataFrame, tie_rule: str) -> Sequences:
     """Users ascending, events by timestamp; events with the same timestamp by the tie rule.
 
-    tie_rule: `file` (file order), `id_up`, `id_down` (by item) or `random:SEED`
+    tie_rule: `file` (file order), `id_up`, `id_down` (by item index) or `random:SEED`
     Raises StudyError for any other rule.
     """
     n = len(interactions)
     rule, _, seed = tie_rule.partition(":")
-    if rule == "random" and seed.isdigit():
+    if rule == "random" and seed.isdecimal():
         tie = np.random.default_rng(int(seed)).permutation(n)
     elif tie_rule in ("file", "id_up", "id_down"):
         item = interactions.item.to_numpy()
@@ -69,7 +72,5 @@ def time_gaps(interactions: pd.DataFrame) -> pd.DataFrame:
     """One row per event but each user's first: user_id, seconds since the event before, place counted from the end (1 = last)."""
     events = interactions.sort_values(["user_id", "timestamp"], kind="stable")
     by_user = events.groupby("user_id").timestamp
-    gaps = pd.DataFrame(
-        {"user_id": events.user_id, "seconds": by_user.diff(), "from_end": by_user.cumcount(ascending=False) + 1}
-    )
+    gaps = pd.DataFrame({"user_id": events.user_id, "seconds": by_user.diff(), "from_end": by_user.cumcount(ascending=False) + 1})
     return gaps.dropna().astype(np.int64).reset_index(drop=True)

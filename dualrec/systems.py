@@ -28,9 +28,9 @@ from dualrec.study import Study
 from dualrec.temporal import base, fit, lstm, words
 from dualrec.temporal.base import TemporalModel, top_k
 from dualrec.temporal.base import hints as hints_from
-from dualrec.temporal.lstm import LSTMRecommender
 from dualrec.temporal.markov import Markov
 from dualrec.temporal.popularity import Popularity
+from dualrec.temporal.recommender import LSTMRecommender
 from dualrec.types import Cases, Hints, RankedLists, Sequences
 
 TEMPORAL = ("popularity", "markov", "paper_lstm", "lstm")

@@ -26,9 +26,9 @@ class Sequences:
     @classmethod
     def from_lists(cls, users, sequences) -> Sequences:
         """Build from an iterable of per-user item index sequences."""
-        lengths = [len(s) for s in sequences]
-        items = np.concatenate([np.asarray(s, np.int64) for s in sequences] or [np.empty(0, np.int64)])
-        return cls(np.asarray(users, np.int64), np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]), items)
+        arrays = [np.asarray(s, np.int64) for s in sequences]
+        offsets = np.cumsum([0, *map(len, arrays)], dtype=np.int64)
+        return cls(np.asarray(users, np.int64), offsets, np.concatenate([np.empty(0, np.int64), *arrays]))
 
     def __len__(self) -> int:
         return len(self.users)
@@ -49,8 +49,8 @@ class Sequences:
         return np.where(inside, self.items[np.where(inside, position, 0)] if len(self.items) else 0, 0)
 
     def take(self, rows) -> Sequences:
-        """The given rows, in the given order."""
-        rows = np.asarray(rows, np.int64)
+        """The given rows (numbers or a mask), in the given order."""
+        rows = np.arange(len(self))[rows]
         return self._cut(rows, self.lengths[rows])
 
     def drop_last(self, k: int) -> Sequences:
@@ -86,7 +86,6 @@ class Cases:
 
     def take(self, rows) -> Cases:
         """The given rows, in the given order."""
-        rows = np.asarray(rows, np.int64)
         return Cases(self.history.take(rows), self.targets[rows])
 
     def sample(self, n: int, seed: int) -> Cases:

@@ -9,10 +9,11 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-_YEAR = re.compile(r"\((\d{4})(?:-\d{0,4})?\)(?:\s*\((?:V|TV|VG)\))?\s*$")  # (V): released on video
-_ARTICLE = re.compile(
-    r"^(?P<name>.+?), (?P<article>The|A|An|La|Le|Les|L'|Il|Lo|I|El|Los|Las|Das|Der|Die|Den|Det|En|Een|O|Os|Um)(?P<rest>\s*(?:\(.*)?)$"
-)
+from dualrec.errors import StudyError
+
+_YEAR = re.compile(r"\((\d{4})(?:[-–]\d{0,4})?\)(?:\s*\((?:V|TV|VG)\))?\s*$")  # (V): released on video
+_ARTICLES = "The|A|An|La|Le|Les|L'|Un|Une|Il|Lo|I|Gli|Una|El|Los|Las|Das|Der|Die|Ein|Eine|Den|Det|En|Een|Het|O|Os|Um"
+_ARTICLE = re.compile(rf"^(?P<name>.+?), (?P<article>{_ARTICLES})(?P<rest>\s*(?:\(.*)?)$")
 _PARTS = re.compile(r"\([^()]*\)")
 
 
@@ -49,19 +50,25 @@ def build_catalogue(ids, titles, genres: list[list[str]], years=None) -> Catalog
     """Catalogue from parallel columns in file order.
 
     ids: original ids; titles: as in the file; genres: names per item; years: 0 or None where only the title may tell
+    A year that only `years` knows is written behind the title; an item without title is called `Item <id>`.
+    Raises StudyError for an id that is listed twice.
     """
-    readable = [readable_title(title) for title in titles]
-    found = [year_of(title) for title in readable]
-    given = [0] * len(found) if years is None else [int(y) for y in years]
+    ids = np.asarray(ids, np.int64)
+    once, times = np.unique(ids, return_counts=True)
+    if (times > 1).any():
+        raise StudyError(f"the items file lists the id {once[times.argmax()]} {times.max()} times; keep one row per item")
+    readable = [readable_title(title) or f"Item {i}" for i, title in zip(ids, titles, strict=True)]
+    given = [0] * len(readable) if years is None else years
+    readable = [f"{title} ({year})" if year and not year_of(title) else title for title, year in zip(readable, given, strict=True)]
     names = tuple(sorted({g for row in genres for g in row}))
     column = {name: i for i, name in enumerate(names)}
     matrix = np.zeros((len(readable) + 1, len(names)), np.float32)
     for row, listed in enumerate(genres, start=1):
         matrix[row, [column[g] for g in listed]] = 1
     return Catalogue(
-        np.concatenate([[0], np.asarray(ids, np.int64)]),
+        np.concatenate([[0], ids]),
         ["", *readable],
-        np.array([0, *(a or b for a, b in zip(found, given, strict=True))], np.int64),
+        np.array([0, *map(year_of, readable)], np.int64),
         matrix,
         names,
     )
@@ -74,7 +81,7 @@ def readable_title(title: str) -> str:
     name = text[: year.start()].rstrip() if year else text
     inner = _PARTS.search(name)
     head, tail = (name[: inner.start()].rstrip(), name[inner.start() :]) if inner else (name, "")
-    tail = _PARTS.sub(lambda part: f"({_front(part.group()[1:-1])})", tail)
+    tail = _PARTS.sub(lambda part: f"({_front(part.group()[1:-1].strip())})", tail)
     return " ".join(filter(None, [_front(head), tail, f"({year.group(1)})" if year else ""]))
 
 

@@ -79,7 +79,7 @@ def load(name_or_folder: str) -> Dataset:
     """
     folder = Path(name_or_folder)
     if name_or_folder in SOURCES:
-        own = Path(os.environ.get("DUALREC_DATA", os.devnull)) / name_or_folder
+        own = Path(os.environ.get("DUALREC_DATA") or os.devnull) / name_or_folder
         if own.is_dir():
             return load_folder(own, name_or_folder)
         return load_embedded() if name_or_folder == "ml-100k" else load_folder(download(name_or_folder), name_or_folder)

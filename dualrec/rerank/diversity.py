@@ -27,7 +27,7 @@ def mmr(items: np.ndarray, relevance: np.ndarray, embeddings: np.ndarray, trade_
     chosen = np.full((len(items), k), -1, np.int64)
     closest = np.zeros(items.shape)  # likeness to the empty list
     users = np.arange(len(items))
-    for step in range(min(k, items.shape[1])):
+    for step in range(k):
         best = np.where(left, gain - (1 - trade_off) * closest, -np.inf).argmax(axis=1)
         chosen[:, step] = np.where(left[users, best], items[users, best], -1)
         left[users, best] = False

@@ -26,9 +26,7 @@ MAX_LENGTH = 200  # longest piece of a sequence the network sees when every posi
 MAX_NORM = 1.0
 
 
-def fit(
-    model: NextItemLSTM, train: Sequences, validation: Cases, config: LSTMConfig, seed: int, checkpoint: Path | None
-) -> list[dict]:
+def fit(model: NextItemLSTM, train: Sequences, validation: Cases, config: LSTMConfig, seed: int, checkpoint: Path | None) -> list[dict]:
     """Train in place and leave the weights of the best epoch in `model`.
 
     checkpoint: a folder; an interrupted call goes on after its last finished epoch and ends with the same weights
@@ -80,9 +78,7 @@ def training_samples(train: Sequences, config: LSTMConfig) -> list[torch.Tensor]
     return pieces
 
 
-def batches(
-    samples: list[torch.Tensor], config: LSTMConfig, rng: np.random.Generator
-) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+def batches(samples: list[torch.Tensor], config: LSTMConfig, rng: np.random.Generator) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """(inputs, targets), both int64 (B, T), padded with 0 on the right; of a window only the last target counts."""
     for rows in length_batches([len(sample) for sample in samples], config.batch_size, rng):
         padded = pad_sequence([samples[row] for row in rows], batch_first=True)  # (B, T + 1)

@@ -41,7 +41,7 @@ class LSTMRecommender:
 
     def scores(self, histories: Sequences) -> np.ndarray:
         """float32 (n, N + 1)."""
-        return score(self.network, histories)
+        return score(self.network, histories, self.config)
 
     @property
     def seconds(self) -> float:

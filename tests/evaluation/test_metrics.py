@@ -176,6 +176,13 @@ def test_an_item_outside_the_catalogue_is_named():
         genre_jaccard_top1(ledger, IDS, GENRES)
 
 
+def test_a_real_item_may_be_called_zero_like_padding():
+    ids = np.array([0, 10, 0])
+    ledger = make_ledger([1], [0], [[10, 0]])
+    assert intra_list_diversity(ledger, ids, VECTORS[:3]).item() == pytest.approx(1)
+    assert genre_jaccard_top1(ledger, ids, np.array([[1, 1, 1], [1, 1, 0], [1, 0, 0]])).item() == 1 / 2
+
+
 def test_summary_is_the_mean_of_every_user(toy):
     summary = summarise(toy, IDS, GENRES, VECTORS, resamples=200, seed=1)
     assert summary["n"] == 4 and summary["k"] == 3

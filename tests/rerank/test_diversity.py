@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 from dualrec.errors import StudyError
 from dualrec.rerank.diversity import mmr
 
+pytestmark = pytest.mark.filterwarnings("error")
+
 # Unit vectors whose products are exact in floating point, so that ties are ties for both implementations.
 EXACT = np.array(
     [[0.5, 0.5, 0.5, 0.5], [1, 0, 0, 0], [0, 1, 0, 0], [-1, 0, 0, 0], [0.5, 0.5, 0.5, 0.5], [0.5, -0.5, 0.5, -0.5], [1, 0, 0, 0]],
@@ -78,6 +80,10 @@ def test_relevance_only_sorts_and_ties_keep_their_order():
 def test_diversity_only_starts_with_the_first_item():
     items, relevance = np.array([[1, 6, 3]]), np.array([[0, 9, 9]], np.float32)
     assert mmr(items, relevance, EXACT, 0, 3).tolist() == [[1, 3, 6]]
+
+
+def test_equal_relevance_leaves_diversity_to_decide():
+    assert mmr(np.array([[1, 6, 3]]), np.full((1, 3), 7, np.float32), EXACT, 0.5, 3).tolist() == [[1, 3, 6]]
 
 
 def test_the_scale_of_relevance_does_not_matter():

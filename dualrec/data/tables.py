@@ -1,0 +1,78 @@
+"""Delimited text files as typed tables, with errors that name file and line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import warnings
+from pathlib import Path
+
+import pandas as pd
+
+from dualrec.errors import StudyError
+
+EXPECTED = {"int": "a whole number", "float": "a number", "name": "an id"}
+
+
+def read_table(
+    path: Path, separator: str, columns: list[str] | None, kinds: dict[str, str], required: tuple[str, ...] = ()
+) -> pd.DataFrame:
+    """Read a delimited text file with typed columns; names come from `columns` or from the header.
+
+    kinds: column -> "int", "float" or "name" (text that must not be empty); other columns are text, empty where missing
+    Raises StudyError naming the file, and where it can the line, for a missing file or column and for a malformed row.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise StudyError(f"{path} cannot be read ({error.strerror}); check the folder") from error
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = raw.decode("latin-1")
+    if separator == "::":  # one character lets pandas use its fast parser
+        separator, text = "\x1f", text.replace("::", "\x1f")
+    quoting = csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # pandas only warns where it cuts off surplus fields
+            table = pd.read_csv(
+                io.StringIO(text), sep=separator, names=columns, header=None if columns else 0, dtype=str, index_col=False,
+                keep_default_na=False, quoting=quoting,
+            )  # fmt: skip
+    except pd.errors.ParserWarning as error:
+        raise StudyError(f"{path} has more fields in a row than columns; quote or remove what is too much") from error
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise StudyError(f"{path} cannot be read as a table: {str(error).strip()}; correct or remove the line") from error
+    missing = [name for name in required if name not in table]
+    if missing or table.empty:
+        what = f"lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}" if missing else "holds no rows"
+        raise StudyError(f"{path} {what}; its columns are {', '.join(map(str, table.columns))}")
+    for name in kinds.keys() & set(table.columns):
+        try:
+            table[name] = _typed(table[name], kinds[name])
+        except _BadRow as bad:
+            row = bad.args[0] + (0 if columns else 1)
+            reader = csv.reader(io.StringIO(text, newline=None), delimiter=separator, quoting=quoting)
+            lines = [reader.line_num for fields in reader if len(fields) > 1 or "".join(fields).strip()]  # pandas skips blank ones
+            wrong = f"{name} is {table[name].iloc[bad.args[0]]!r}, not {EXPECTED[kinds[name]]}"
+            raise StudyError(f"{path}, line {lines[row]}: {wrong}; correct or remove the line") from None
+    return table
+
+
+class _BadRow(ValueError):
+    """The row, counted from 0, whose value is not of its column's kind."""
+
+
+def _typed(column: pd.Series, kind: str) -> pd.Series:
+    """A text column as int64, float32 or the same text. Raises _BadRow for the first value that is not of this kind."""
+    if kind == "name":
+        bad, values = column.str.strip() == "", column
+    else:
+        values = pd.to_numeric(column, errors="coerce")
+        bad = ~values.abs().lt(2**62)  # true for what is no number, too
+        if kind == "int":
+            bad |= values != values.round()
+    if bad.any():
+        raise _BadRow(int(bad.to_numpy().argmax()))
+    return values if kind == "name" else values.astype("int64" if kind == "int" else "float32")
