@@ -19,8 +19,8 @@ from packaging.version import Version
 from dualrec import paths
 from dualrec.assets import ASSETS, verified_asset
 from dualrec.data import SOURCES
+from dualrec.device import pick_device, pick_dtype
 from dualrec.errors import StudyError
-from dualrec.language.local import pick_device, pick_dtype
 from dualrec.profiles import Profile, available, load_profile
 
 LOCK = paths.PACKAGE.parent / "requirements.lock"

@@ -58,7 +58,17 @@ def say(text: str) -> None:
 
 def pm(interval: dict, digits: int = 3) -> str:
     """`0.105 [0.090, 0.121]`: a value with its 95 % interval."""
-    return f"{interval['value']:.{digits}f} [{interval['low']:.{digits}f}, {interval['high']:.{digits}f}]"
+    return f"{interval['value']:.{digits}f} {between(interval, digits)}"
+
+
+def between(interval: dict, digits: int = 3) -> str:
+    """`[0.090, 0.121]`: the bounds alone."""
+    return f"[{interval['low']:.{digits}f}, {interval['high']:.{digits}f}]"
+
+
+def change(difference: dict) -> str:
+    """`+0.012 [-0.003, +0.027], not distinguishable`: a paired difference in a sentence."""
+    return f"{difference['delta']:+.3f} [{difference['low']:+.3f}, {difference['high']:+.3f}], {difference['verdict']}"
 
 
 def summary(study: Study, system: str) -> dict:

@@ -240,24 +240,21 @@ def differences(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def accuracy_against_depth(table: pd.DataFrame, labels: dict[str, str]) -> Figure:
-    """HR@5 against HR@1 per system; on the dashed line the other four places add nothing.
+def depth(table: pd.DataFrame, labels: dict[str, str]) -> Figure:
+    """What places two to five add: HR@1 (filled) and HR@5 (open) of each system, joined by a line.
 
     table: index = system; columns = MultiIndex (HR@1|HR@5, value|low|high)
     """
-    figure, axis = plt.subplots(figsize=(7.5, 5))
-    x, y = table["HR@1"], table["HR@5"]
-    top = max(y.high.max(), x.high.max()) * 1.05
-    axis.plot([0, top], [0, top], linestyle="--", color=GREY)
-    axis.annotate("HR@5 = HR@1", (x.high.max() * 0.97, x.high.max() * 0.97), rotation=0, color=GREY, va="top")
-    for system in table.index:
-        a, b = x.loc[system], y.loc[system]
-        axis.errorbar(
-            a.value, b.value, xerr=[[a.value - a.low], [a.high - a.value]], yerr=[[b.value - b.low], [b.high - b.value]],
-            color=_dark(colour(system)), marker="o", alpha=0.85, elinewidth=0.8,
-        )  # fmt: skip
-        axis.annotate(f" {labels[system]}", (a.value, b.value), xytext=(4, 5), textcoords="offset points", fontsize=9)
-    axis.set(xlabel="HR@1 (95 % interval)", ylabel="HR@5 (95 % interval)", xlim=(0, None), ylim=(0, top))
+    figure, axis = plt.subplots(figsize=(8.5, 0.5 * len(table) + 1.2))
+    for place, system in zip(range(len(table))[::-1], table.index, strict=True):
+        shade, one, five = _dark(colour(system)), table.loc[system, "HR@1"], table.loc[system, "HR@5"]
+        axis.plot([one.value, five.value], [place, place], color=shade, linewidth=3, alpha=0.35)
+        for point, row, fill in ((0.12, one, shade), (-0.12, five, "white")):
+            axis.plot([row.low, row.high], [place + point, place + point], color=shade, linewidth=1)
+            axis.plot(row.value, place + point, "o", color=shade, markerfacecolor=fill)
+    axis.set_yticks(range(len(table))[::-1], [labels[s] for s in table.index])
+    axis.set(xlabel="hit rate (95 % interval): ● among the first place, ○ among the first five", xlim=(0, None))
+    axis.grid(axis="y", visible=False)
     return figure
 
 

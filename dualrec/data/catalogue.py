@@ -11,9 +11,9 @@ import pandas as pd
 
 from dualrec.errors import StudyError
 
-_YEAR = re.compile(r"\((\d{4})(?:[-–]\d{0,4})?\)(?:\s*\((?:V|TV|VG)\))?\s*$")  # (V): released on video
+_YEAR = re.compile(r"\((\d{4})(?:[-–]\s*\d{0,4}\s*)?\)(?:\s*\((?:V|TV|VG)\))?\s*$")  # (V): released on video
 _ARTICLES = "The|A|An|La|Le|Les|L'|Un|Une|Il|Lo|I|Gli|Una|El|Los|Las|Das|Der|Die|Ein|Eine|Den|Det|En|Een|Het|O|Os|Um"
-_ARTICLE = re.compile(rf"^(?P<name>.+?), (?P<article>{_ARTICLES})(?P<rest>\s*(?:\(.*)?)$")
+_ARTICLE = re.compile(rf"^(?P<aka>a\.k\.a\.\s+|)(?P<name>.+?), (?P<article>{_ARTICLES})(?P<rest>\s*(?:\(.*)?)$")
 _PARTS = re.compile(r"\([^()]*\)")
 
 
@@ -92,9 +92,9 @@ def year_of(title: str) -> int:
 
 
 def _front(name: str) -> str:
-    """`Postino, Il` as `Il Postino`."""
+    """`Postino, Il` as `Il Postino`, behind `a.k.a.` too."""
     match = _ARTICLE.match(name)
     if not match:
         return name
     space = "" if match["article"].endswith("'") else " "
-    return f"{match['article']}{space}{match['name']}{match['rest']}"
+    return f"{match['aka']}{match['article']}{space}{match['name']}{match['rest']}"

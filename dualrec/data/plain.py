@@ -31,7 +31,7 @@ def read_plain(folder: Path) -> tuple[Catalogue, pd.DataFrame]:
         raise StudyError(f"{path} has neither a timestamp nor an order column; add one of them")
     ratings = pd.DataFrame({"user_id": users, "item_id": event_items, "timestamp": events[clock]})
     ratings["rating"] = events.get("rating", 1.0)
-    years = items["year"].str.extract(r"^\s*(\d{4})\b", expand=False).fillna(0).astype(int) if "year" in items else None
+    years = items["year"].str.extract(r"^\s*(\d{4})\b", expand=False).fillna("0").astype(int) if "year" in items else None
     genres = split_genres(items["genres"]) if "genres" in items else [[]] * len(items)
     return build_catalogue(known_items, items.title, genres, years), ratings
 

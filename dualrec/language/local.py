@@ -13,6 +13,7 @@ from transformers import logging as transformers_logging
 from dualrec import paths
 from dualrec.artifacts import atomic_path
 from dualrec.assets import ASSETS, asset_folder, verified_asset
+from dualrec.device import pick_device, pick_dtype
 from dualrec.errors import StudyError
 
 transformers_logging.disable_progress_bar()
@@ -25,23 +26,6 @@ class LLM:
     identity: str  # what a cache key must know of the weights
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
-
-
-def pick_device() -> torch.device:
-    """CUDA, then MPS, then CPU."""
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-
-
-def pick_dtype(device: torch.device) -> torch.dtype:
-    """bfloat16 where the hardware computes in it, float32 elsewhere (emulated bfloat16 is slower than float32)."""
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    if device.type == "cpu":
-        flags = torch.cpu.get_capabilities()
-        return torch.bfloat16 if flags.get("avx512_bf16") or flags.get("amx_bf16") else torch.float32
-    return torch.float32
 
 
 def load_llm(spec: str, dtype: torch.dtype | None = None) -> LLM:

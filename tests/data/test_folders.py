@@ -1,0 +1,169 @@
+"""The four layouts, told by their files, on folders written here; real folders where DUALREC_DATA has them."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dualrec.data import load
+from dualrec.data.movielens import GENRES_100K
+from dualrec.errors import StudyError
+from dualrec.profiles import SplitConfig
+from dualrec.split import leave_one_out, time_gaps
+
+
+def write(folder, **files):
+    for name, text in files.items():
+        (folder / name.replace("_", ".")).write_bytes(text if isinstance(text, bytes) else text.encode())
+    return str(folder)
+
+
+def flags(*names):
+    return "|".join(str(int(g in names)) for g in GENRES_100K)
+
+
+def ml_100k(folder):
+    items = (
+        f"5|Postman, The (Postino, Il) (1994)|01-Jan-1994||http://x|{flags('Drama')}\n"
+        f"2|unknown||||{flags('unknown')}\n"
+        f"9|Misérables, Les (1995)|01-Jan-1995|||{flags('Drama', 'Musical')}\n"
+    ).encode("latin-1")
+    return write(folder, u_item=items, u_data="1\t9\t3\t100\n1\t5\t4\t90\n7\t2\t5\t100\n")
+
+
+def ml_1m(folder):
+    items = "5::Postman, The (Postino, Il) (1994)::Drama\n2::unknown::\n9::Misérables, Les (1995)::Drama|Musical\n".encode("latin-1")
+    return write(folder, movies_dat=items, ratings_dat="1::9::3::100\n1::5::4::90\n7::2::5::100\n")
+
+
+def ml_latest(folder):
+    items = (
+        'movieId,title,genres\n5,"Postman, The (Postino, Il) (1994)",Drama\n'
+        '2,unknown,(no genres listed)\n9,"Misérables, Les (1995)",Drama|Musical\n'
+    )
+    return write(folder, movies_csv=items, ratings_csv="userId,movieId,rating,timestamp\n1,9,3.0,100\n1,5,4.0,90\n7,2,5.0,100\n")
+
+
+def plain(folder):
+    items = 'item_id,title,genres,year\n5,"Postman, The (Postino, Il)",Drama,1994\n2,unknown,,\n9,"Misérables, Les",Drama | Musical,1995\n'
+    return write(folder, items_csv=items, interactions_csv="user_id,item_id,rating,timestamp\n1,9,3,100\n1,5,4,90\n7,2,5,100\n")
+
+
+@pytest.mark.parametrize("layout", [ml_100k, ml_1m, ml_latest, plain])
+def test_every_layout_tells_the_same_story(tmp_path, layout):
+    data = load(layout(tmp_path))
+    catalogue = data.catalogue
+    assert data.name == tmp_path.name
+    assert catalogue.titles == ["", "The Postman (Il Postino) (1994)", "unknown", "Les Misérables (1995)"]
+    assert catalogue.ids.tolist() == [0, 5, 2, 9] and catalogue.years.tolist() == [0, 1994, 0, 1995]
+    assert catalogue.genre_names == ("Drama", "Musical")
+    assert catalogue.genres.tolist() == [[0, 0], [1, 0], [0, 0], [1, 1]]
+    assert data.interactions.to_dict("list") == {
+        "user_id": [1, 1, 7], "item": [3, 1, 2], "timestamp": [100, 90, 100], "rating": [3, 4, 5],
+    }  # fmt: skip
+    assert [str(dtype) for dtype in data.interactions.dtypes] == ["int64", "int64", "int64", "float32"]
+    assert data.notes == {
+        "ratings_of_unknown_items": 0,
+        "items_without_ratings": 0,
+        "items_with_a_title_used_twice": 0,
+        "items_without_year": 1,
+        "items_without_genre": 1,
+    }
+
+
+def test_the_digest_is_the_content(tmp_path):
+    folders = [tmp_path / name for name in ("a", "b", "c")]
+    for folder in folders:
+        folder.mkdir()
+        ml_1m(folder)
+    (folders[2] / "ratings.dat").write_text("1::9::3::100\n1::5::4::91\n7::2::5::100\n")
+    a, b, c = (load(str(folder)).digest for folder in folders)
+    assert a == b != c
+
+
+def test_what_had_to_be_handled_is_counted(tmp_path):
+    items = "item_id,title\n1,Heat (1995)\n2,Heat (1995)\n3,\n4,Never rated (2000)\n"
+    data = load(write(tmp_path, items_csv=items, interactions_csv="user_id,item_id,order\n1,1,0\n1,8,1\n1,3,2\n2,9,0\n2,2,1\n"))
+    assert data.catalogue.titles[3:] == ["Item 3", "Never rated (2000)"]
+    assert data.interactions.item.tolist() == [1, 3, 2]
+    assert data.interactions.timestamp.tolist() == [0, 2, 1]  # `order` stands in
+    assert data.interactions.rating.tolist() == [1, 1, 1]
+    assert data.notes == {
+        "ratings_of_unknown_items": 2,
+        "items_without_ratings": 1,
+        "items_with_a_title_used_twice": 1,
+        "items_without_year": 1,
+        "items_without_genre": 4,
+    }
+
+
+def test_ids_that_are_no_whole_numbers_are_numbered_by_appearance(tmp_path):
+    events = "user_id,item_id,timestamp\nzoe,007,1\nadam,B,2\nzoe,X,3\n"
+    data = load(write(tmp_path, items_csv="item_id,title\nB,b\n007,c\n7,d\n", interactions_csv=events))
+    assert data.catalogue.ids.tolist() == [0, 1, 2, 3]
+    assert data.interactions[["user_id", "item"]].to_numpy().tolist() == [[1, 2], [2, 1]]
+    assert data.notes["ratings_of_unknown_items"] == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"interactions_csv": "user_id,item_id\n1,5\n"}, "neither a timestamp nor an order column"),
+        ({"interactions_csv": "user_id,item_id,order\n1,5,first\n"}, r"interactions\.csv, line 2: order is 'first'"),
+        ({"interactions_csv": "user_id,item_id,order\n,5,1\n"}, "line 2: user_id is '', not an id"),
+        ({"interactions_csv": "user_id,item_id,order\n1,77,1\n"}, "no rating names an item of its catalogue"),
+        ({"items_csv": "item_id,name\n5,x\n"}, "lacks the column title"),
+        ({"items_csv": "item_id,title\n5,x\n5,y\n"}, "lists the id 5 2 times"),
+    ],
+)
+def test_a_wrong_plain_folder_is_refused(tmp_path, change, message):
+    plain(tmp_path)
+    with pytest.raises(StudyError, match=message):
+        load(write(tmp_path, **change))
+
+
+@pytest.mark.parametrize(
+    ("layout", "change", "message"),
+    [
+        (ml_100k, {"u_data": "1\t9\t3\t100\n1\t5\tgood\t90\n"}, r"u\.data, line 2: rating is 'good'"),
+        (ml_100k, {"u_data": "1\t9\t3\t100\n1\t5\t4\n"}, r"u\.data, line 2: timestamp is ''"),
+        (ml_100k, {"u_item": "5|Heat (1995)|||\n"}, r"u\.item, line 1: \S+ is '', not a whole number"),
+        (ml_1m, {"ratings_dat": "1::9::3::100\n1::5::4::90::1\n"}, r"ratings\.dat.*line 2"),
+        (ml_latest, {"ratings_csv": "user,movieId,rating,timestamp\n1,9,3,100\n"}, "lacks the column userId"),
+    ],
+)
+def test_a_malformed_row_is_named_with_file_and_line(tmp_path, layout, change, message):
+    layout(tmp_path)
+    with pytest.raises(StudyError, match=message):
+        load(write(tmp_path, **change))
+
+
+def test_a_folder_without_a_known_layout_is_refused(tmp_path):
+    (tmp_path / "ratings.dat").write_text("1::1::1::1\n")
+    with pytest.raises(StudyError, match=r"holds no known layout.*ratings\.dat \+ movies\.dat"):
+        load(str(tmp_path))
+
+
+def real(name):
+    folder = Path(os.environ.get("DUALREC_DATA") or os.devnull) / name
+    if not folder.is_dir():
+        pytest.skip(f"DUALREC_DATA holds no {name}")
+    return load(str(folder))
+
+
+def test_movielens_1m():
+    data = real("ml-1m")
+    assert (data.interactions.user_id.nunique(), len(data.catalogue), len(data.interactions)) == (6040, 3883, 1_000_209)
+    assert data.notes["items_without_ratings"] == 177 and data.notes["items_without_year"] == 0
+    assert len(data.catalogue.genre_names) == 18
+    gaps = time_gaps(data.interactions)
+    assert (gaps.seconds == 0).mean() == pytest.approx(0.50, abs=0.01)
+    split = leave_one_out(data, SplitConfig())
+    assert len(split.test) == 6040 and split.left_out == 0 and len(split.train.items) == 1_000_209 - 2 * 6040
+
+
+def test_amazon_beauty():
+    data = real("amazon-beauty")
+    assert (data.interactions.user_id.nunique(), len(data.catalogue), len(data.interactions)) == (22_363, 12_101, 198_502)
+    assert np.bincount(data.interactions.user_id).max() > 100 and data.notes["ratings_of_unknown_items"] == 0

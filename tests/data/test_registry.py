@@ -1,0 +1,187 @@
+"""The embedded ML-100K, DUALREC_DATA before anything else, and downloads from a server of our own."""
+
+import hashlib
+import threading
+import zipfile
+from dataclasses import replace
+from functools import cache, partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import pandas as pd
+import pytest
+import requests
+
+from dualrec import paths
+from dualrec.artifacts import file_sha256
+from dualrec.data import SOURCES, load, registry
+from dualrec.errors import StudyError
+
+
+@pytest.fixture(autouse=True)
+def _own_home(monkeypatch, tmp_path):
+    monkeypatch.delenv("DUALREC_DATA", raising=False)
+    monkeypatch.setenv("DUALREC_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
+@cache
+def embedded():
+    return registry.load_embedded()
+
+
+def test_ml_100k_facts():
+    data = embedded()
+    events, catalogue = data.interactions, data.catalogue
+    assert (events.user_id.nunique(), len(catalogue), len(events)) == (943, 1682, 100_000)
+    assert events.iloc[0].tolist() == [196, 242, 881250949, 3]  # the first line of u.data
+    assert catalogue.ids.tolist() == list(range(1683))
+    assert catalogue.titles[1] == "Toy Story (1995)" and catalogue.years[1] == 1995
+    assert [g for g, flag in zip(catalogue.genre_names, catalogue.genres[1], strict=True) if flag] == ["Animation", "Children's", "Comedy"]
+    assert len(catalogue.genre_names) == 18
+    assert (catalogue.titles[267], catalogue.years[267], catalogue.genres[267].sum()) == ("unknown", 0, 0)
+    assert data.notes == {
+        "ratings_of_unknown_items": 0,
+        "items_without_ratings": 0,
+        "items_with_a_title_used_twice": 18,
+        "items_without_year": 1,
+        "items_without_genre": 2,
+    }
+
+
+def test_ml_100k_is_the_official_file_bit_for_bit():
+    events = embedded().interactions.astype({"rating": int})
+    rows = events[["user_id", "item", "rating", "timestamp"]].to_numpy()
+    text = "".join("{}\t{}\t{}\t{}\n".format(*row) for row in rows.tolist())
+    assert hashlib.sha256(text.encode()).hexdigest() == registry.U_DATA_SHA256
+
+
+def test_ml_100k_lists_some_films_under_two_ids():
+    catalogue = embedded().catalogue
+    first = catalogue.same_title[680]
+    assert first < 680 and catalogue.titles[first] == catalogue.titles[680] == "Kull the Conqueror (1997)"
+    assert first == 266
+
+
+def test_changed_ratings_are_not_taken_for_ml_100k(monkeypatch):
+    read = pd.read_parquet
+    monkeypatch.setattr(pd, "read_parquet", lambda path: read(path).iloc[::-1])
+    with pytest.raises(StudyError, match="differ from the official"):
+        registry.load_embedded()
+
+
+def own_folder(folder, title="Mine (2001)"):
+    folder.mkdir(parents=True)
+    (folder / "movies.dat").write_text(f"7::{title}::Drama\n")
+    (folder / "ratings.dat").write_text("1::7::5::1\n")
+    return folder
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_dualrec_data_is_looked_at_first(monkeypatch, tmp_path, name):
+    own_folder(tmp_path / "data" / name)
+    monkeypatch.setenv("DUALREC_DATA", str(tmp_path / "data"))
+    data = load(name)
+    assert (data.name, data.catalogue.titles[1]) == (name, "Mine (2001)")
+
+
+def test_an_empty_dualrec_data_means_none(monkeypatch, tmp_path):
+    own_folder(tmp_path / "ml-100k")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DUALREC_DATA", "")
+    assert len(load("ml-100k").catalogue) == 1682
+
+
+def test_an_unknown_name_is_refused():
+    with pytest.raises(StudyError, match=r"'ml-2m' is neither a registered data set \(ml-100k, ml-1m, ml-latest-small\) nor a folder"):
+        load("ml-2m")
+
+
+def test_every_source_is_complete():
+    for source in SOURCES.values():
+        assert source.url.startswith("https://") and len(bytes.fromhex(source.sha256)) == 32
+        assert source.title and source.licence and source.citation and source.members in registry.LAYOUTS
+
+
+@pytest.fixture
+def serve(monkeypatch, tmp_path):
+    """Serve files as the archive of ml-1m; returns how often the archive was asked for."""
+    asked = []
+
+    class Handler(SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            asked.append(self.path)
+
+    (tmp_path / "www").mkdir()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(tmp_path / "www")))
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def publish(members, sha256=None):
+        path = tmp_path / "www" / "ml-1m.zip"
+        if isinstance(members, bytes):
+            path.write_bytes(members)
+        else:
+            with zipfile.ZipFile(path, "w") as archive:
+                for name, text in members.items():
+                    archive.writestr(name, text)
+        url = f"http://127.0.0.1:{server.server_port}/ml-1m.zip"
+        monkeypatch.setitem(SOURCES, "ml-1m", replace(SOURCES["ml-1m"], url=url, sha256=sha256 or file_sha256(path)))
+        return asked
+
+    yield publish
+    server.shutdown()
+    server.server_close()
+
+
+GOOD = {"ml-1m/movies.dat": "7::Heat (1995)::Drama\n", "ml-1m/ratings.dat": "1::7::5::1\n", "../../evil.txt": "!", "ml-1m/README": "x"}
+
+
+def test_a_download_is_unpacked_once_and_only_what_is_needed(serve, tmp_path):
+    asked = serve(GOOD)
+    assert load("ml-1m").catalogue.titles == ["", "Heat (1995)"]
+    assert load("ml-1m").name == "ml-1m" and len(asked) == 1
+    folder = paths.shared_cache() / "data" / "ml-1m"
+    assert sorted(path.name for path in folder.iterdir()) == ["movies.dat", "ratings.dat"]
+    assert not list(tmp_path.rglob("evil.txt"))
+
+
+def test_members_cannot_leave_the_folder(serve, tmp_path):
+    serve({"../../movies.dat": "7::Heat (1995)::Drama\n", "/ratings.dat": "1::7::5::1\n"})
+    load("ml-1m")
+    home = paths.shared_cache() / "data" / "ml-1m"
+    assert {path.parent for path in tmp_path.rglob("*.dat")} == {home}
+
+
+BY_HAND = r"download \S+ by other means and unpack it to DUALREC_DATA/ml-1m/"
+
+
+def test_another_archive_than_the_pinned_one_is_refused(serve):
+    serve(GOOD, sha256="0" * 64)
+    with pytest.raises(StudyError, match=f"is not the pinned archive.*{BY_HAND}"):
+        load("ml-1m")
+    assert not (paths.shared_cache() / "data" / "ml-1m").exists()
+
+
+def test_an_archive_without_the_files_or_broken_is_refused(serve):
+    serve({"ml-1m/movies.dat": "7::Heat (1995)::Drama\n"})
+    with pytest.raises(StudyError, match=r"holds no ratings\.dat"):
+        load("ml-1m")
+    serve(b"no zip")
+    with pytest.raises(StudyError, match="not a whole zip archive"):
+        load("ml-1m")
+    serve(GOOD)
+    assert len(load("ml-1m").catalogue) == 1  # neither attempt left anything behind
+
+
+def test_no_network_is_said_with_the_manual_way(monkeypatch):
+    monkeypatch.setitem(SOURCES, "ml-1m", replace(SOURCES["ml-1m"], url="http://127.0.0.1:9/ml-1m.zip"))
+    with pytest.raises(StudyError, match=f"cannot be reached.*{BY_HAND}"):
+        load("ml-1m")
+
+
+def test_an_invalid_certificate_is_never_ignored(monkeypatch):
+    def refuse(*_, **__):
+        raise requests.exceptions.SSLError("certificate has expired")
+
+    monkeypatch.setattr(requests, "get", refuse)
+    with pytest.raises(StudyError, match=f"certificate of https://files.grouplens.org.* is not valid; it is never ignored: {BY_HAND}"):
+        load("ml-1m")
