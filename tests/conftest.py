@@ -1,6 +1,4 @@
-import os
-
-os.environ["HF_HUB_OFFLINE"] = "1"  # every test runs without a network
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,10 +6,31 @@ import pytest
 from dualrec.data.catalogue import Catalogue
 from dualrec.types import Sequences
 
-
-@pytest.fixture(autouse=True)
-def _hub_is_never_asked(monkeypatch):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+TOY_PROFILE = """
+summary = "a toy"
+data = "ml-100k"
+seeds = 1
+[lstm]
+id_dim = 8
+title_dim = 4
+genre_dim = 4
+hidden = [8, 8]
+dense = 8
+title_side = "sbert"
+tied = true
+batch_size = 8
+epochs = 2
+[paper_lstm]
+id_dim = 8
+title_dim = 4
+genre_dim = 4
+hidden = [8, 8]
+dense = 8
+batch_size = 8
+epochs = 1
+[evaluation]
+resamples = 50
+"""
 
 
 @pytest.fixture
@@ -37,3 +56,22 @@ def toy_catalogue() -> Catalogue:
 @pytest.fixture
 def toy_history() -> Sequences:
     return Sequences.from_lists([7, 9], [[1, 2, 3], [8]])
+
+
+@pytest.fixture
+def toy_folder(tmp_path) -> Path:
+    """Forty users who walk through thirty movies, in the plain layout."""
+    folder = tmp_path / "toy"
+    folder.mkdir()
+    items = "".join(f"{i},Movie number {i} ({1960 + i}),Drama|Comedy\n" for i in range(1, 31))
+    (folder / "items.csv").write_text("item_id,title,genres\n" + items, encoding="utf-8")
+    events = "".join(f"{u},{(u * 3 + t) % 30 + 1},{t}\n" for u in range(1, 41) for t in range(12))
+    (folder / "interactions.csv").write_text("user_id,item_id,order\n" + events, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def toy_profile(tmp_path) -> str:
+    path = tmp_path / "toy.toml"
+    path.write_text(TOY_PROFILE, encoding="utf-8")
+    return str(path)

@@ -79,6 +79,7 @@ def test_a_sample_is_seeded_ordered_and_without_repeats():
     assert a.users.tolist() == again.users.tolist() != b.users.tolist()
     assert len(a) == 10 and (np.diff(a.users) > 0).all()
     assert (a.targets - a.users == -50).all()
+    assert len(set(cases(100).sample(99, 0).users.tolist())) == 99
 
 
 def test_hints_and_lists_count_cases():

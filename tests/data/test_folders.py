@@ -73,13 +73,14 @@ def test_every_layout_tells_the_same_story(tmp_path, layout):
 
 
 def test_the_digest_is_the_content(tmp_path):
-    folders = [tmp_path / name for name in ("a", "b", "c")]
+    folders = [tmp_path / name for name in "abcd"]
     for folder in folders:
         folder.mkdir()
         ml_1m(folder)
     (folders[2] / "ratings.dat").write_text("1::9::3::100\n1::5::4::91\n7::2::5::100\n")
-    a, b, c = (load(str(folder)).digest for folder in folders)
-    assert a == b != c
+    (folders[3] / "movies.dat").write_text("5::Postman, The (1994)::Drama\n2::unknown::\n9::Cats (1995)::Drama|Musical\n")
+    a, b, c, d = (load(str(folder)).digest for folder in folders)
+    assert a == b and len({a, c, d}) == 3
 
 
 def test_what_had_to_be_handled_is_counted(tmp_path):
@@ -99,11 +100,21 @@ def test_what_had_to_be_handled_is_counted(tmp_path):
 
 
 def test_ids_that_are_no_whole_numbers_are_numbered_by_appearance(tmp_path):
-    events = "user_id,item_id,timestamp\nzoe,007,1\nadam,B,2\nzoe,X,3\n"
+    events = "user_id,item_id,timestamp\nzoe,007,1\nadam,B,2\nzoe,X,3\nadam,Y,4\n"
     data = load(write(tmp_path, items_csv="item_id,title\nB,b\n007,c\n7,d\n", interactions_csv=events))
     assert data.catalogue.ids.tolist() == [0, 1, 2, 3]
     assert data.interactions[["user_id", "item"]].to_numpy().tolist() == [[1, 2], [2, 1]]
-    assert data.notes["ratings_of_unknown_items"] == 1
+    assert data.notes["ratings_of_unknown_items"] == 2
+
+
+def test_a_leading_zero_makes_another_id(tmp_path):
+    data = load(write(tmp_path, items_csv="item_id,title\n7,c\n007,d\n", interactions_csv="user_id,item_id,order\n1,007,1\n"))
+    assert data.catalogue.titles[data.interactions.item[0]] == "d"
+
+
+def test_a_timestamp_is_taken_before_an_order(tmp_path):
+    events = "order,timestamp,user_id,item_id\n1,50,1,5\n2,40,1,5\n"
+    assert load(write(tmp_path, items_csv="item_id,title\n5,x\n", interactions_csv=events)).interactions.timestamp.tolist() == [50, 40]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,91 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from dualrec import systems
+from dualrec.errors import StudyError
+from dualrec.evaluation.metrics import per_user
+from dualrec.language.examples import earlier_split
+from dualrec.profiles import LSTMConfig, SplitConfig, load_profile
+from dualrec.study import open_study
+from dualrec.temporal.base import hints, top_k
+from dualrec.temporal.recommender import LSTMRecommender
+from dualrec.types import Cases
+
+
+@pytest.fixture
+def study(toy_profile, toy_folder, tmp_path):
+    return open_study(toy_profile, data=str(toy_folder), folder=tmp_path / "run")
+
+
+def test_every_temporal_system_ranks_unseen_items(study):
+    histories = study.cases.history
+    for name in (*systems.TEMPORAL, "lstm_sbert"):
+        items = systems.rank(study, name, histories, 5).items
+        assert items.shape == (40, 5) and (items > 0).all()
+        assert not any(set(items[row]) & set(histories.sequence(row)) for row in range(40)), name
+
+
+def test_markov_finds_the_rule_of_the_toy(study):
+    ledger = study.save("markov", study.cases, systems.rank(study, "markov", study.cases.history, 5), seconds=0)
+    assert per_user(ledger)["HR@1"].mean() == 1
+
+
+def test_a_fitted_model_is_read_back_and_scores_the_same(study, monkeypatch):
+    first = systems.fit_temporal(study, "lstm").scores(study.cases.history)
+    monkeypatch.setattr(LSTMRecommender, "fit", lambda *_: pytest.fail("trained again"))
+    np.testing.assert_array_equal(systems.fit_temporal(study, "lstm").scores(study.cases.history), first)
+
+
+def test_other_settings_or_seeds_train_anew(study, monkeypatch):
+    systems.fit_temporal(study, "lstm")
+    trained = []
+    monkeypatch.setattr(LSTMRecommender, "fit", lambda self, *_: trained.append(self.seed) or self)
+    systems.fit_temporal(study, "lstm", seed=1)
+    study.profile = dataclasses.replace(study.profile, lstm=dataclasses.replace(study.profile.lstm, learning_rate=0.5))
+    systems.fit_temporal(study, "lstm")
+    assert trained == [1, 0]
+
+
+def test_no_target_reaches_a_hint_or_a_list(study):
+    """Sentinel targets: every list and hint stays as it was when all test targets are replaced."""
+    names = ("popularity", "markov", "lstm", "lstm_sbert")
+    before = [systems.rank(study, name, systems.cases_for(study, name).history, 5).items for name in names]
+    hinted = systems.hint(study, study.cases.history).items
+    test = study.split.test
+    study.split = dataclasses.replace(study.split, test=Cases(test.history, np.full_like(test.targets, 30)))
+    del study.cases
+    for name, items in zip(names, before, strict=True):
+        cases = systems.cases_for(study, name)
+        assert (cases.targets == 30).all()
+        np.testing.assert_array_equal(systems.rank(study, name, cases.history, 5).items, items)
+    np.testing.assert_array_equal(systems.hint(study, study.cases.history).items, hinted)
+
+
+def test_unknown_system_names_the_nearest(study):
+    with pytest.raises(StudyError, match="did you mean 'markov'"):
+        systems.rank(study, "markow", study.cases.history, 5)
+
+
+def test_training_hints_are_as_good_as_test_hints_and_worse_than_hints_at_trained_positions():
+    """Held-out slice against test target, both unseen by their LSTM, on all of ML-100K; and what leaking would look like."""
+    study = open_study("laptop")
+    config = LSTMConfig(hidden=(64,), id_dim=32, title_dim=16, genre_dim=16, dense=64, batch_size=16, learning_rate=5e-3, epochs=4)
+    earlier = earlier_split(study.split.train, load_profile("laptop").llm.titles, SplitConfig().min_events)
+
+    def recall(split, cases) -> np.ndarray:
+        model = LSTMRecommender(study.catalogue, study.title_vectors, config, 0, None).fit(split.train, split.validation)
+        return (top_k(model.scores(cases.history), 10).items == cases.targets[:, None]).any(axis=1)
+
+    in_training, in_test = recall(earlier, earlier.test), recall(study.split, study.split.test)
+    spread = np.sqrt(in_training.var() / len(in_training) + in_test.var() / len(in_test))
+    assert abs(in_training.mean() - in_test.mean()) < 3 * spread
+    assert in_test.mean() > 0.1  # the comparison is not one of two models that know nothing
+
+
+def test_hints_of_a_case_are_its_best_unseen_items(study):
+    scores = systems.fit_temporal(study, "markov").scores(study.cases.history)
+    found = hints(scores, 2)
+    assert (found.items[:, 0] == study.cases.targets).all()
+    assert (found.probabilities[:, 0] >= found.probabilities[:, 1]).all() and (found.probabilities <= 1).all()
