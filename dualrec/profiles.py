@@ -32,11 +32,13 @@ class LSTMConfig:
     hidden: tuple[int, ...] = (256, 128)
     dense: int = 256
     dropout: float = 0.3
+    input_dropout: float = 0.0
     title_side: str = "words"  # "words": learned word tokens, mean-pooled; "sbert": frozen title embeddings
     tied: bool = False  # output weights = the item table
     targets: str = "all"  # "all": every position; "windows": one sample per window, as published
-    window: int = 30
+    window: int = 30  # movies the network looks back on, in training and when it ranks
     learning_rate: float = 1e-3
+    warmup: float = 0.0  # share of the steps; with any, the rate then falls linearly to zero, else it is constant
     weight_decay: float = 0.0
     batch_size: int = 128  # sequences where every position is a target, else windows
     epochs: int = 10

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch.nn.utils.rnn import pad_sequence
 from tqdm import tqdm
+from transformers import get_constant_schedule, get_linear_schedule_with_warmup
 
 from dualrec.artifacts import atomic_path
 from dualrec.batching import length_batches
@@ -22,7 +23,6 @@ from dualrec.temporal.base import mask_seen, target_ranks
 from dualrec.temporal.lstm import NextItemLSTM
 from dualrec.types import Cases, Sequences
 
-MAX_LENGTH = 200  # longest piece of a sequence the network sees when every position is a target
 MAX_NORM = 1.0
 
 
@@ -39,12 +39,14 @@ def fit(model: NextItemLSTM, train: Sequences, validation: Cases, config: LSTMCo
     samples = training_samples(train, config)
     history = load_checkpoint(checkpoint / "last", weights, optimiser) if checkpoint else []
     best = load_file(checkpoint / "best.safetensors") if history else {k: v.detach().clone() for k, v in weights.items()}
+    steps = -(-len(samples) // config.batch_size)
+    schedule = _schedule(optimiser, steps, config, finished=len(history))
     progress = tqdm(range(len(history), config.epochs), desc="LSTM", unit="epoch", initial=len(history), total=config.epochs)
     for epoch in progress:
         if _is_over(history, config.patience):
             break
         started = time.perf_counter()
-        loss = _epoch(model, samples, config, optimiser, np.random.default_rng([seed, epoch]))
+        loss = _epoch(model, samples, config, optimiser, schedule, np.random.default_rng([seed, epoch]))
         ndcg = ndcg_at_10(score(model, validation.history, config), validation.targets)
         if ndcg > max((row["ndcg"] for row in history), default=-1.0):
             best = {name: value.detach().clone() for name, value in weights.items()}
@@ -63,14 +65,15 @@ def fit(model: NextItemLSTM, train: Sequences, validation: Cases, config: LSTMCo
 def training_samples(train: Sequences, config: LSTMConfig) -> list[torch.Tensor]:
     """Pieces of the sequences, int64 (length,), each at least an input and a target.
 
-    "all": consecutive pieces of up to MAX_LENGTH targets; a piece begins with the item before its first target
+    "all": consecutive pieces of up to `window` targets; a piece begins with the item before its first target
     "windows": one piece per target, as published: up to `window` items and the item that follows them
     """
     pieces = []
     for row in range(len(train)):
         sequence = torch.tensor(train.sequence(row))
         if config.targets == "all":
-            pieces += [sequence[start : start + MAX_LENGTH + 1] for start in range(0, len(sequence) - 1, MAX_LENGTH)]
+            starts = range(0, len(sequence) - 1, config.window)
+            pieces += [sequence[start : start + config.window + 1] for start in starts]
         else:
             pieces += [sequence[max(0, end - config.window) : end + 1] for end in range(1, len(sequence))]
     if not pieces:
@@ -89,7 +92,7 @@ def batches(samples: list[torch.Tensor], config: LSTMConfig, rng: np.random.Gene
         yield inputs, targets
 
 
-def _epoch(model: NextItemLSTM, samples: list[torch.Tensor], config: LSTMConfig, optimiser, rng: np.random.Generator) -> float:
+def _epoch(model: NextItemLSTM, samples: list[torch.Tensor], config: LSTMConfig, optimiser, schedule, rng: np.random.Generator) -> float:
     """One pass over the samples; returns the mean loss per target."""
     model.train()
     device = next(model.parameters()).device
@@ -105,9 +108,19 @@ def _epoch(model: NextItemLSTM, samples: list[torch.Tensor], config: LSTMConfig,
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), MAX_NORM)
         optimiser.step()
+        schedule.step()
         count = int(wanted.sum())
         total, n = total + loss.item() * count, n + count
     return total / n
+
+
+def _schedule(optimiser, steps: int, config: LSTMConfig, finished: int) -> torch.optim.lr_scheduler.LRScheduler:
+    """Linear warm-up and decay over all epochs, or a constant rate; `finished` epochs are already behind."""
+    last = steps * finished - 1
+    if not config.warmup:
+        return get_constant_schedule(optimiser, last_epoch=last)
+    total = steps * config.epochs
+    return get_linear_schedule_with_warmup(optimiser, round(config.warmup * total), total, last_epoch=last)
 
 
 def _is_over(history: list[dict], patience: int) -> bool:
@@ -125,8 +138,7 @@ def score(model: NextItemLSTM, histories: Sequences, config: LSTMConfig, batch_s
     model.eval()
     device = next(model.parameters()).device
     table = model.item_table()
-    longest = MAX_LENGTH if config.targets == "all" else config.window
-    lengths = np.clip(histories.lengths, 1, longest)
+    lengths = np.clip(histories.lengths, 1, config.window)
     scores = np.empty((len(histories), len(table)), np.float32)
     by_length = np.argsort(lengths, kind="stable")  # little padding in a batch
     for start in range(0, len(histories), batch_size):

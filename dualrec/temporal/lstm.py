@@ -18,7 +18,9 @@ class NextItemLSTM(nn.Module):
         super().__init__()
         n = len(genres)
         self.register_buffer("genres", genres, persistent=False)
-        self.register_buffer("titles", titles, persistent=False)
+        # a unit vector of d numbers is tiny in each of them: bring them to unit variance
+        scaled = titles * titles.shape[1] ** 0.5 if titles.is_floating_point() else titles
+        self.register_buffer("titles", scaled, persistent=False)
         self.id = nn.Embedding(n, config.id_dim, padding_idx=0)
         if config.title_side == "words":
             self.title = nn.EmbeddingBag(5000, config.title_dim, mode="mean", padding_idx=0)
@@ -28,13 +30,13 @@ class NextItemLSTM(nn.Module):
         width = config.id_dim + config.title_dim + config.genre_dim
         sizes = [width, *config.hidden]
         self.layers = nn.ModuleList(nn.LSTM(a, b, batch_first=True) for a, b in zip(sizes, sizes[1:], strict=False))
-        self.dropout = nn.Dropout(config.dropout)
+        self.input_dropout, self.dropout = nn.Dropout(config.input_dropout), nn.Dropout(config.dropout)
         self.dense = nn.Sequential(nn.Linear(sizes[-1], config.dense), nn.ReLU(), nn.Dropout(config.dropout))
         self.tied = config.tied
         self.output = nn.Linear(config.dense, width if self.tied else n)
         self.bias = nn.Parameter(torch.zeros(n)) if self.tied else None
         if self.tied:
-            nn.init.normal_(self.id.weight, std=0.05)
+            nn.init.normal_(self.id.weight, std=0.2)  # ids start as a small part of what a movie is
 
     def item_table(self) -> torch.Tensor:
         """(N + 1, width): every item as id | title | genres."""
@@ -42,7 +44,7 @@ class NextItemLSTM(nn.Module):
 
     def forward(self, items: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
         """(B, T) item indices -> (B, T, dense) states; a state knows its own position and what lies before it."""
-        x = self.dropout(table[items])  # (B, T, width)
+        x = self.input_dropout(table[items])  # (B, T, width)
         for layer in self.layers:
             x = self.dropout(layer(x)[0])  # (B, T, hidden)
         return self.dense(x)

@@ -34,10 +34,9 @@ def same(a: dict, b: dict) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
 
 
-def test_all_positions_cut_long_sequences_without_losing_a_target(monkeypatch):
-    monkeypatch.setattr(fit_module, "MAX_LENGTH", 3)
+def test_all_positions_cut_long_sequences_without_losing_a_target():
     train = Sequences.from_lists([1, 2, 3], [[1, 2, 3, 4, 5, 6, 7, 8], [5, 6], [7]])
-    pieces = [p.tolist() for p in training_samples(train, LSTMConfig())]
+    pieces = [p.tolist() for p in training_samples(train, LSTMConfig(window=3))]
     assert pieces == [[1, 2, 3, 4], [4, 5, 6, 7], [7, 8], [5, 6]]
 
 
@@ -108,7 +107,7 @@ def test_a_second_run_with_the_same_seed_ends_with_the_same_weights():
 
 @pytest.mark.parametrize("stopped_in_epoch", [2, 3, 5])
 def test_resuming_gives_the_weights_of_an_uninterrupted_run(tmp_path, monkeypatch, stopped_in_epoch):
-    config = LSTMConfig(**SMALL, dropout=0.4, batch_size=4, learning_rate=0.01, weight_decay=0.1, epochs=6, patience=6)
+    config = LSTMConfig(**SMALL, dropout=0.4, batch_size=4, learning_rate=0.01, warmup=0.2, weight_decay=0.1, epochs=6, patience=6)
     whole = network(config)
     expected = fit(whole, TRAIN, VALIDATION, config, 5, None)
     last = {}
