@@ -51,7 +51,10 @@ def test_line_end_tokens_are_those_with_a_line_break(llm):
     assert all(flags[newline]) and not flags[llm.tokenizer(" Heat", add_special_tokens=False).input_ids].any()
 
 
-@pytest.mark.parametrize(("spec", "message"), [("someone/some-model", "owner/name@revision"), ("someone/some-model@main", "cannot be loaded")])
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [("someone/some-model", "owner/name@revision"), ("someone/some-model@main", "cannot be loaded")],
+)
 def test_unknown_models_are_named(spec, message):
     with pytest.raises(StudyError, match=message):
         load_llm(spec)

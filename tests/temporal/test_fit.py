@@ -165,6 +165,15 @@ def test_patience(ndcg, patience, over):
     assert _is_over([{"ndcg": v} for v in ndcg], patience) == over
 
 
+def test_gradients_are_clipped_to_norm_one(monkeypatch):
+    assert fit_module.MAX_NORM == 1.0
+    monkeypatch.setattr(fit_module, "MAX_NORM", 0.0)  # clipped to nothing, no weight can move
+    config = LSTMConfig(**SMALL, batch_size=4, epochs=1)
+    model = network(config)
+    fit(model, TRAIN, VALIDATION, config, 0, None)
+    assert same(weights(model), weights(network(config)))
+
+
 def test_a_diverging_loss_is_an_error_that_names_the_learning_rate():
     config = LSTMConfig(**SMALL, batch_size=4, learning_rate=1e30, epochs=3)
     with pytest.raises(StudyError, match="learning_rate"):
