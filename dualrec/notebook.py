@@ -7,16 +7,18 @@ from importlib import metadata
 
 import pandas as pd
 from IPython.display import Markdown, display
+from matplotlib import pyplot as plt
 
 from dualrec import paths, plots
 from dualrec.doctor import environment
 from dualrec.evaluation.ledger import read_sidecar
-from dualrec.evaluation.metrics import per_user, summarise
+from dualrec.evaluation.metrics import fates, per_user, summarise
 from dualrec.evaluation.results import git_commit
 from dualrec.evaluation.results import record as record_values
 from dualrec.evaluation.stats import bootstrap_intervals
 from dualrec.study import Study, open_study
 from dualrec.systems import LABELS
+from dualrec.types import RankedLists
 
 PACKAGES = ("torch", "transformers", "peft", "sentence-transformers", "numpy", "pandas")
 
@@ -46,7 +48,7 @@ def show(study: Study, figure, name: str, caption: str, n: int, seeds: str | Non
     """Save a figure, display it once, and print its caption with n, seeds, profile, protocol and hardware."""
     plots.save(figure, paths.figures(study.profile.name), name)
     display(figure)
-    plots.plt.close(figure)
+    plt.close(figure)
     facts = f"n = {n} users; seed {study.seed if seeds is None else seeds}; profile {study.profile.name}; {study.protocol}; {hardware()}"
     say(f"**Figure {name}.** {caption} *({facts}.)*")
 
@@ -85,17 +87,25 @@ def users(study: Study, system: str) -> pd.DataFrame:
 
 def table(study: Study, systems: list[str]) -> pd.DataFrame:
     """index = system; columns = MultiIndex (metric, value | low | high), as `plots.dots` wants it."""
-    metrics = {name: summary(study, name)["metrics"] for name in systems}
-    parts = ("value", "low", "high")
-    return pd.DataFrame({name: {(m, part): v[part] for m, v in row.items() for part in parts} for name, row in metrics.items()}).T
+    return _wide({name: summary(study, name)["metrics"] for name in systems})
 
 
-def record_system(study: Study, *systems: str) -> None:
-    """Put the metrics of these systems' ledgers into `results.json`."""
+def fate_table(study: Study, written: dict[str, RankedLists]) -> pd.DataFrame:
+    """What became of the written titles: index = system; columns = MultiIndex (fate, value | low | high), as `plots.fates` wants it."""
+    return _wide({name: _fate_intervals(study, lists) for name, lists in written.items()})
+
+
+def record_system(study: Study, *systems: str, written: dict[str, RankedLists] | None = None) -> None:
+    """Put the metrics of these systems' ledgers into `results.json`.
+
+    written: lists of language systems; adds the shares of written titles that are valid, seen, duplicate and listed
+    """
     for system in systems:
         sidecar = read_sidecar(study.folder / "lists" / f"{system}.parquet")
         entry = {"label": LABELS[system], **summary(study, system), "seed": study.seed}
         entry |= {"protocol": study.protocol, "counts": sidecar["counts"]}
+        if written:
+            entry["metrics"] |= _fate_intervals(study, written[system])
         record_values(paths.results(study.profile.name), "systems", {system: entry})
 
 
@@ -115,3 +125,15 @@ def record_seeds(study: Study, system: str, ledgers: list[str]) -> dict:
 def record(study: Study, notebook: str, **values) -> None:
     """Put a notebook's headline numbers into `results.json`."""
     record_values(paths.results(study.profile.name), "notebooks", {notebook: values})
+
+
+def _fate_intervals(study: Study, lists: RankedLists) -> dict:
+    """Shares of written titles with intervals; `validity` is the share that exists in the catalogue."""
+    shares = fates(lists)
+    return bootstrap_intervals(shares.assign(validity=1 - shares.invalid), study.profile.evaluation.resamples, study.seed)
+
+
+def _wide(metrics: dict[str, dict]) -> pd.DataFrame:
+    """system -> metric -> interval, as a frame with columns (metric, value | low | high)."""
+    parts = ("value", "low", "high")
+    return pd.DataFrame({name: {(m, part): v[part] for m, v in row.items() for part in parts} for name, row in metrics.items()}).T

@@ -81,9 +81,7 @@ def hint(study: Study, histories: Sequences, model: TemporalModel | None = None)
 def prompts_for(study: Study, llm: LLM, histories: Sequences, hints: Hints | None) -> list[str]:
     """Prompts as the profile wants them."""
     asked = study.profile.llm
-    return build_prompts(
-        llm.tokenizer, study.catalogue, histories, hints, asked.history, asked.titles, asked.max_prompt_tokens
-    )
+    return build_prompts(llm.tokenizer, study.catalogue, histories, hints, asked.history, asked.titles, asked.max_prompt_tokens)
 
 
 def write_lists(study: Study, llm: LLM, histories: Sequences, hints: Hints | None, k: int) -> tuple[RankedLists, Generation]:

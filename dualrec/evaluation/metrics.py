@@ -11,6 +11,7 @@ import pandas as pd
 from dualrec.errors import StudyError
 from dualrec.evaluation.ledger import as_lists
 from dualrec.evaluation.stats import bootstrap_intervals
+from dualrec.types import RankedLists
 
 KS = (1, 5, 10)
 
@@ -70,6 +71,18 @@ def coverage(ledger: pd.DataFrame, n_items: int, k: int = 10) -> float:
     """Share of the catalogue's n_items that is among the first k of at least one user."""
     _, _, items, valid = as_lists(ledger)
     return len(np.unique(items[:, :k][valid[:, :k]])) / n_items
+
+
+def fates(lists: RankedLists) -> pd.DataFrame:
+    """Per case, the shares of the titles a language model wrote that were listed, seen, duplicate and invalid; they add up to 1.
+
+    lists: with the counts of `language.grounding.ground`; validity is 1 - invalid. NaN for a case without a written title.
+    """
+    counts = pd.DataFrame(lists.counts)[["seen", "duplicate", "invalid"]]
+    written = pd.Series(lists.counts["written"]).replace(0, np.nan)
+    shares = counts.div(written, axis=0)
+    shares.insert(0, "listed", 1 - shares.sum(axis=1, skipna=False))
+    return shares
 
 
 def summarise(

@@ -43,6 +43,4 @@ def slices(train: Sequences, users: np.ndarray, titles: int) -> np.ndarray:
 
 def build_examples(prompts: list[str], slice_items: np.ndarray, catalogue: Catalogue) -> list[Example]:
     """Pair prompts (n) with answers made of the slice (n, titles)."""
-    return [
-        Example(prompt, answer([catalogue.titles[i] for i in row])) for prompt, row in zip(prompts, slice_items, strict=True)
-    ]
+    return [Example(prompt, answer([catalogue.titles[i] for i in row])) for prompt, row in zip(prompts, slice_items, strict=True)]

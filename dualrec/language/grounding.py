@@ -39,9 +39,9 @@ def parse_list(text: str, n: int) -> list[Written]:
     for line in text.split("\n"):
         if len(titles) == n:
             break
-        line = _NUMBER.sub("", line[:MAX_LINE], count=1)
+        line = _NUMBER.sub("", " ".join(line[:MAX_LINE].split()), count=1)
         year = _YEAR.search(line)
-        title = (line[: year.start()] if year else line).strip(" \t\r\"'*_`“”‘’")
+        title = (line[: year.start()] if year else line).strip(" \"'*_`“”‘’")
         if title:
             titles.append(Written(title, int(year.group(1)) if year else 0))
     return titles

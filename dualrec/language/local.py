@@ -44,8 +44,6 @@ def load_llm(spec: str, dtype: torch.dtype | None = None) -> LLM:
             revision=revision,
             dtype=dtype or pick_dtype(device),
             use_safetensors=True,
-            # on a CPU the fused kernel is the slower one for single-token decoding steps
-            attn_implementation="eager" if device.type == "cpu" else "sdpa",
         )
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]

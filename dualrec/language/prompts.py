@@ -41,9 +41,7 @@ def chat(tokenizer, text: str) -> str:
     return f"{SYSTEM}\n\n{text}\n\n{ANSWER_START}"
 
 
-def build_prompts(
-    tokenizer, catalogue: Catalogue, history: Sequences, hints: Hints | None, length: int, n: int, budget: int
-) -> list[str]:
+def build_prompts(tokenizer, catalogue: Catalogue, history: Sequences, hints: Hints | None, length: int, n: int, budget: int) -> list[str]:
     """One prompt per user from the last `length` titles; the oldest titles are dropped until `budget` tokens hold it.
 
     hints: top-1 of each row is written into the prompt; None for the template without hint
@@ -51,9 +49,7 @@ def build_prompts(
     """
     recent = history.recent(length)  # (n_users, length)
     names = catalogue.titles
-    wished = [
-        ([names[i] for i in row if i], names[hints.items[r, 0]] if hints is not None else None) for r, row in enumerate(recent)
-    ]
+    wished = [([names[i] for i in row if i], names[hints.items[r, 0]] if hints is not None else None) for r, row in enumerate(recent)]
     prompts = [chat(tokenizer, question(titles, hint, n)) for titles, hint in wished]
     sizes = [len(ids) for ids in tokenizer(prompts, add_special_tokens=False).input_ids]
     for r, (titles, hint) in enumerate(wished):

@@ -26,9 +26,7 @@ def title_vectors(catalogue: Catalogue, encoder: str, folder: Path) -> np.ndarra
     """float32 (N + 1, d): unit vectors of all titles, row 0 zero; kept under `folder`."""
 
     def build() -> np.ndarray:
-        vectors = load_encoder(encoder).encode(
-            catalogue.titles[1:], batch_size=128, normalize_embeddings=True, show_progress_bar=False
-        )
+        vectors = load_encoder(encoder).encode(catalogue.titles[1:], batch_size=128, normalize_embeddings=True, show_progress_bar=False)
         return np.vstack([np.zeros((1, vectors.shape[1])), vectors]).astype(np.float32)
 
     identity = ASSETS[encoder].files if encoder in ASSETS else encoder

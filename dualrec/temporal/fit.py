@@ -17,6 +17,7 @@ from transformers import get_constant_schedule, get_linear_schedule_with_warmup
 from dualrec.artifacts import atomic_path
 from dualrec.batching import length_batches
 from dualrec.checkpoints import load_checkpoint, save_checkpoint
+from dualrec.device import pick_dtype
 from dualrec.errors import StudyError
 from dualrec.profiles import LSTMConfig
 from dualrec.temporal.base import mask_seen, target_ranks
@@ -35,7 +36,7 @@ def fit(model: NextItemLSTM, train: Sequences, validation: Cases, config: LSTMCo
     """
     torch.manual_seed(seed)
     weights = dict(model.named_parameters())
-    optimiser = torch.optim.AdamW(weights.values(), lr=config.learning_rate, weight_decay=config.weight_decay)
+    optimiser = torch.optim.AdamW(weights.values(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
     samples = training_samples(train, config)
     history = load_checkpoint(checkpoint / "last", weights, optimiser) if checkpoint else []
     best = load_file(checkpoint / "best.safetensors") if history else {k: v.detach().clone() for k, v in weights.items()}
@@ -100,8 +101,10 @@ def _epoch(model: NextItemLSTM, samples: list[torch.Tensor], config: LSTMConfig,
     for inputs, targets in batches(samples, config, rng):
         inputs, targets = inputs.to(device), targets.to(device)
         wanted = targets > 0  # (B, T); logits cost more than all else, so they are computed at real targets only
-        table = model.item_table()
-        loss = F.cross_entropy(model.logits(model(inputs, table)[wanted], table), targets[wanted])
+        with torch.autocast(device.type, torch.bfloat16, enabled=pick_dtype(device) == torch.bfloat16):
+            table = model.item_table()
+            logits = model.logits(model(inputs, table)[wanted], table)  # (targets, N + 1)
+        loss = F.cross_entropy(logits.float(), targets[wanted])
         if not torch.isfinite(loss):
             raise StudyError(f"the LSTM's loss is no longer a number; lower learning_rate ({config.learning_rate}) in the profile")
         optimiser.zero_grad()

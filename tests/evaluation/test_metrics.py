@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from dualrec.errors import StudyError
-from dualrec.evaluation.metrics import coverage, genre_jaccard_top1, intra_list_diversity, per_user, summarise
+from dualrec.evaluation.metrics import coverage, fates, genre_jaccard_top1, intra_list_diversity, per_user, summarise
+from dualrec.types import RankedLists
 
 IDS = np.array([0, 10, 20, 30, 40, 50])
 
@@ -166,6 +167,20 @@ def test_coverage(toy):
     assert coverage(toy, 5) == 3 / 5
     assert coverage(toy, 5, k=1) == 1 / 5  # only item 10 is ever first
     assert coverage(make_ledger([1], [10], [[None, None]]), 5) == 0
+
+
+def test_fates_share_out_what_was_written():
+    counts = {
+        "written": np.array([4, 10, 0]),
+        "seen": np.array([1, 0, 0]),
+        "duplicate": np.array([0, 3, 0]),
+        "invalid": np.array([2, 2, 0]),
+    }
+    shares = fates(RankedLists(np.full((3, 2), -1), counts=counts))
+    assert list(shares) == ["listed", "seen", "duplicate", "invalid"]
+    np.testing.assert_allclose(shares.iloc[0], [0.25, 0.25, 0, 0.5])
+    np.testing.assert_allclose(shares.iloc[1], [0.5, 0, 0.3, 0.2])
+    assert shares.iloc[2].isna().all()  # nothing written has no fate
 
 
 def test_an_item_outside_the_catalogue_is_named():

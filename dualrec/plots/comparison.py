@@ -1,0 +1,86 @@
+"""Figures that compare systems."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from dualrec.plots.style import BLACK, GREEN, GREY, RED, colour, dark
+
+
+def dots(table: pd.DataFrame, metrics: list[str], labels: dict[str, str], height: float = 0.36) -> Figure:
+    """Forest plot: one row per system, one panel per metric, 95 % intervals.
+
+    table: index = system; columns = MultiIndex (metric, value|low|high)
+    """
+    figure, axes = plt.subplots(1, len(metrics), figsize=(3.1 * len(metrics) + 1.6, height * len(table) + 1.2), sharey=True, squeeze=False)
+    places = np.arange(len(table))[::-1]
+    for axis, metric in zip(axes[0], metrics, strict=True):
+        for place, (system, row) in zip(places, table[metric].iterrows(), strict=True):
+            filled = system.endswith("_sbert")
+            axis.errorbar(
+                row.value, place, xerr=[[row.value - row.low], [row.high - row.value]], color=dark(colour(system)), capsize=2.5,
+                marker="s" if filled else "o", markerfacecolor="white" if filled else dark(colour(system)),
+            )  # fmt: skip
+        axis.set(xlabel=f"{metric} (95 % interval)", yticks=places, yticklabels=[labels[s] for s in table.index])
+        axis.set_xlim(left=min(0, axis.get_xlim()[0]))
+        axis.xaxis.set_major_locator(MaxNLocator(4))
+        axis.grid(axis="y", visible=False)
+    return figure
+
+
+def differences(table: pd.DataFrame, metric: str) -> Figure:
+    """Paired differences in a metric with 95 % intervals; grey where the interval includes zero.
+
+    table: columns comparison, delta, low, high, n
+    """
+    figure, axis = plt.subplots(figsize=(8.5, 0.42 * len(table) + 1.1))
+    for place, row in zip(range(len(table))[::-1], table.itertuples(), strict=True):
+        shade = GREY if row.low <= 0 <= row.high else (GREEN if row.delta > 0 else RED)
+        axis.errorbar(row.delta, place, xerr=[[row.delta - row.low], [row.high - row.delta]], color=shade, marker="o", capsize=2.5)
+    axis.axvline(0, color=BLACK, linewidth=1)
+    axis.set_yticks(range(len(table))[::-1], [f"{c}  (n = {n})" for c, n in zip(table.comparison, table.n, strict=True)])
+    axis.set_xlabel(f"Δ {metric}, paired (95 % interval)")
+    axis.grid(axis="y", visible=False)
+    return figure
+
+
+def depth(table: pd.DataFrame, labels: dict[str, str]) -> Figure:
+    """What places two to five add: HR@1 (filled) and HR@5 (open) of each system, joined by a line.
+
+    table: index = system; columns = MultiIndex (HR@1|HR@5, value|low|high)
+    """
+    figure, axis = plt.subplots(figsize=(8.5, 0.5 * len(table) + 1.2))
+    for place, system in zip(range(len(table))[::-1], table.index, strict=True):
+        shade, one, five = dark(colour(system)), table.loc[system, "HR@1"], table.loc[system, "HR@5"]
+        axis.plot([one.value, five.value], [place, place], color=shade, linewidth=3, alpha=0.35)
+        for point, row, fill in ((0.12, one, shade), (-0.12, five, "white")):
+            axis.plot([row.low, row.high], [place + point, place + point], color=shade, linewidth=1)
+            axis.plot(row.value, place + point, "o", color=shade, markerfacecolor=fill)
+    axis.set_yticks(range(len(table))[::-1], [labels[s] for s in table.index])
+    axis.set(xlabel="hit rate (95 % interval): ● among the first place, ○ among the first five", xlim=(0, None))
+    axis.grid(axis="y", visible=False)
+    return figure
+
+
+def trade_off(frames: dict[str, pd.DataFrame], metric: str, labels: dict[str, str]) -> Figure:
+    """Accuracy against diversity while MMR's trade-off runs from 1 (relevance only) to 0.
+
+    frames: system -> columns trade_off, diversity, value, low, high of the metric
+    """
+    figure, axes = plt.subplots(1, len(frames), figsize=(5.2 * len(frames), 4.2), squeeze=False, sharey=True)
+    for axis, (system, frame) in zip(axes[0], frames.items(), strict=True):
+        shade = dark(colour(system))
+        axis.fill_between(frame.diversity, frame.low, frame.high, color=shade, alpha=0.15, linewidth=0)
+        axis.plot(frame.diversity, frame.value, color=shade, marker="o")
+        for row in frame[frame.trade_off.isin((1.0, 0.5, 0.3, 0.2, 0.1, 0.0))].itertuples():
+            axis.annotate(
+                f"λ = {row.trade_off:g}", (row.diversity, row.value), xytext=(0, 8), textcoords="offset points", fontsize=9, ha="center"
+            )
+        axis.set(title=labels[system], ylim=(0, None), xlabel="intra-list diversity (1 − cosine of titles)")
+        axis.margins(x=0.1)
+    axes[0][0].set_ylabel(f"{metric} (95 % interval)")
+    return figure

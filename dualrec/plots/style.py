@@ -1,0 +1,60 @@
+"""The one visual style. Colours are Okabe & Ito's (safe for colour-blind readers); a system keeps its colour in every figure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from dualrec.artifacts import atomic_path
+
+BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PINK = (
+    "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
+)  # fmt: skip
+GREY = "#8C8C8C"
+COLOURS = {
+    "popularity": GREY,
+    "markov": ORANGE,
+    "paper_lstm": SKY,
+    "lstm": BLUE,
+    "llm": YELLOW,
+    "llm_hint": RED,
+    "llm_lora": GREEN,
+}
+FATES = {"listed": GREEN, "seen": SKY, "duplicate": ORANGE, "invalid": GREY}
+
+
+def use_style() -> None:
+    """Set the study's style; call it once per notebook."""
+    sns.set_theme(style="whitegrid", context="notebook")
+    matplotlib.rcParams.update(
+        {
+            "figure.dpi": 110,
+            "figure.constrained_layout.use": True,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.titlesize": "medium",
+            "axes.titlelocation": "left",
+            "svg.hashsalt": "dualrec",  # the same figure gives the same file
+            "svg.fonttype": "none",
+        }
+    )
+
+
+def save(figure: Figure, folder: Path, name: str) -> None:
+    """Write `<name>.svg` and `<name>.png`, without dates so that equal figures are equal files."""
+    for kind, metadata in (("svg", {"Date": None}), ("png", {"Software": None})):
+        with atomic_path(Path(folder) / f"{name}.{kind}") as path:
+            figure.savefig(path, metadata=metadata, dpi=160)
+
+
+def colour(system: str) -> str:
+    """The colour a system has in every figure; a re-ranked system shares its source's."""
+    return COLOURS[system.removesuffix("_sbert")]
+
+
+def dark(shade: str) -> str:
+    """Yellow is too light for thin lines; everything else stays."""
+    return "#B8A200" if shade == YELLOW else shade
