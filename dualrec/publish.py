@@ -43,23 +43,32 @@ def publish() -> list[Path]:
 
 
 def clean(notebook: NotebookNode, name: str) -> NotebookNode:
+    """`tidy`, refusing what would name a machine.
+
+    Raises StudyError naming the cell where a machine path is left.
+    """
+    notebook = tidy(notebook)
+    for number, cell in enumerate(notebook.cells, start=1):
+        for text in [cell.source, *_texts(cell)]:
+            if shown := _machine_path(text):
+                raise StudyError(f"{name}, cell {number} shows the path {shown}; print paths with `dualrec.paths.readable`")
+    return notebook
+
+
+def tidy(notebook: NotebookNode) -> NotebookNode:
     """The same text, code and results without traces of the run.
 
     Dropped: timings and other metadata, cells papermill added, widget state, standard error; home and environment
     folders are shortened to `.`, `.venv` and `~`; execution counts run 1..n.
-    Raises StudyError naming the cell where another machine path is left.
     """
     cells = [cell for cell in notebook.cells if not PAPERMILL_TAGS & set(cell.metadata.get("tags", []))]
     count = 0
-    for number, cell in enumerate(cells, start=1):
+    for cell in cells:
         cell.metadata = NotebookNode({"tags": cell.metadata["tags"]} if cell.metadata.get("tags") else {})
         if cell.cell_type == "code":
             count += bool(cell.source.strip())
             cell.execution_count = count if cell.source.strip() else None
             cell.outputs = list(_outputs(cell.outputs, cell.execution_count))
-        for text in [cell.source, *_texts(cell)]:
-            if shown := _machine_path(text):
-                raise StudyError(f"{name}, cell {number} shows the path {shown}; print paths with `dualrec.paths.readable`")
     metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import nbformat
 from nbconvert import HTMLExporter
-from nbconvert.preprocessors import TagRemovePreprocessor
 
 from dualrec import paths
 from dualrec.artifacts import write_text
 from dualrec.errors import StudyError
 from dualrec.profiles import load_profile
+from dualrec.publish import tidy
 from dualrec.runner import Manifest, notebook_paths, readable_seconds
 
 INDEX = """<!doctype html>
@@ -39,10 +39,9 @@ def write_report(profile: str) -> Path:
     if not finished:
         raise StudyError(f"no finished notebook of profile '{name}'; run `make all PROFILE={name}` first")
     exporter = HTMLExporter()
-    exporter.register_preprocessor(TagRemovePreprocessor(remove_cell_tags={"injected-parameters"}), enabled=True)
     folder, entries = paths.run_dir(name) / "report", []
     for notebook in finished:
-        content = nbformat.read(manifest.executed(notebook), as_version=4)
+        content = tidy(nbformat.read(manifest.executed(notebook), as_version=4))
         page, _ = exporter.from_notebook_node(content, resources={"metadata": {"name": notebook.stem}})
         write_text(folder / f"{notebook.stem}.html", page)
         took = readable_seconds(manifest.notebooks[notebook.stem]["seconds"])

@@ -19,6 +19,7 @@ from dualrec.types import RankedLists, Sequences
 MAX_LINE = 300  # characters; what is longer is no title
 _NUMBER = re.compile(r"^\s*(?:\d{1,3}\s*[.):]|[-*•])?\s*")
 _YEAR = re.compile(r"\((\d{4})\)")
+_WRITTEN_YEAR = re.compile(r"\((\d{4})\)|[:,–—-] ?((?:18|19|20)\d{2})$")
 _BRACKETS = re.compile(r"\s*\([^()]*\)")
 
 
@@ -33,17 +34,18 @@ class Written:
 def parse_list(text: str, n: int) -> list[Written]:
     """The first n titles of a written list, one per non-empty line; linear in the length of the text.
 
-    Numbers, bullets, quotes, emphasis and anything behind the year are removed. Any string is accepted.
+    The year is read where it stands in brackets, or at the end of the line behind a colon, comma or dash. Numbers, bullets,
+    quotes, emphasis and anything behind the year are removed. Any string is accepted.
     """
     titles = []
     for line in text.split("\n"):
         if len(titles) == n:
             break
         line = _NUMBER.sub("", " ".join(line[:MAX_LINE].split()), count=1)
-        year = _YEAR.search(line)
+        year = _WRITTEN_YEAR.search(line)
         title = (line[: year.start()] if year else line).strip(" \"'*_`“”‘’")
         if title:
-            titles.append(Written(title, int(year.group(1)) if year else 0))
+            titles.append(Written(title, int(year.group(1) or year.group(2)) if year else 0))
     return titles
 
 

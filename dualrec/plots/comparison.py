@@ -28,6 +28,7 @@ def dots(table: pd.DataFrame, metrics: list[str], labels: dict[str, str], height
         axis.set(xlabel=f"{metric} (95 % interval)", yticks=places, yticklabels=[labels[s] for s in table.index])
         axis.set_xlim(left=min(0, axis.get_xlim()[0]))
         axis.xaxis.set_major_locator(MaxNLocator(4))
+        axis.set_ylim(-0.6, len(table) - 0.4)
         axis.grid(axis="y", visible=False)
     return figure
 

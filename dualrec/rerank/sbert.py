@@ -5,16 +5,20 @@ Paper, validator stage. The released code also compares with the true titles; he
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
-from sentence_transformers import SentenceTransformer
+from tqdm import TqdmWarning
 
 from dualrec.artifacts import cached, fingerprint
 from dualrec.assets import ASSETS, verified_asset
 from dualrec.data.catalogue import Catalogue
 from dualrec.types import Hints, RankedLists
+
+with warnings.catch_warnings(action="ignore", category=TqdmWarning):  # wants a notebook widget for bars that are not shown
+    from sentence_transformers import SentenceTransformer
 
 
 def load_encoder(name: str) -> SentenceTransformer:

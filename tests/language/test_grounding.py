@@ -25,6 +25,22 @@ def test_parse_list_reads_numbers_bullets_quotes_and_drops_remarks():
     ]
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("Heat: 1995", Written("Heat", 1995)),
+        ("Heat, 1995", Written("Heat", 1995)),
+        ('"Heat" – 1995', Written("Heat", 1995)),
+        ("Heat (1995): 2 hours, 1996", Written("Heat", 1995)),
+        ("Blade Runner 2049", Written("Blade Runner 2049", 0)),
+        ("Apollo: 13", Written("Apollo: 13", 0)),
+        ("Heat: 1995, a crime film", Written("Heat: 1995, a crime film", 0)),
+    ],
+)
+def test_parse_list_reads_years_without_brackets(line, expected):
+    assert parse_list(line, 10) == [expected]
+
+
 def test_parse_list_stops_at_the_asked_number():
     assert [w.title for w in parse_list("A\nB\nC\n", 2)] == ["A", "B"]
 
