@@ -88,7 +88,7 @@ def report(profile: ProfileOption = paths.DEFAULT_PROFILE) -> None:
 
 @app.command()
 def publish() -> None:
-    """Copy the default profile's executed notebooks, cleaned, back into notebooks/ and renew the README's table."""
+    """Copy the default profile's executed notebooks, cleaned, back into notebooks/ and renew the README's tables."""
     from dualrec.publish import publish as publish_notebooks
 
     for notebook in publish_notebooks():

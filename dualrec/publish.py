@@ -11,10 +11,11 @@ import nbformat
 from nbformat import NotebookNode
 
 from dualrec import paths
-from dualrec.artifacts import write_text
+from dualrec.artifacts import write_json, write_text
 from dualrec.errors import StudyError
-from dualrec.evaluation.results import load_results, update_readme
+from dualrec.evaluation.results import load_results
 from dualrec.profiles import load_profile
+from dualrec.readme import finished_runs, read_runs, update_readme
 from dualrec.runner import Manifest, notebook_fingerprints
 
 PAPERMILL_TAGS = {"injected-parameters", "papermill-error-cell-tag"}
@@ -25,7 +26,7 @@ ENCODED = {"image/png", "image/jpeg"}
 
 
 def publish() -> list[Path]:
-    """Clean and copy every executed notebook of the default profile, then renew the README's results table.
+    """Clean and copy every executed notebook of the default profile, then renew `figures/profiles.json` and the README's tables.
 
     Returns the notebooks written. Raises StudyError where a notebook has not finished, has changed since it was run,
     or would publish a machine's path; nothing is written then.
@@ -38,7 +39,10 @@ def publish() -> list[Path]:
     cleaned = {notebook: clean(nbformat.read(manifest.executed(notebook), as_version=4), notebook.name) for notebook in keys}
     for notebook, content in cleaned.items():
         write_text(notebook, nbformat.writes(content) + "\n")
-    update_readme(paths.home() / "README.md", load_results(paths.results(profile.name)))
+    record = paths.figures(profile.name) / "profiles.json"
+    runs = finished_runs(read_runs(record))
+    write_json(record, runs)
+    update_readme(paths.home() / "README.md", load_results(paths.results(profile.name)), runs)
     return list(cleaned)
 
 

@@ -104,7 +104,8 @@ def study(tmp_path, monkeypatch):
     monkeypatch.setenv("DUALREC_HOME", str(tmp_path))
     written = []
     monkeypatch.setattr(publish, "load_results", lambda path: path)
-    monkeypatch.setattr(publish, "update_readme", lambda readme, results: written.append((readme, results)))
+    monkeypatch.setattr(publish, "finished_runs", lambda known: {"laptop": {"minutes": 1}})
+    monkeypatch.setattr(publish, "update_readme", lambda *what: written.append(what))
     paths.notebooks().mkdir()
     for name in ("01_one", "02_two"):
         nbformat.write(
@@ -123,7 +124,8 @@ def test_publishing_writes_both_notebooks_and_the_table_and_keeps_the_run_curren
     assert [p.name for p in written] == ["01_one.ipynb", "02_two.ipynb"]
     published = nbformat.read(written[0], as_version=4)
     assert published.cells[2].outputs[0].text == "42\n"
-    assert study.readmes == [(study.home / "README.md", study.home / "figures/results.json")]
+    assert study.readmes == [(study.home / "README.md", study.home / "figures/results.json", {"laptop": {"minutes": 1}})]
+    assert json.loads((study.home / "figures/profiles.json").read_text()) == {"laptop": {"minutes": 1}}
     assert publish.publish() == written  # publishing changed outputs only: nothing has to be run again
 
 

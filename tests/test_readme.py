@@ -1,19 +1,110 @@
-"""What the README and the committed results say is the same thing, and it is complete."""
+"""The README's generated parts; and what the committed README and results say is the same thing, and complete."""
 
 from pathlib import Path
 
-from dualrec.evaluation.results import load_results, readme_is_current
+import nbformat
+import pytest
+from nbformat.v4 import new_notebook
+
+from dualrec import paths
+from dualrec.errors import StudyError
+from dualrec.evaluation.results import load_results, record
+from dualrec.readme import HEADLINES, finished_runs, read_runs, readme_is_current, runs_table, update_readme
+from dualrec.runner import Manifest
 from dualrec.systems import LABELS
 
 ROOT = Path(__file__).resolve().parents[1]
+FIGURES = ROOT / "figures"
+MARKERS = "# T\n<!-- results:begin -->old<!-- results:end -->\nand\n<!-- profiles:begin -->\nold<!-- profiles:end -->\nend\n"
 
 
-def test_the_results_table_is_the_one_of_the_recorded_run():
-    assert readme_is_current(ROOT / "README.md", load_results(ROOT / "figures" / "results.json"))
+def interval(value: float, n: int = 943) -> dict:
+    return {"value": value, "low": value - 0.01, "high": value + 0.01, "n": n}
+
+
+def finish(profile: str, notebook: str, minutes: float) -> None:
+    """A finished run of one notebook, as the runner and the notebooks leave it."""
+    Manifest(profile).remember(paths.notebooks() / f"{notebook}.ipynb", {"seconds": 60 * minutes, "peak_memory_mib": 1536})
+    facts = {"profile": profile, "data": "d", "protocol": "audited", "commit": "1a2b3c4", "hardware": "2 cores"}
+    record(paths.results(profile), "study", facts)
+    for name, n in (("lstm", 943), ("llm_lora", 300)):
+        metrics = {metric: interval(0.2, n) for system, metric in HEADLINES if system == name}
+        entry = {"label": name, "n": n, "k": 10, "seed": 0, "protocol": "audited", "metrics": metrics, "counts": {}}
+        record(paths.results(profile), "systems", {name: entry})
+    record(paths.results(profile), "notebooks", {notebook: {}})
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("DUALREC_HOME", str(tmp_path))
+    paths.notebooks().mkdir()
+    nbformat.write(new_notebook(), paths.notebooks() / "01_one.ipynb")
+    finish("smoke", "01_one", 2.5)
+    (tmp_path / "README.md").write_text(MARKERS, encoding="utf-8")
+    return tmp_path
+
+
+def test_finished_runs_are_measured_and_the_others_remembered(home):
+    known = {"paper": {"minutes": 99}, "smoke": {"minutes": 99}, "gone": {"minutes": 1}}
+    runs = finished_runs(known)
+    assert list(runs) == ["paper", "smoke"] and runs["paper"] == {"minutes": 99}
+    smoke = runs["smoke"]
+    assert smoke["minutes"] == 2.5 and smoke["peak_memory_gib"] == 1.5 and (smoke["users"], smoke["language_users"]) == (943, 300)
+    assert smoke["metrics"]["lstm HR@10"]["value"] == 0.2
+    nbformat.write(new_notebook(), paths.notebooks() / "02_two.ipynb")
+    assert "smoke" not in finished_runs({}), "half a run is none"
+
+
+def test_runs_table(home):
+    head, _, row = runs_table(finished_runs({})).splitlines()
+    assert head == "| profile | minutes | GiB | users | `lstm` HR@10 | `lstm` NDCG@10 | `llm_lora` HR@10 | `llm_lora` validity |"
+    assert row == "| `smoke` | 2 | 1.5 | 943 / 300 |" + " 0.200 [0.190, 0.210] |" * 4
+
+
+def test_the_readme_follows_results_and_runs(home):
+    readme, results, runs = home / "README.md", load_results(paths.results("smoke")), finished_runs({})
+    assert not readme_is_current(readme, results, runs)
+    update_readme(readme, results, runs)
+    text = readme.read_text(encoding="utf-8")
+    assert readme_is_current(readme, results, runs)
+    assert (
+        text.startswith("# T\n<!-- results:begin -->\n| system |") and text.endswith("<!-- profiles:end -->\nend\n") and "old" not in text
+    )
+    update_readme(readme, results, runs)
+    assert readme.read_text(encoding="utf-8") == text
+
+
+def test_a_changed_number_shows(home):
+    readme, results, runs = home / "README.md", load_results(paths.results("smoke")), finished_runs({})
+    update_readme(readme, results, runs)
+    runs["smoke"]["minutes"] = 7.0
+    assert not readme_is_current(readme, results, runs)
+    readme.write_text(readme.read_text(encoding="utf-8").replace("| `smoke` | 2 |", "| `smoke` | 7 |"), encoding="utf-8")
+    assert readme_is_current(readme, results, runs)
+
+
+@pytest.mark.parametrize("text", ["no markers", MARKERS.replace("profiles:end", ""), MARKERS * 2])
+def test_a_readme_without_markers_is_refused(home, text):
+    readme = home / "README.md"
+    readme.write_text(text, encoding="utf-8")
+    with pytest.raises(StudyError, match="README.md needs one line"):
+        update_readme(readme, load_results(paths.results("smoke")), {})
+    assert readme.read_text(encoding="utf-8") == text
+
+
+def test_runs_that_are_no_json_are_refused(tmp_path):
+    assert read_runs(tmp_path / "none.json") == {}
+    (tmp_path / "runs.json").write_text("{")
+    with pytest.raises(StudyError, match="is not JSON"):
+        read_runs(tmp_path / "runs.json")
+
+
+def test_the_committed_tables_are_those_of_the_recorded_runs():
+    assert readme_is_current(ROOT / "README.md", load_results(FIGURES / "results.json"), read_runs(FIGURES / "profiles.json"))
 
 
 def test_results_hold_every_system_of_the_default_profile():
-    results = load_results(ROOT / "figures" / "results.json")
+    results = load_results(FIGURES / "results.json")
     assert results["profile"] == "laptop" and results["data"] == "ml-100k"
     assert results["systems"].keys() >= LABELS.keys()
     assert not results["commit"].endswith("-dirty") and results["commit"] != "unknown"
@@ -23,12 +114,22 @@ def test_results_hold_every_system_of_the_default_profile():
             assert interval["low"] <= interval["value"] <= interval["high"] and interval["n"] == system["n"]
 
 
+def test_the_default_profile_keeps_its_bounds():
+    runs = read_runs(FIGURES / "profiles.json")
+    assert runs["laptop"]["minutes"] <= 60 and runs["laptop"]["peak_memory_gib"] <= 6
+    assert runs["smoke"]["minutes"] <= 5 and runs["smoke"]["peak_memory_gib"] <= 4
+    results = load_results(FIGURES / "results.json")
+    assert runs["laptop"]["commit"] == results["commit"]
+    for system, metric in HEADLINES:
+        assert runs["laptop"]["metrics"][f"{system} {metric}"] == results["systems"][system]["metrics"][metric]
+
+
 def test_the_improved_lstm_reaches_its_mark_over_three_seeds():
-    seeds = load_results(ROOT / "figures" / "results.json")["systems"]["lstm_seeds"]
+    seeds = load_results(FIGURES / "results.json")["systems"]["lstm_seeds"]
     assert seeds["seeds"] == [0, 1, 2]
     assert seeds["metrics"]["NDCG@10"]["value"] >= 0.105 and seeds["metrics"]["HR@10"]["value"] >= 0.205
 
 
 def test_every_notebook_recorded_its_result():
-    recorded = load_results(ROOT / "figures" / "results.json")["notebooks"]
+    recorded = load_results(FIGURES / "results.json")["notebooks"]
     assert list(recorded) == sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))

@@ -1,4 +1,4 @@
-"""`results.json`: every headline number of a profile, and the README's table that is generated from it.
+"""`results.json`: every headline number of a profile, and the table that is generated from it.
 
     {
      "schema": 1,
@@ -28,14 +28,13 @@ from typing import Any
 import numpy as np
 
 from dualrec import paths
-from dualrec.artifacts import write_json, write_text
+from dualrec.artifacts import write_json
 from dualrec.errors import StudyError
 
 SCHEMA = 1
 STUDY = ("profile", "data", "protocol", "commit", "hardware")
 SYSTEM = {"label": str, "n": int, "k": int, "protocol": str, "metrics": dict, "counts": dict}
 TABLE = ("HR@1", "HR@5", "HR@10", "NDCG@10", "MRR")
-BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 
 
 def record(path: Path, section: str, values: dict) -> None:
@@ -86,24 +85,9 @@ def results_table(results: dict, metrics: tuple[str, ...] = TABLE) -> str:
     """A markdown table: one row per system with its number of users, every metric as `value [low, high]`."""
     rows = [["system", "users", *metrics], ["---", *["---:"] * (len(metrics) + 1)]]
     for system in results["systems"].values():
-        cells = [_cell(system["metrics"].get(metric)) for metric in metrics]
+        cells = [cell(system["metrics"].get(metric)) for metric in metrics]
         rows.append([system["label"].replace("|", "\\|"), str(system["n"]), *cells])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
-def update_readme(readme_path: Path, results: dict) -> None:
-    """Put the results table and its caption between the markers of the README.
-
-    Raises StudyError where the README lacks the markers.
-    """
-    before, old, after = _marked(readme_path)
-    if old != _block(results):
-        write_text(readme_path, before + _block(results) + after)
-
-
-def readme_is_current(readme_path: Path, results: dict) -> bool:
-    """Whether the README shows these results; raises StudyError where it lacks the markers."""
-    return _marked(readme_path)[1] == _block(results)
 
 
 def git_commit(home: Path) -> str:
@@ -158,27 +142,9 @@ def _is_interval(interval: Any) -> bool:
     return all(isinstance(number, (int, float)) for number in known) and known == sorted(known) and (low is None) == (high is None)
 
 
-def _cell(interval: dict | None) -> str:
-    """One metric of one system in the table."""
+def cell(interval: dict | None) -> str:
+    """`0.105 [0.090, 0.121]`, without bounds where there are none, a dash where there is no value."""
     if interval is None or interval["value"] is None:
         return "–"
     bounds = "" if interval["low"] is None else f" [{interval['low']:.3f}, {interval['high']:.3f}]"
     return f"{interval['value']:.3f}{bounds}"
-
-
-def _block(results: dict) -> str:
-    """What stands between the README's markers."""
-    caption = (
-        f"Profile `{results['profile']}`, {results['data']}; {results['protocol']}. In brackets: 95 % bootstrap interval over users. "
-        f"Commit `{results['commit']}`, {results['hardware']}."
-    )
-    return f"\n{results_table(results)}\n\n{caption}\n"
-
-
-def _marked(readme_path: Path) -> tuple[str, str, str]:
-    """The README up to and with the first marker, between the markers, and from the second one on."""
-    text = Path(readme_path).read_text(encoding="utf-8")
-    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(END) < text.index(BEGIN):
-        raise StudyError(f"{paths.readable(readme_path)} needs one line `{BEGIN}` and after it one line `{END}`")
-    start, end = text.index(BEGIN) + len(BEGIN), text.index(END)
-    return text[:start], text[start:end], text[end:]

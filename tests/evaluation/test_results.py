@@ -6,14 +6,10 @@ import pytest
 
 from dualrec.errors import StudyError
 from dualrec.evaluation.results import (
-    BEGIN,
-    END,
     git_commit,
     load_results,
-    readme_is_current,
     record,
     results_table,
-    update_readme,
 )
 
 STUDY = {"profile": "laptop", "data": "ml-100k", "protocol": "audited", "commit": "1a2b3c4", "hardware": "2 CPU cores"}
@@ -138,38 +134,6 @@ def test_table(path):
         "| a\\|b | 60 | – | – |",
         "| few | 1 | 0.250 | – |",
     ]
-
-
-def test_readme_follows_the_results(path, tmp_path):
-    readme = tmp_path / "README.md"
-    readme.write_text(f"# Title\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
-    results = load_results(path)
-    assert not readme_is_current(readme, results)
-    update_readme(readme, results)
-    text = readme.read_text(encoding="utf-8")
-    assert readme_is_current(readme, results)
-    assert text.startswith(f"# Title\n{BEGIN}\n| system |") and text.endswith(f"{END}\nafter\n") and "old" not in text
-    assert "`laptop`" in text and "`1a2b3c4`" in text and "2 CPU cores" in text
-    update_readme(readme, results)
-    assert readme.read_text(encoding="utf-8") == text
-
-
-def test_a_changed_number_shows(path, tmp_path):
-    readme = tmp_path / "README.md"
-    readme.write_text(f"{BEGIN}{END}", encoding="utf-8")
-    update_readme(readme, load_results(path))
-    record(path, "systems", {"lstm": system(value=0.0544)})
-    assert not readme_is_current(readme, load_results(path))
-    readme.write_text(readme.read_text(encoding="utf-8").replace("0.053", "0.054"), encoding="utf-8")
-    assert readme_is_current(readme, load_results(path))
-
-
-@pytest.mark.parametrize("text", ["no markers", BEGIN, f"{END}{BEGIN}", f"{BEGIN}{BEGIN}{END}"])
-def test_a_readme_without_markers_is_refused(path, tmp_path, text):
-    readme = tmp_path / "README.md"
-    readme.write_text(text, encoding="utf-8")
-    with pytest.raises(StudyError, match="README.md needs one line"):
-        update_readme(readme, load_results(path))
 
 
 def test_commit(tmp_path):

@@ -1,0 +1,106 @@
+"""The README's generated parts: the results table, and what a run of each profile took and reached."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from dualrec import paths
+from dualrec.artifacts import write_text
+from dualrec.errors import StudyError
+from dualrec.evaluation.results import cell, load_results, results_table
+from dualrec.profiles import available
+from dualrec.runner import Manifest, notebook_paths
+
+HEADLINES = (("lstm", "HR@10"), ("lstm", "NDCG@10"), ("llm_lora", "HR@10"), ("llm_lora", "validity"))
+
+
+def update_readme(readme_path: Path, results: dict, runs: dict) -> None:
+    """Put the results table and the table of runs between their markers in the README.
+
+    results: as `load_results` returns them; runs: as `finished_runs` returns them
+    Raises StudyError where the README lacks a marker.
+    """
+    text = Path(readme_path).read_text(encoding="utf-8")
+    new = text
+    for name, block in _blocks(results, runs).items():
+        before, _, after = _marked(new, name, readme_path)
+        new = before + block + after
+    if new != text:
+        write_text(readme_path, new)
+
+
+def readme_is_current(readme_path: Path, results: dict, runs: dict) -> bool:
+    """Whether the README shows these results and runs; raises StudyError where it lacks a marker."""
+    text = Path(readme_path).read_text(encoding="utf-8")
+    return all(_marked(text, name, readme_path)[1] == block for name, block in _blocks(results, runs).items())
+
+
+def read_runs(path: Path) -> dict:
+    """What `figures/profiles.json` holds; nothing where it is missing. Raises StudyError where it is not JSON."""
+    if not Path(path).is_file():
+        return {}
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise StudyError(f"{paths.readable(path)} is not JSON; delete it and run `make publish` again") from error
+
+
+def finished_runs(known: dict) -> dict:
+    """What each profile's finished run took and reached; a profile that was not run to its end here keeps what is `known`.
+
+    {profile: {"minutes", "peak_memory_gib" (of a notebook's kernel), "commit", "hardware", "users", "language_users",
+    "metrics": {"system metric": interval}}}
+    """
+    runs = {}
+    for profile in available():
+        manifest = Manifest(profile)
+        done = [manifest.notebooks.get(notebook.stem) for notebook in notebook_paths()]
+        if all(done) and paths.results(profile).is_file():
+            results = load_results(paths.results(profile))
+            systems = results["systems"]
+            runs[profile] = {
+                "minutes": round(sum(entry["seconds"] for entry in done) / 60, 1),
+                "peak_memory_gib": round(max(entry["peak_memory_mib"] for entry in done) / 2**10, 1),
+                "commit": results["commit"],
+                "hardware": results["hardware"],
+                "users": systems["lstm"]["n"],
+                "language_users": systems["llm_lora"]["n"],
+                "metrics": {f"{system} {metric}": systems[system]["metrics"][metric] for system, metric in HEADLINES},
+            }
+        elif profile in known:
+            runs[profile] = known[profile]
+    return runs
+
+
+def runs_table(runs: dict) -> str:
+    """A markdown table: one row per profile with its time, memory, users and headline numbers."""
+    heads = [f"`{system}` {metric}" for system, metric in HEADLINES]
+    rows = [["profile", "minutes", "GiB", "users", *heads], ["---", *["---:"] * (len(heads) + 3)]]
+    for profile, run in runs.items():
+        users = f"{run['users']} / {run['language_users']}"
+        metrics = [cell(run["metrics"][f"{system} {metric}"]) for system, metric in HEADLINES]
+        rows.append([f"`{profile}`", f"{run['minutes']:.0f}", f"{run['peak_memory_gib']:.1f}", users, *metrics])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _blocks(results: dict, runs: dict) -> dict[str, str]:
+    """What stands between the markers of each name."""
+    caption = (
+        f"Profile `{results['profile']}`, {results['data']}; {results['protocol']}. In brackets: 95 % bootstrap interval over users. "
+        f"Commit `{results['commit']}`, {results['hardware']}."
+    )
+    measured = "; ".join(f"`{profile}`: commit `{run['commit']}`, {run['hardware']}" for profile, run in runs.items())
+    return {
+        "results": f"\n{results_table(results)}\n\n{caption}\n",
+        "profiles": f"\n{runs_table(runs)}\n\nUsers of the temporal / of the language systems. Measured: {measured}.\n",
+    }
+
+
+def _marked(text: str, name: str, readme_path: Path) -> tuple[str, str, str]:
+    """The text up to and with the first marker, between the markers, and from the second one on."""
+    begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    if text.count(begin) != 1 or text.count(end) != 1 or text.index(end) < text.index(begin):
+        raise StudyError(f"{paths.readable(readme_path)} needs one line `{begin}` and after it one line `{end}`")
+    start, stop = text.index(begin) + len(begin), text.index(end)
+    return text[:start], text[start:stop], text[stop:]
