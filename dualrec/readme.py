@@ -49,19 +49,19 @@ def read_runs(path: Path) -> dict:
 def finished_runs(known: dict) -> dict:
     """What each profile's finished run took and reached; a profile that was not run to its end here keeps what is `known`.
 
-    {profile: {"minutes", "peak_memory_gib" (of a notebook's kernel), "commit", "hardware", "users", "language_users",
-    "metrics": {"system metric": interval}}}
+    {profile: {"minutes" and "peak_memory_gib" (of the longest execution of each notebook, that is, one without caches; memory
+    of its kernel), "commit", "hardware", "users", "language_users", "metrics": {"system metric": interval}}}
     """
     runs = {}
     for profile in available():
         manifest = Manifest(profile)
-        done = [manifest.notebooks.get(notebook.stem) for notebook in notebook_paths()]
-        if all(done) and paths.results(profile).is_file():
+        names = [notebook.stem for notebook in notebook_paths()]
+        if manifest.notebooks.keys() >= set(names) and paths.results(profile).is_file():
             results = load_results(paths.results(profile))
-            systems = results["systems"]
+            systems, took = results["systems"], [manifest.longest[name] for name in names]
             runs[profile] = {
-                "minutes": round(sum(entry["seconds"] for entry in done) / 60, 1),
-                "peak_memory_gib": round(max(entry["peak_memory_mib"] for entry in done) / 2**10, 1),
+                "minutes": round(sum(entry["seconds"] for entry in took) / 60, 1),
+                "peak_memory_gib": round(max(entry["peak_memory_mib"] for entry in took) / 2**10, 1),
                 "commit": results["commit"],
                 "hardware": results["hardware"],
                 "users": systems["lstm"]["n"],

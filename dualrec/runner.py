@@ -104,14 +104,19 @@ def notebook_fingerprints(profile: Profile) -> dict[Path, str]:
 
 @dataclass
 class Manifest:
-    """`runs/<profile>/manifest.json`: per finished notebook its fingerprint, seconds, peak memory and environment."""
+    """`runs/<profile>/manifest.json`: per finished notebook its fingerprint, seconds, peak memory and environment.
+
+    `longest` keeps the longest execution of each notebook: a later one, whose work is partly cached, does not flatter it.
+    """
 
     profile: str
     notebooks: dict[str, dict] = field(init=False)
+    longest: dict[str, dict] = field(init=False)
 
     def __post_init__(self):
         self.path = paths.run_dir(self.profile) / "manifest.json"
-        self.notebooks = json.loads(self.path.read_text(encoding="utf-8"))["notebooks"] if self.path.is_file() else {}
+        saved = json.loads(self.path.read_text(encoding="utf-8")) if self.path.is_file() else {}
+        self.notebooks, self.longest = saved.get("notebooks", {}), saved.get("longest", {})
 
     def executed(self, notebook: Path) -> Path:
         """Where the executed copy of a notebook lies."""
@@ -129,10 +134,14 @@ class Manifest:
     def remember(self, notebook: Path, entry: dict) -> None:
         """Keep the entry of a notebook that has finished."""
         self.notebooks[notebook.stem] = entry
+        longest = self.longest.setdefault(notebook.stem, {})
+        for measure in ("seconds", "peak_memory_mib"):
+            longest[measure] = max(longest.get(measure, 0), entry[measure])
         self._write()
 
     def _write(self) -> None:
-        write_json(self.path, {"profile": self.profile, "notebooks": dict(sorted(self.notebooks.items()))})
+        notebooks, longest = dict(sorted(self.notebooks.items())), dict(sorted(self.longest.items()))
+        write_json(self.path, {"profile": self.profile, "notebooks": notebooks, "longest": longest})
 
 
 def readable_seconds(seconds: float) -> str:
