@@ -35,6 +35,8 @@ app = typer.Typer(
 )
 app.command()(cli.evaluate)
 app.command()(cli.recommend)
+app.command()(cli.score)
+app.command()(cli.compare)
 ProfileOption = Annotated[str, typer.Option(help="A profile's name or a .toml file; see `profiles`.")]
 
 

@@ -1,4 +1,4 @@
-"""The commands that compute: `evaluate` and `recommend`. Results go to stdout, everything else to stderr."""
+"""The commands that compute: `evaluate`, `recommend`, `score` and `compare`. Results go to stdout, everything else to stderr."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # torch and transformers take seconds to import: `--help` doe
     from dualrec.data.catalogue import Catalogue
     from dualrec.study import Study
 
+RESAMPLES = 10_000  # of the bootstrap and the randomisation test in `compare`
 MATCH = 60  # rapidfuzz WRatio a hand-typed title must reach; what was matched is shown
 
 DataOption = Annotated[str | None, typer.Option(help="A registered data set or a folder; the profile's if left out.")]
@@ -81,6 +82,45 @@ def recommend(
         lists = systems.rank(study, system, Sequences.from_lists([0], [history]), k)
     for place, item in enumerate((i for i in lists.items[0] if i > 0), start=1):
         print(f"{place:2d}. {study.catalogue.titles[item]}")
+
+
+def score(ledger: Annotated[Path, typer.Argument(help="A ledger, LISTS/SYSTEM.parquet.")]) -> None:
+    """Recompute every metric from a ledger alone and print one JSON object: value, 95 % interval and n of each.
+
+    Example:
+
+      python -m dualrec score runs/laptop/lists/lstm.parquet
+    """
+    from dualrec.evaluation.ledger import read_ledger
+    from dualrec.evaluation.metrics import summarise
+
+    print(json.dumps(summarise(read_ledger(ledger))["metrics"]))
+
+
+def compare(
+    a: Annotated[Path, typer.Argument(help="A ledger.")],
+    b: Annotated[Path, typer.Argument(help="The ledger it is compared with.")],
+    seed: Annotated[int, typer.Option(help="Seed of the bootstrap and the randomisation test.")] = 0,
+) -> None:
+    """Compare two ledgers user by user and print a table: Δ = A - B with its 95 % interval and Holm-corrected p-value.
+
+    Example:
+
+      python -m dualrec compare runs/laptop/lists/lstm.parquet runs/laptop/lists/markov.parquet
+    """
+    import pandas as pd
+
+    from dualrec.evaluation.ledger import read_ledger
+    from dualrec.evaluation.metrics import per_user
+    from dualrec.evaluation.stats import holm, paired_difference
+
+    first, second = (per_user(read_ledger(path)) for path in (a, b))
+    metrics = ["HR@1", "HR@5", "HR@10", "NDCG@5", "NDCG@10", "MRR"]
+    family = [paired_difference(first[metric], second[metric], RESAMPLES, seed) for metric in metrics]
+    means = {"A": [first[metric].mean() for metric in metrics], "B": [second[metric].mean() for metric in metrics]}
+    print(f"A = {a.stem}, B = {b.stem}; {family[0]['n']} users in both, p-values corrected for {len(metrics)} comparisons", file=sys.stderr)
+    columns = ["A", "B", "delta", "low", "high", "p_holm", "detectable", "verdict"]
+    print(pd.DataFrame(means | pd.DataFrame(holm(family)).to_dict("list"), index=metrics)[columns].round(4).to_string())
 
 
 def match_titles(typed: str, catalogue: Catalogue) -> np.ndarray:

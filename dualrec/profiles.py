@@ -98,6 +98,14 @@ class EvaluationConfig:
 
 
 @dataclass(frozen=True)
+class AuditConfig:
+    """The audit of the released evaluation: users (a seeded subset, 0 = all) and titles per list."""
+
+    users: int = 0
+    titles: int = 5
+
+
+@dataclass(frozen=True)
 class Profile:
     """One complete setting of the study."""
 
@@ -112,6 +120,7 @@ class Profile:
     lora: LoRAConfig = field(default_factory=LoRAConfig)
     rerank: RerankConfig = field(default_factory=RerankConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    audit: AuditConfig = field(default_factory=AuditConfig)
     seeds: int = 3  # seeds of the improved LSTM; the first one makes the hints
     needs_memory_gib: float = 6.0
     needs_gpu_memory_gib: float = 0.0

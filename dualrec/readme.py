@@ -1,4 +1,4 @@
-"""The README's generated parts: the results table, and what a run of each profile took and reached."""
+"""The README's generated parts: the results table, the audit's finding, and what a run of each profile took and reached."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HEADLINES = (("lstm", "HR@10"), ("lstm", "NDCG@10"), ("llm_lora", "HR@10"), ("ll
 
 
 def update_readme(readme_path: Path, results: dict, runs: dict) -> None:
-    """Put the results table and the table of runs between their markers in the README.
+    """Put the results table, the audit's finding and the table of runs between their markers in the README.
 
     results: as `load_results` returns them; runs: as `finished_runs` returns them
     Raises StudyError where the README lacks a marker.
@@ -91,7 +91,9 @@ def _blocks(results: dict, runs: dict) -> dict[str, str]:
         f"Commit `{results['commit']}`, {results['hardware']}."
     )
     measured = "; ".join(f"`{profile}`: commit `{run['commit']}`, {run['hardware']}" for profile, run in runs.items())
+    findings = results["notebooks"].get("08_audit", {}).get("findings", [])
     return {
+        "audit": f"\n{' '.join(findings)}\n",
         "results": f"\n{results_table(results)}\n\n{caption}\n",
         "profiles": f"\n{runs_table(runs)}\n\nUsers of the temporal / of the language systems. Measured: {measured}.\n",
     }

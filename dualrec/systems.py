@@ -78,19 +78,24 @@ def hint(study: Study, histories: Sequences, model: TemporalModel | None = None)
     return hints_from((model or fit_temporal(study, "lstm")).scores(histories), 1)
 
 
-def prompts_for(study: Study, llm: LLM, histories: Sequences, hints: Hints | None) -> list[str]:
-    """Prompts as the profile wants them."""
+def prompts_for(study: Study, llm: LLM, histories: Sequences, hints: Hints | None, titles: int | None = None) -> list[str]:
+    """Prompts as the profile wants them; titles: how many to ask for, the profile's number if left out."""
     asked = study.profile.llm
-    return build_prompts(llm.tokenizer, study.catalogue, histories, hints, asked.history, asked.titles, asked.max_prompt_tokens)
+    return build_prompts(llm.tokenizer, study.catalogue, histories, hints, asked.history, titles or asked.titles, asked.max_prompt_tokens)
 
 
-def write_lists(study: Study, llm: LLM, histories: Sequences, hints: Hints | None, k: int) -> tuple[RankedLists, Generation]:
-    """Let the model write a list for each history and ground it to (n, k); what was written before is read back."""
-    asked = study.profile.llm
-    texts = prompts_for(study, llm, histories, hints)
-    key = fingerprint(texts, llm.identity, str(llm.model.dtype), asked.titles, asked.batch_size, generate)
-    written = generate.generate(llm, texts, asked.titles, asked.batch_size, study.cache(f"texts/{key}.jsonl"))
-    return ground(written.texts, histories, study.grounder, asked.titles, k), written
+def write_lists(
+    study: Study, llm: LLM, histories: Sequences, hints: Hints | None, k: int, titles: int | None = None
+) -> tuple[RankedLists, Generation]:
+    """Let the model write a list for each history and ground it to (n, k); what was written before is read back.
+
+    titles: how many to ask for, the profile's number if left out
+    """
+    titles, batch_size = titles or study.profile.llm.titles, study.profile.llm.batch_size
+    texts = prompts_for(study, llm, histories, hints, titles)
+    key = fingerprint(texts, llm.identity, str(llm.model.dtype), titles, batch_size, generate)
+    written = generate.generate(llm, texts, titles, batch_size, study.cache(f"texts/{key}.jsonl"))
+    return ground(written.texts, histories, study.grounder, titles, k), written
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,23 @@ def test_evaluate_prints_one_json_object_and_writes_ledgers(toy_folder, toy_prof
     assert again.stdout == done.stdout and "LSTM:" not in again.stderr, "what was trained is not trained again"
 
 
+def test_a_ledger_is_scored_and_compared_alone(toy_folder, toy_profile, tmp_path):
+    out = tmp_path / "out"
+    made = dualrec("evaluate", "--data", str(toy_folder), "--profile", toy_profile, "--systems", "popularity,markov", "--out", str(out))
+    markov, popularity = (str(out / "lists" / f"{name}.parquet") for name in ("markov", "popularity"))
+    scored = json.loads(dualrec("score", markov).stdout)
+    report = json.loads(made.stdout)["markov"]
+    assert {metric: round(scored[metric]["value"], 6) for metric in ("HR@1", "HR@10", "NDCG@10", "MRR")}.items() <= report.items()
+    compared = dualrec("compare", markov, popularity)
+    rows = {line.split()[0]: line.split() for line in compared.stdout.splitlines()[1:]}
+    assert rows["HR@1"][1] == "1.0" and rows["HR@1"][-1] == "better" and "40 users in both" in compared.stderr
+    same = dualrec("compare", markov, markov).stdout.splitlines()[1:]
+    assert all(line.endswith("not distinguishable") for line in same)
+    (out / "lists" / "markov.json").unlink()
+    broken = dualrec("score", markov)
+    assert broken.returncode == 1 and "sidecar of a ledger, is missing" in broken.stderr and "Traceback" not in broken.stderr
+
+
 def test_recommend_shows_matches_and_prints_the_list(toy_folder, toy_profile):
     done = dualrec(
         "recommend", "--data", str(toy_folder), "--profile", toy_profile, "--out", str(toy_folder / "run"),

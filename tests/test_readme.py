@@ -15,7 +15,7 @@ from dualrec.systems import LABELS
 
 ROOT = Path(__file__).resolve().parents[1]
 FIGURES = ROOT / "figures"
-MARKERS = "# T\n<!-- results:begin -->old<!-- results:end -->\nand\n<!-- profiles:begin -->\nold<!-- profiles:end -->\nend\n"
+MARKERS = "".join(f"# T\n<!-- {name}:begin -->\nold<!-- {name}:end -->\n" for name in ("results", "audit", "profiles")) + "end\n"
 
 
 def interval(value: float, n: int = 943) -> dict:
@@ -31,7 +31,7 @@ def finish(profile: str, notebook: str, minutes: float) -> None:
         metrics = {metric: interval(0.2, n) for system, metric in HEADLINES if system == name}
         entry = {"label": name, "n": n, "k": 10, "seed": 0, "protocol": "audited", "metrics": metrics, "counts": {}}
         record(paths.results(profile), "systems", {name: entry})
-    record(paths.results(profile), "notebooks", {notebook: {}})
+    record(paths.results(profile), "notebooks", {notebook: {}, "08_audit": {"findings": ["One finding.", "Another."]}})
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""How sure a number is: percentile bootstrap over users, for one system and for the difference of two.
+"""How sure a number is: percentile bootstrap over users, and paired randomisation tests corrected for their number.
 
 Efron & Tibshirani (1993), An Introduction to the Bootstrap, chapter 13. Users are drawn with the generator of the seed
 alone, so equally many users give the same draws for every metric and system and their differences are paired.
@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import scipy.stats
+from statsmodels.stats.multitest import multipletests
 
 from dualrec.errors import StudyError
 
 BLOCK = 100  # resamples drawn at a time; bounds the memory, changes no number
+ALPHA = 0.05
 
 
 def bootstrap_interval(values, resamples: int, seed: int) -> dict:
@@ -27,6 +30,78 @@ def bootstrap_intervals(values: pd.DataFrame, resamples: int, seed: int) -> dict
     resamples: how often users are drawn; seed: the same draws for every column
     The bounds are NaN where fewer than two users have a value.
     """
+    means, known = _resampled_means(values, resamples, seed), values.notna().to_numpy()
+    intervals = {}
+    for i, column in enumerate(values):
+        drawn = means[~np.isnan(means[:, i]), i]
+        low, high = np.percentile(drawn, [2.5, 97.5]) if known[:, i].sum() > 1 else (np.nan, np.nan)
+        value = float(values[column].mean())
+        low, high = min(float(low), value), max(float(high), value)  # equal values: rounding must not part them
+        intervals[column] = {"value": value, "low": low, "high": high, "n": int(known[:, i].sum())}
+    return intervals
+
+
+def ratio_interval(above: pd.Series, below: pd.Series, resamples: int, seed: int) -> dict:
+    """Ratio of two means over the same users with its 95 % percentile bootstrap interval: {"value", "low", "high", "n"}.
+
+    above, below: one value per user, in the same order; NaN where no user, or no user of any resample, has a value below
+    """
+    values = pd.DataFrame({"above": np.asarray(above, float), "below": np.asarray(below, float)})
+    means = _resampled_means(values, resamples, seed)
+    drawn = means[means[:, 1] > 0, 0] / means[means[:, 1] > 0, 1]
+    whole = values.mean()
+    value = float(whole.above / whole.below) if whole.below else np.nan
+    low, high = np.percentile(drawn, [2.5, 97.5]) if len(drawn) else (np.nan, np.nan)
+    return {"value": value, "low": float(low), "high": float(high), "n": len(values)}
+
+
+def paired_difference(a: pd.Series, b: pd.Series, resamples: int, seed: int) -> dict:
+    """Mean of a - b over the users both have: {"delta", "low", "high", "n", "p", "detectable", "verdict"}.
+
+    a, b: one metric per user, indexed by user_id, as `metrics.per_user` returns it
+    low, high: 95 % bootstrap interval; p: two-sided, of a randomisation test that flips the sign of each user's difference
+    (Edgington & Onghena 2007, Randomization Tests); detectable: see `minimum_detectable`
+    verdict: of a against b; "better" or "worse" where p < 0.05, else "not distinguishable"; `holm` corrects a family of them
+    Raises StudyError where no user has a value in both.
+    """
+    difference = (a - b).dropna().sort_index()
+    if difference.empty:
+        raise StudyError("the two systems share no evaluated user; compare systems of the same profile and data")
+    interval = bootstrap_interval(difference, resamples, seed)
+    found = {"delta": interval["value"], **{key: interval[key] for key in ("low", "high", "n")}, "p": 1.0}
+    if len(difference) > 1:  # a single user can tell nothing
+        sample = (difference.to_numpy(float),)
+        test = scipy.stats.permutation_test(sample, np.mean, permutation_type="samples", n_resamples=resamples, batch=BLOCK, rng=seed)
+        found["p"] = float(test.pvalue)
+    return found | {"detectable": minimum_detectable(difference), "verdict": _verdict(interval["value"], found["p"])}
+
+
+def holm(comparisons: list[dict]) -> list[dict]:
+    """The same comparisons with p-values and verdicts corrected for their number (Holm 1979): adds "p_holm".
+
+    comparisons: one family, as `paired_difference` returns them
+    """
+    corrected = multipletests([row["p"] for row in comparisons], method="holm")[1]
+    return [row | {"p_holm": float(p), "verdict": _verdict(row["delta"], p)} for row, p in zip(comparisons, corrected, strict=True)]
+
+
+def minimum_detectable(difference) -> float:
+    """The mean of (n,) per-user differences that a two-sided test at 5 % would find with 80 % power, given their spread.
+
+    Normal approximation: (z_0.975 + z_0.8) * standard deviation / sqrt(n). NaN for fewer than two users.
+    """
+    difference = np.asarray(difference, float)
+    if len(difference) < 2:
+        return float("nan")
+    return float((scipy.stats.norm.ppf(0.975) + scipy.stats.norm.ppf(0.8)) * difference.std(ddof=1) / np.sqrt(len(difference)))
+
+
+def _verdict(delta: float, p: float) -> str:
+    return "not distinguishable" if p >= ALPHA else "better" if delta > 0 else "worse"
+
+
+def _resampled_means(values: pd.DataFrame, resamples: int, seed: int) -> np.ndarray:
+    """float (resamples, columns): the mean of every column over users drawn with replacement, the same draws for every column."""
     rng = np.random.default_rng(seed)
     known = values.notna().to_numpy()  # (n, columns)
     n, columns = known.shape
@@ -38,27 +113,4 @@ def bootstrap_intervals(values: pd.DataFrame, resamples: int, seed: int) -> dict
         times = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n)  # how often each user was drawn
         sums, counts = np.hsplit(times.astype(float) @ both, 2)
         np.divide(sums, counts, out=means[start : start + size], where=counts > 0)
-    intervals = {}
-    for i, column in enumerate(values):
-        drawn = means[~np.isnan(means[:, i]), i]
-        low, high = np.percentile(drawn, [2.5, 97.5]) if known[:, i].sum() > 1 else (np.nan, np.nan)
-        value = float(values[column].mean())
-        low, high = min(float(low), value), max(float(high), value)  # equal values: rounding must not part them
-        intervals[column] = {"value": value, "low": low, "high": high, "n": int(known[:, i].sum())}
-    return intervals
-
-
-def paired_difference(a: pd.Series, b: pd.Series, resamples: int, seed: int) -> dict:
-    """Mean of a - b over the users both have: {"delta", "low", "high", "n", "verdict"}.
-
-    a, b: one metric per user, indexed by user_id, as `metrics.per_user` returns it
-    verdict: of a against b; "better" or "worse" where the 95 % interval excludes zero, else "not distinguishable"
-    Raises StudyError where no user has a value in both.
-    """
-    difference = (a - b).dropna().sort_index()
-    if difference.empty:
-        raise StudyError("the two systems share no evaluated user; compare systems of the same profile and data")
-    interval = bootstrap_interval(difference, resamples, seed)
-    low, high = interval["low"], interval["high"]
-    verdict = "better" if low > 0 else "worse" if high < 0 else "not distinguishable"
-    return {"delta": interval["value"], "low": low, "high": high, "n": interval["n"], "verdict": verdict}
+    return means

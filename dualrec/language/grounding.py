@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,28 +105,33 @@ class Grounder:
         return int(candidates[best[2]]) if best else 0
 
 
+def written_titles(text: str, seen: set[int], grounder: Grounder, n: int) -> Iterator[tuple[Written, int, str]]:
+    """The first n titles of a text, each with the item it stands for (0: none) and its fate.
+
+    seen: items already watched; the fate is `invalid` (in no catalogue), `duplicate` (already in this list), `seen` or `listed`
+    """
+    listed = set()
+    for written in parse_list(text, n):
+        item = grounder.match(written)
+        fate = "invalid" if not item else "duplicate" if item in listed else "seen" if item in seen else "listed"
+        if fate == "listed":
+            listed.add(item)
+        yield written, item, fate
+
+
 def ground(texts: list[str], histories: Sequences, grounder: Grounder, n: int, k: int) -> RankedLists:
     """Ranked lists from written texts.
 
     texts: one per history; n: titles asked for (lines beyond are ignored); k: width of the lists
-    Counts per case: `written` titles, of which `invalid` (in no catalogue), `duplicate` (already in this list) and `seen`
-    (already watched); the rest is in the list.
+    Counts per case: `written` titles and, of these, the fates of `written_titles`; what is listed is in the list.
     """
     items = np.full((len(texts), k), -1, np.int64)
     counts = {name: np.zeros(len(texts), np.int64) for name in ("written", "invalid", "duplicate", "seen")}
     for row, text in enumerate(texts):
-        seen = set(histories.sequence(row).tolist())
-        listed: list[int] = []
-        for written in parse_list(text, n):
-            item = grounder.match(written)
-            counts["written"][row] += 1
-            if not item:
-                counts["invalid"][row] += 1
-            elif item in listed:
-                counts["duplicate"][row] += 1
-            elif item in seen:
-                counts["seen"][row] += 1
-            else:
-                listed.append(item)
+        found = list(written_titles(text, set(histories.sequence(row).tolist()), grounder, n))
+        listed = [item for _, item, fate in found if fate == "listed"]
+        counts["written"][row] = len(found)
+        for name in ("invalid", "duplicate", "seen"):
+            counts[name][row] = sum(fate == name for _, _, fate in found)
         items[row, : min(len(listed), k)] = listed[:k]
     return RankedLists(items, None, list(texts), counts)

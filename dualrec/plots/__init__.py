@@ -1,6 +1,6 @@
 """One function per figure and one visual style. Figures read numbers; they compute none."""
 
-from dualrec.plots.comparison import depth, differences, dots, trade_off
+from dualrec.plots.comparison import depth, differences, dots, trade_off, waterfall
 from dualrec.plots.sequences import hit_rate_by_group, learning_curves, long_tail, ties
 from dualrec.plots.style import save, use_style
 from dualrec.plots.writing import fates, lora_loss, rank_flow
@@ -19,4 +19,5 @@ __all__ = [
     "ties",
     "trade_off",
     "use_style",
+    "waterfall",
 ]

@@ -34,13 +34,13 @@ def dots(table: pd.DataFrame, metrics: list[str], labels: dict[str, str], height
 
 
 def differences(table: pd.DataFrame, metric: str) -> Figure:
-    """Paired differences in a metric with 95 % intervals; grey where the interval includes zero.
+    """Paired differences in a metric with 95 % intervals; grey where the verdict is that nothing can be told apart.
 
-    table: columns comparison, delta, low, high, n
+    table: columns comparison, delta, low, high, n, verdict
     """
     figure, axis = plt.subplots(figsize=(8.5, 0.42 * len(table) + 1.1))
     for place, row in zip(range(len(table))[::-1], table.itertuples(), strict=True):
-        shade = GREY if row.low <= 0 <= row.high else (GREEN if row.delta > 0 else RED)
+        shade = {"better": GREEN, "worse": RED}.get(row.verdict, GREY)
         axis.errorbar(row.delta, place, xerr=[[row.delta - row.low], [row.high - row.delta]], color=shade, marker="o", capsize=2.5)
     axis.axvline(0, color=BLACK, linewidth=1)
     axis.set_yticks(range(len(table))[::-1], [f"{c}  (n = {n})" for c, n in zip(table.comparison, table.n, strict=True)])
@@ -84,4 +84,28 @@ def trade_off(frames: dict[str, pd.DataFrame], metric: str, labels: dict[str, st
         axis.set(title=labels[system], ylim=(0, None), xlabel="intra-list diversity (1 − cosine of titles)")
         axis.margins(x=0.1)
     axes[0][0].set_ylabel(f"{metric} (95 % interval)")
+    return figure
+
+
+def waterfall(frames: dict[str, pd.DataFrame], labels: dict[str, str]) -> Figure:
+    """HR@1 (filled) and HR@5 (open) while a protocol is turned into another, one switch a row; one panel per system.
+
+    frames: system -> index = step, first one on top; columns = MultiIndex (HR@1 | HR@5, value | low | high) and ("n", "value")
+    """
+    steps = next(iter(frames.values())).index
+    size = (3.2 * len(frames) + 2.6, 0.5 * len(steps) + 1.4)
+    figure, axes = plt.subplots(1, len(frames), figsize=size, sharey=True, sharex=True, squeeze=False)
+    places = np.arange(len(steps))[::-1]
+    for axis, (system, frame) in zip(axes[0], frames.items(), strict=True):
+        shade = dark(colour(system))
+        for metric, shift, fill in (("HR@1", 0.12, shade), ("HR@5", -0.12, "white")):
+            rows = frame[metric]
+            err = [rows.value - rows.low, rows.high - rows.value]
+            axis.plot(rows.value, places + shift, color=shade, linewidth=0.8, alpha=0.4)
+            axis.errorbar(rows.value, places + shift, xerr=err, color=shade, fmt="o", markerfacecolor=fill, capsize=2)
+        for place, n in zip(places, frame["n", "value"], strict=True):
+            axis.annotate(f"n = {n:.0f}", (1, place), xycoords=("axes fraction", "data"), ha="right", va="center", color=GREY, fontsize=8)
+        axis.set(title=labels[system], xlabel="hit rate (95 % interval)", xlim=(0, None))
+        axis.grid(axis="y", visible=False)
+    axes[0][0].set_yticks(places, steps)
     return figure

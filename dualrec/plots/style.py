@@ -22,6 +22,7 @@ COLOURS = {
     "llm": YELLOW,
     "llm_hint": RED,
     "llm_lora": GREEN,
+    "random": PINK,
 }
 FATES = {"listed": GREEN, "seen": SKY, "duplicate": ORANGE, "invalid": GREY}
 

@@ -4,7 +4,7 @@ import pytest
 import scipy.stats
 
 from dualrec.errors import StudyError
-from dualrec.evaluation.stats import bootstrap_interval, bootstrap_intervals, paired_difference
+from dualrec.evaluation.stats import bootstrap_interval, bootstrap_intervals, holm, minimum_detectable, paired_difference, ratio_interval
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -89,7 +89,8 @@ def test_only_common_users_count_whatever_their_order():
 
 def test_identical_systems_cannot_be_told_apart():
     a = series([0, 1, 0, 1])
-    assert paired_difference(a, a, 100, 0) == {"delta": 0, "low": 0, "high": 0, "n": 4, "verdict": "not distinguishable"}
+    nothing = {"delta": 0, "low": 0, "high": 0, "n": 4, "p": 1, "detectable": 0, "verdict": "not distinguishable"}
+    assert paired_difference(a, a, 100, 0) == nothing
 
 
 def test_one_common_user_decides_nothing():
@@ -99,3 +100,54 @@ def test_one_common_user_decides_nothing():
 def test_no_common_user_is_an_error():
     with pytest.raises(StudyError, match="share no evaluated user"):
         paired_difference(series([1], users=[1]), series([1], users=[2]), 100, 0)
+
+
+def test_ratio_agrees_with_scipy():
+    rng = np.random.default_rng(4)
+    below = rng.random(60)
+    above = below * rng.random(60)
+    oracle = scipy.stats.bootstrap(
+        (above, below), lambda a, b: a.mean(-1) / b.mean(-1), paired=True, vectorized=False, n_resamples=500, method="percentile", rng=5
+    )
+    interval = ratio_interval(above, below, 500, 5)
+    assert interval["value"] == pytest.approx(above.mean() / below.mean()) and interval["n"] == 60
+    assert interval["low"] == pytest.approx(oracle.confidence_interval.low, rel=0.05)
+    assert interval["high"] == pytest.approx(oracle.confidence_interval.high, rel=0.05)
+
+
+def test_a_ratio_to_nothing_has_no_value():
+    interval = ratio_interval(np.zeros(5), np.zeros(5), 50, 0)
+    assert np.isnan([interval[bound] for bound in ("value", "low", "high")]).all()
+    assert ratio_interval(np.ones(5), np.ones(5), 50, 0) == {"value": 1.0, "low": 1.0, "high": 1.0, "n": 5}
+
+
+def test_randomisation_by_hand():
+    """Four users, all better by different amounts: 2 of the 16 sign patterns are as extreme, so p = 2 / 16."""
+    found = paired_difference(series([1, 2, 3, 4]), series([0, 0, 0, 0]), 100, 0)
+    assert found["p"] == pytest.approx(2 / 16) and found["verdict"] == "not distinguishable"
+
+
+def test_randomisation_agrees_with_the_t_test_on_normal_differences():
+    difference = np.random.default_rng(3).normal(0.15, 1, 200)
+    found = paired_difference(series(difference), series(np.zeros(200)), 20_000, 0)
+    assert found["p"] == pytest.approx(scipy.stats.ttest_1samp(difference, 0).pvalue, rel=0.15)
+
+
+def test_equal_systems_are_not_distinguishable():
+    found = paired_difference(series([0, 1, 1]), series([0, 1, 1]), 50, 0)
+    assert found["p"] == 1 and found["delta"] == 0 and found["verdict"] == "not distinguishable"
+
+
+def test_holm_by_hand():
+    family = [{"delta": d, "p": p, "verdict": ""} for d, p in ((0.1, 0.01), (-0.2, 0.04), (0.3, 0.03), (-0.1, 0.005))]
+    corrected = holm(family)  # sorted .005 .01 .03 .04, times 4 3 2 1, made to rise
+    assert [round(row["p_holm"], 10) for row in corrected] == [0.03, 0.06, 0.06, 0.02]
+    assert [row["verdict"] for row in corrected] == ["better", "not distinguishable", "not distinguishable", "worse"]
+
+
+def test_the_detectable_difference_is_found_four_times_in_five():
+    rng = np.random.default_rng(0)
+    delta = minimum_detectable(rng.normal(0, 1, 100_000)) * np.sqrt(100_000 / 50)  # what 50 users would show
+    found = [scipy.stats.ttest_1samp(rng.normal(delta, 1, 50), 0).pvalue < 0.05 for _ in range(2000)]
+    assert np.mean(found) == pytest.approx(0.8, abs=0.04)
+    assert np.isnan(minimum_detectable([1.0]))
