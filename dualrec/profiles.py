@@ -51,6 +51,23 @@ class LSTMConfig:
 
 
 @dataclass(frozen=True)
+class WindowConfig:
+    """The windowed Markov chain: steps it looks back, and what is left of a step's weight one step further (chosen on validation)."""
+
+    window: int = 12
+    decay: float = 0.85
+
+
+@dataclass(frozen=True)
+class NeighbourConfig:
+    """Item-kNN: neighbours per item, shrinkage in users, movies of the history that vote (chosen on validation)."""
+
+    neighbours: int = 50
+    shrinkage: float = 10.0
+    history: int = 5
+
+
+@dataclass(frozen=True)
 class LLMConfig:
     """The language model and what it is asked."""
 
@@ -114,6 +131,8 @@ class Profile:
     data: str
     users: int = 0  # test users of the temporal systems, a seeded subset; 0 = all
     split: SplitConfig = field(default_factory=SplitConfig)
+    windowed_markov: WindowConfig = field(default_factory=WindowConfig)
+    item_knn: NeighbourConfig = field(default_factory=NeighbourConfig)
     lstm: LSTMConfig = field(default_factory=LSTMConfig)
     paper_lstm: LSTMConfig = field(default_factory=LSTMConfig)
     llm: LLMConfig = field(default_factory=LLMConfig)

@@ -1,6 +1,6 @@
 """The systems under study, by name: the same steps for notebooks and for the command line.
 
-Temporal: `popularity`, `markov`, `paper_lstm`, `lstm`.
+Temporal: `popularity`, `item_knn`, `markov`, `windowed_markov`, `paper_lstm`, `lstm`.
 Language: `llm` (zero-shot, no hint), `llm_hint` (zero-shot with hint), `llm_lora` (tuned, with hint).
 `<name>_sbert` re-ranks `lstm` or a language system by similarity to the LSTM's hint.
 """
@@ -28,16 +28,21 @@ from dualrec.study import Study
 from dualrec.temporal import base, fit, lstm, words
 from dualrec.temporal.base import TemporalModel, top_k
 from dualrec.temporal.base import hints as hints_from
+from dualrec.temporal.item_knn import ItemKNN
 from dualrec.temporal.markov import Markov
 from dualrec.temporal.popularity import Popularity
 from dualrec.temporal.recommender import LSTMRecommender
+from dualrec.temporal.windowed_markov import WindowedMarkov
 from dualrec.types import Cases, Hints, RankedLists, Sequences
 
-TEMPORAL = ("popularity", "markov", "paper_lstm", "lstm")
+COUNTING = ("popularity", "item_knn", "markov", "windowed_markov")
+TEMPORAL = (*COUNTING, "paper_lstm", "lstm")
 LANGUAGE = ("llm", "llm_hint", "llm_lora")
 LABELS = {
     "popularity": "Popularity",
+    "item_knn": "Item-kNN",
     "markov": "Markov, first order",
+    "windowed_markov": "Markov, windowed",
     "paper_lstm": "LSTM, as published",
     "lstm": "LSTM, improved",
     "lstm_sbert": "LSTM, improved → SBERT",
@@ -57,8 +62,8 @@ def fit_temporal(study: Study, name: str, seed: int | None = None, split: Split 
     """
     split = split or study.split
     seed = study.seed if seed is None else seed
-    if name in ("popularity", "markov"):
-        return {"popularity": Popularity, "markov": Markov}[name](len(study.catalogue)).fit(split.train, split.validation)
+    if name in COUNTING:
+        return _counting(study, name).fit(split.train, split.validation)
     config = study.profile.lstm if name == "lstm" else study.profile.paper_lstm
     key = fingerprint(study.data.digest, split.train, split.validation, config, seed, study.catalogue.titles, base, fit, lstm, words)
     folder = study.cache(f"{name}-{key}")
@@ -71,6 +76,16 @@ def fit_temporal(study: Study, name: str, seed: int | None = None, split: Split 
         save=lambda model, path: model.save(path),
         load=lambda path: LSTMRecommender(study.catalogue, study.title_vectors, config, seed, None).load(path),
     )
+
+
+def _counting(study: Study, name: str) -> TemporalModel:
+    """A model that only counts, not fitted yet: fast enough to be fitted anew every time."""
+    n_items, profile = len(study.catalogue), study.profile
+    if name == "windowed_markov":
+        return WindowedMarkov(n_items, profile.windowed_markov)
+    if name == "item_knn":
+        return ItemKNN(n_items, profile.item_knn)
+    return (Popularity if name == "popularity" else Markov)(n_items)
 
 
 def hint(study: Study, histories: Sequences, model: TemporalModel | None = None) -> Hints:

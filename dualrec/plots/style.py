@@ -13,16 +13,18 @@ from dualrec.artifacts import atomic_path
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PINK = (
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 )  # fmt: skip
-GREY = "#8C8C8C"
+GREY, BROWN = "#8C8C8C", "#8B5A00"  # BROWN: a darker orange, for the other Markov chain
 COLOURS = {
     "popularity": GREY,
+    "item_knn": PINK,
     "markov": ORANGE,
+    "windowed_markov": BROWN,
     "paper_lstm": SKY,
     "lstm": BLUE,
     "llm": YELLOW,
     "llm_hint": RED,
     "llm_lora": GREEN,
-    "random": PINK,
+    "random": BLACK,
 }
 FATES = {"listed": GREEN, "seen": SKY, "duplicate": ORANGE, "invalid": GREY}
 

@@ -1,4 +1,4 @@
-"""Popularity and Markov: by hand, against plain Python, and on MovieLens-100K."""
+"""Popularity, item-kNN and the Markov chains: by hand, against plain Python, and on MovieLens-100K."""
 
 from collections import Counter
 from functools import cache
@@ -9,11 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dualrec.data import load
-from dualrec.profiles import SplitConfig
+from dualrec.profiles import NeighbourConfig, SplitConfig, WindowConfig
 from dualrec.split import leave_one_out
 from dualrec.temporal.base import target_ranks, top_k
+from dualrec.temporal.item_knn import ItemKNN
 from dualrec.temporal.markov import Markov
 from dualrec.temporal.popularity import Popularity
+from dualrec.temporal.windowed_markov import WindowedMarkov
 from dualrec.types import Cases, Sequences
 
 INF = np.inf
@@ -51,6 +53,45 @@ def test_markov_ranks_by_pair_count_then_popularity(sequences, last):
     assert ranked == sorted({1, 2, 3, 4, 5, 6} - {last}, key=lambda i: (-pairs[last, i], -popularity[i], i))
 
 
+def test_windowed_markov_by_hand():
+    model = WindowedMarkov(5, WindowConfig(window=2, decay=0.5)).fit(TRAIN, NOBODY)
+    # of the three users who watched 1: 2 followed at once twice; 3 followed once at once and once a step later
+    scores = model.scores(Sequences.from_lists([7, 8], [[1], [1, 4]]))
+    np.testing.assert_allclose(scores[0, 2:], [2 / 3, 1.5 / 3, 0, 0], atol=2e-4)
+    # behind 4 (one event) came 1, seen, and 3 a step later; what followed 1 counts half
+    np.testing.assert_allclose(scores[1, [2, 3, 5]], [1 / 3, 0.5 + 0.25, 0], atol=2e-4)
+    assert (scores[1, [0, 1, 4]] == -INF).all() and scores.dtype == np.float32
+
+
+@given(st.lists(st.lists(st.integers(1, 6), min_size=1, max_size=8), min_size=1, max_size=6), st.integers(1, 6))
+def test_a_window_of_one_ranks_as_the_first_order_chain(sequences, last):
+    train, history = Sequences.from_lists(range(len(sequences)), sequences), Sequences.from_lists([0], [[last]])
+    windowed = WindowedMarkov(6, WindowConfig(window=1)).fit(train, NOBODY).scores(history)
+    assert top_k(windowed, 5).items.tolist() == top_k(Markov(6).fit(train, NOBODY).scores(history), 5).items.tolist()
+
+
+def test_item_knn_by_hand():
+    model = ItemKNN(5, NeighbourConfig(neighbours=2, shrinkage=1.0, history=2)).fit(TRAIN, NOBODY)
+    # users: 1 and 2 share two, 1 and 3 two, 1 and 4 one, 2 and 3 one, 3 and 4 one; they have 3, 2, 2 and 1 users
+    one_two, two_three, three_four = 2 / (6**0.5 + 1), 1 / (4**0.5 + 1), 1 / (2**0.5 + 1)
+    scores = model.scores(Sequences.from_lists([7, 8, 9], [[1], [4, 1, 3], []]))
+    np.testing.assert_allclose(scores[0, 2:], [one_two, one_two, 0, 0], rtol=1e-6)  # 4 is not among the two nearest of 1
+    # only 1 and 3 vote; the two nearest of 3 are 1 and 4
+    np.testing.assert_allclose(scores[1, [2, 5]], [one_two, 0], rtol=1e-6)
+    assert two_three < three_four and (scores[2, 1:] == 0).all() and scores.dtype == np.float32
+
+
+@given(st.lists(st.lists(st.integers(1, 6), min_size=1, max_size=8), min_size=2, max_size=6), st.integers(1, 6))
+def test_item_knn_agrees_with_plain_python(sequences, last):
+    train = Sequences.from_lists(range(len(sequences)), sequences)
+    scores = ItemKNN(6, NeighbourConfig(neighbours=6, shrinkage=0.5)).fit(train, NOBODY).scores(Sequences.from_lists([0], [[last]]))
+    users = {item: {u for u, s in enumerate(sequences) if item in s} for item in range(1, 7)}
+    for item in set(users) - {last}:
+        common = len(users[item] & users[last])
+        expected = common / ((len(users[item]) * len(users[last])) ** 0.5 + 0.5)
+        assert scores[0, item] == pytest.approx(expected, rel=1e-5)
+
+
 @cache
 def movielens():
     dataset = load("ml-100k")
@@ -62,6 +103,8 @@ def movielens():
     [
         (Popularity, "training events", 0.0859, 0.0449),
         (Markov, "training events", 0.1442, 0.0766),
+        (lambda n: ItemKNN(n, NeighbourConfig()), "training events", 0.1569, 0.0877),
+        (lambda n: WindowedMarkov(n, WindowConfig()), "training events", 0.1941, 0.1047),
         (Markov, "all before the target", 0.1453, 0.0793),  # the reference in the study's facts, which counts that event too
     ],
 )

@@ -1,0 +1,45 @@
+"""A windowed Markov chain: what followed within a few steps, weighted by how many steps lay between."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+from scipy.sparse import csr_matrix, diags_array
+
+from dualrec.profiles import WindowConfig
+from dualrec.temporal.base import mask_seen
+from dualrec.types import Cases, Sequences
+
+
+class WindowedMarkov:
+    """Scores an item by the transitions that lead to it from the last `window` movies.
+
+    A pair of movies g steps apart counts decay^(g - 1), per event of the first movie; the movie watched g steps ago weighs
+    the same. Popularity, scaled far below one transition, breaks ties.
+    """
+
+    def __init__(self, n_items: int, config: WindowConfig):
+        self.n_items, self.config = n_items, config
+
+    def fit(self, train: Sequences, validation: Cases) -> Self:
+        """Count pairs within the window; validation is not used."""
+        size = self.n_items + 1
+        user = np.repeat(np.arange(len(train)), train.lengths)
+        pairs = csr_matrix((size, size), dtype=np.float32)
+        for gap in range(1, self.config.window + 1):
+            inside = user[gap:] == user[:-gap]
+            weights = np.full(inside.sum(), self.config.decay ** (gap - 1), np.float32)
+            pairs += csr_matrix((weights, (train.items[:-gap][inside], train.items[gap:][inside])), shape=(size, size))
+        popularity = np.bincount(train.items, minlength=size).astype(np.float32)
+        self.transitions = csr_matrix(diags_array(1 / np.maximum(popularity, 1)) @ pairs)
+        self.backoff = 1e-4 * popularity / max(popularity.max(), 1)
+        return self
+
+    def scores(self, histories: Sequences) -> np.ndarray:
+        """float32 (n, N + 1)."""
+        recent = histories.recent(self.config.window)  # (n, window); 0 where a history is shorter, and row 0 is empty
+        scores = np.tile(self.backoff, (len(histories), 1))
+        for gap in range(1, self.config.window + 1):
+            scores += self.config.decay ** (gap - 1) * self.transitions[recent[:, -gap]].toarray()
+        return mask_seen(scores.astype(np.float32), histories)
