@@ -123,6 +123,14 @@ class AuditConfig:
 
 
 @dataclass(frozen=True)
+class ProtocolsConfig:
+    """The comparison of protocols: random tie orders, and the tie rules under which the LSTM is trained again."""
+
+    random_ties: int = 5
+    lstm_ties: tuple[str, ...] = ("file", "id_down", "random:0")
+
+
+@dataclass(frozen=True)
 class Profile:
     """One complete setting of the study."""
 
@@ -140,6 +148,7 @@ class Profile:
     rerank: RerankConfig = field(default_factory=RerankConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     audit: AuditConfig = field(default_factory=AuditConfig)
+    protocols: ProtocolsConfig = field(default_factory=ProtocolsConfig)
     seeds: int = 3  # seeds of the improved LSTM; the first one makes the hints
     needs_memory_gib: float = 6.0
     needs_gpu_memory_gib: float = 0.0

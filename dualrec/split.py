@@ -1,4 +1,4 @@
-"""Leave-one-out per user under a declared tie rule: the last event is the test target, the one before validation."""
+"""Cases under a declared tie rule: leave-one-out per user (the audited split), or one cut in time for everybody."""
 
 from __future__ import annotations
 
@@ -47,12 +47,46 @@ def split_sequences(sequences: Sequences, min_events: int) -> Split:
     )
 
 
+def time_split(dataset: Dataset, config: SplitConfig, target: str, share: float = 0.9) -> Split:
+    """One cut in time for all users: models learn from the first `share` of the events alone.
+
+    target: `first` event after the cut, or `last` event of all, whose history then reaches beyond the cut
+    Test users have min_events before the cut and one after it; the last event before the cut is for validation.
+    Source of the variants: Meng et al. (2020), Exploring Data Splitting Strategies, RecSys.
+    Raises StudyError where no user has events on both sides.
+    """
+    if target not in ("first", "last"):
+        raise StudyError(f"unknown target '{target}' of a time split; choose first or last")
+    sort = _sorted_events(dataset.interactions, config.tie_rule)
+    sequences = order(dataset.interactions, config.tie_rule)
+    times = dataset.interactions.timestamp.to_numpy()[sort]
+    cut = np.quantile(times, share, method="higher")
+    before = np.add.reduceat((times < cut).astype(np.int64), sequences.offsets[:-1])  # (users,)
+    learned = np.flatnonzero(before >= max(config.min_events, 3))
+    tested = learned[sequences.lengths[learned] > before[learned]]
+    if not len(tested):
+        raise StudyError(f"data set '{dataset.name}': no user has {config.min_events} events before the cut in time and one after it")
+    begin = sequences.offsets[:-1]
+    history = sequences.first(learned, before[learned] - 1)
+    validation = Cases(history, sequences.items[begin[learned] + before[learned] - 1])
+    known = before[tested] if target == "first" else sequences.lengths[tested] - 1
+    test = Cases(sequences.first(tested, known), sequences.items[begin[tested] + known])
+    return Split(history, validation, test, len(sequences) - len(tested))
+
+
 def order(interactions: pd.DataFrame, tie_rule: str) -> Sequences:
     """Users ascending, events by timestamp; events with the same timestamp by the tie rule.
 
     tie_rule: `file` (file order), `id_up`, `id_down` (by item index) or `random:SEED`
     Raises StudyError for any other rule.
     """
+    names, counts = np.unique(interactions.user_id.to_numpy(), return_counts=True)
+    items = interactions.item.to_numpy()[_sorted_events(interactions, tie_rule)]
+    return Sequences(names, np.concatenate([[0], np.cumsum(counts)]), items)
+
+
+def _sorted_events(interactions: pd.DataFrame, tie_rule: str) -> np.ndarray:
+    """int64 (events,): the order described in `order`."""
     n = len(interactions)
     rule, _, seed = tie_rule.partition(":")
     if rule == "random" and seed.isdecimal():
@@ -62,10 +96,7 @@ def order(interactions: pd.DataFrame, tie_rule: str) -> Sequences:
         tie = {"file": np.arange(n), "id_up": item, "id_down": -item}[tie_rule]
     else:
         raise StudyError(f"unknown tie rule '{tie_rule}'; choose file, id_up, id_down or random:SEED (for example random:0)")
-    users = interactions.user_id.to_numpy()
-    sort = np.lexsort((tie, interactions.timestamp.to_numpy(), users))
-    names, counts = np.unique(users, return_counts=True)
-    return Sequences(names, np.concatenate([[0], np.cumsum(counts)]), interactions.item.to_numpy()[sort])
+    return np.lexsort((tie, interactions.timestamp.to_numpy(), interactions.user_id.to_numpy()))
 
 
 def time_gaps(interactions: pd.DataFrame) -> pd.DataFrame:

@@ -74,15 +74,15 @@ class Study:
         """Where an intermediate artefact is kept."""
         return self.folder / "cache" / name
 
-    def save(self, system: str, cases: Cases, lists: RankedLists, seconds: float) -> pd.DataFrame:
+    def save(self, system: str, cases: Cases, lists: RankedLists, seconds: float, protocol: str | None = None) -> pd.DataFrame:
         """Write a system's ledger to `lists/<system>.parquet` and return it.
 
-        seconds: wall time spent on training and ranking, however many runs ago
+        seconds: wall time spent on training and ranking, however many runs ago; protocol: the audited one if left out
         """
         meta = {
             "profile": self.profile.name,
             "data": self.data.name,
-            "protocol": self.protocol,
+            "protocol": protocol or self.protocol,
             "seed": self.seed,
             "config_hash": fingerprint(self.profile),
             "wall_seconds": round(seconds, 2),

@@ -51,14 +51,19 @@ class Sequences:
     def take(self, rows) -> Sequences:
         """The given rows (numbers or a mask), in the given order."""
         rows = np.arange(len(self))[rows]
-        return self._cut(rows, self.lengths[rows])
+        return self.first(rows, self.lengths[rows])
 
     def drop_last(self, k: int) -> Sequences:
         """Every sequence without its last k events; users left with nothing are dropped."""
         rows = np.flatnonzero(self.lengths > k)
-        return self._cut(rows, self.lengths[rows] - k)
+        return self.first(rows, self.lengths[rows] - k)
 
-    def _cut(self, rows: np.ndarray, lengths: np.ndarray) -> Sequences:
+    def shuffled(self, seed: int) -> Sequences:
+        """The same events of every user in a random order."""
+        user = np.repeat(np.arange(len(self)), self.lengths)
+        return Sequences(self.users, self.offsets, self.items[np.lexsort((np.random.default_rng(seed).random(len(user)), user))])
+
+    def first(self, rows: np.ndarray, lengths: np.ndarray) -> Sequences:
         """The first `lengths` events of the given rows."""
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)

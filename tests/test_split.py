@@ -13,7 +13,7 @@ from dualrec.data.catalogue import build_catalogue
 from dualrec.data.dataset import build_dataset
 from dualrec.errors import StudyError
 from dualrec.profiles import SplitConfig
-from dualrec.split import leave_one_out, order, split_sequences, time_gaps
+from dualrec.split import leave_one_out, order, split_sequences, time_gaps, time_split
 
 EVENTS = pd.DataFrame(  # file order; user 9 has a tie at time 5
     {"user_id": [9, 2, 9, 9, 2, 9], "item": [4, 1, 3, 5, 2, 1], "timestamp": [5, 8, 5, 1, 7, 5]}
@@ -133,3 +133,44 @@ def test_ml_100k_cases():
     user = data.interactions[data.interactions.user_id == 196].sort_values("timestamp", kind="stable").item.tolist()
     row = split.test.users.tolist().index(196)
     assert [*split.test.history.sequence(row).tolist(), int(split.test.targets[row])] == user
+
+
+def timed(rows) -> "Dataset":  # noqa: F821
+    """A data set of (user, item, time) rows; items are their own ids."""
+    frame = pd.DataFrame(rows, columns=["user_id", "item_id", "timestamp"]).assign(rating=1.0)
+    items = range(1, frame.item_id.max() + 1)
+    return build_dataset("timed", build_catalogue(items, [f"Movie {i}" for i in items], [[] for _ in items]), frame)
+
+
+TIMED = timed(
+    [(1, item, 10 * item) for item in (1, 2, 3, 4, 7, 8)]  # four before the cut at 60, two behind it
+    + [(2, item, 10 * item) for item in (1, 2, 3, 5)]  # all before
+    + [(3, item, 10 * item) for item in (5, 6, 7)]  # one before
+)
+
+
+@pytest.mark.parametrize(("target", "history", "wanted"), [("first", [1, 2, 3, 4], 7), ("last", [1, 2, 3, 4, 7], 8)], ids=["first", "last"])
+def test_time_split_by_hand(target, history, wanted):
+    split = time_split(TIMED, SplitConfig(min_events=3), target, share=0.7)  # times 10 10 20 20 30 30 40 50 50 60 70 70 80
+    assert lists(split.train) == {1: [1, 2, 3], 2: [1, 2, 3]}
+    assert lists(split.validation.history) == lists(split.train) and split.validation.targets.tolist() == [4, 5]
+    assert lists(split.test.history) == {1: history} and split.test.targets.tolist() == [wanted]
+    assert split.left_out == 2
+
+
+def test_time_split_refuses_what_it_cannot_do():
+    with pytest.raises(StudyError, match="choose first or last"):
+        time_split(TIMED, SplitConfig(), "middle")
+    with pytest.raises(StudyError, match="before the cut in time and one after it"):
+        time_split(TIMED, SplitConfig(min_events=30), "first")
+
+
+@pytest.mark.parametrize("target", ["first", "last"])
+def test_time_split_of_movielens_learns_nothing_from_behind_the_cut(target):
+    data = load("ml-100k")
+    split = time_split(data, SplitConfig(), target)
+    cut = np.quantile(data.interactions.timestamp, 0.9, method="higher")
+    before = data.interactions[data.interactions.timestamp < cut].groupby("user_id").size()
+    assert (split.train.lengths + 1 == before.loc[split.train.users]).all() and before.loc[split.train.users].min() >= 5
+    longer = split.test.history.lengths - before.loc[split.test.users].to_numpy()
+    assert (longer == 0).all() if target == "first" else (longer >= 0).all() and longer.max() > 0

@@ -86,3 +86,11 @@ def test_hints_and_lists_count_cases():
     hints = Hints(np.array([[1, 2], [3, 4]]), np.array([[0.7, 0.3], [0.6, 0.4]], np.float32))
     assert len(hints) == 2 and hints.take([1]).items.tolist() == [[3, 4]] and len(hints.take([1]).probabilities) == 1
     assert len(RankedLists(np.full((4, 10), -1))) == 4
+
+
+def test_shuffled_keeps_every_users_events():
+    sequences = Sequences.from_lists([5, 6, 7], [range(1, 31), [4], []])
+    mixed = sequences.shuffled(0)
+    assert mixed.sequence(0).tolist() != sequences.sequence(0).tolist()
+    assert [sorted(mixed.sequence(i)) for i in range(3)] == [sorted(sequences.sequence(i)) for i in range(3)]
+    assert mixed.items.tolist() == sequences.shuffled(0).items.tolist() != sequences.shuffled(1).items.tolist()

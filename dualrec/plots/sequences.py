@@ -78,17 +78,19 @@ def learning_curves(histories: dict[str, list[pd.DataFrame]], labels: dict[str, 
     return figure
 
 
-def hit_rate_by_group(panels: dict[str, pd.DataFrame], metric: str, labels: dict[str, str]) -> Figure:
-    """Where systems are right: one panel per grouping, one line per system with intervals.
+def by_group(panels: dict[str, pd.DataFrame], metric: str, labels: dict[str, str]) -> Figure:
+    """A metric of several systems, split up: one panel per way of splitting, one line per system with intervals.
 
-    panels: title -> frame with columns group (ordered), system, value, low, high, n
+    panels: title -> frame with columns group (in order), system, value, low, high, n (of the group); a system may lack a group
     """
-    figure, axes = plt.subplots(1, len(panels), figsize=(5 * len(panels), 3.8), sharey=True, squeeze=False)
+    width = sum(1.6 + 1.1 * frame.group.nunique() for frame in panels.values())
+    ratios = [1.6 + 1.1 * frame.group.nunique() for frame in panels.values()]
+    figure, axes = plt.subplots(1, len(panels), figsize=(max(width, 9), 4), sharey=True, squeeze=False, width_ratios=ratios)
     for axis, (title, frame) in zip(axes[0], panels.items(), strict=True):
         groups = list(dict.fromkeys(frame.group))
         systems = list(dict.fromkeys(frame.system))
         for i, system in enumerate(systems):
-            rows = frame[frame.system == system].set_index("group").loc[groups]
+            rows = frame[frame.system == system].set_index("group").reindex(groups)
             x = np.arange(len(groups)) + 0.08 * (i - (len(systems) - 1) / 2)
             err = [rows.value - rows.low, rows.high - rows.value]
             axis.errorbar(x, rows.value, yerr=err, color=dark(colour(system)), marker="o", capsize=2.5, label=labels[system])
@@ -96,5 +98,6 @@ def hit_rate_by_group(panels: dict[str, pd.DataFrame], metric: str, labels: dict
         axis.set_xticks(range(len(groups)), [f"{g}\nn = {sizes[g]}" for g in groups])
         axis.set(title=title, ylim=(0, None))
     axes[0][0].set_ylabel(f"{metric} (95 % interval)")
-    axes[0][-1].legend(frameon=False, loc="upper left")
+    handles, names = axes[0][0].get_legend_handles_labels()
+    figure.legend(handles, names, frameon=False, loc="outside lower center", ncols=len(names))
     return figure
