@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dualrec.data import load
 from dualrec.data.catalogue import build_catalogue
-from dualrec.data.dataset import build_dataset
+from dualrec.data.dataset import Dataset, build_dataset
 from dualrec.errors import StudyError
 from dualrec.profiles import SplitConfig
 from dualrec.split import leave_one_out, order, split_sequences, time_gaps, time_split
@@ -135,7 +135,7 @@ def test_ml_100k_cases():
     assert [*split.test.history.sequence(row).tolist(), int(split.test.targets[row])] == user
 
 
-def timed(rows) -> "Dataset":  # noqa: F821
+def timed(rows) -> Dataset:
     """A data set of (user, item, time) rows; items are their own ids."""
     frame = pd.DataFrame(rows, columns=["user_id", "item_id", "timestamp"]).assign(rating=1.0)
     items = range(1, frame.item_id.max() + 1)

@@ -2,11 +2,13 @@ import dataclasses
 
 import numpy as np
 import pytest
+from transformers import AutoTokenizer
 
 from dualrec import systems
 from dualrec.errors import StudyError
 from dualrec.evaluation.metrics import per_user
 from dualrec.language.examples import earlier_split
+from dualrec.language.local import LLM, converted_folder
 from dualrec.profiles import LSTMConfig, SplitConfig, load_profile
 from dualrec.study import open_study
 from dualrec.temporal.base import hints, top_k
@@ -48,11 +50,13 @@ def test_other_settings_or_seeds_train_anew(study, monkeypatch):
     assert trained == [1, 0]
 
 
-def test_no_target_reaches_a_hint_or_a_list(study):
-    """Sentinel targets: every list and hint stays as it was when all test targets are replaced."""
-    names = ("popularity", "markov", "lstm", "lstm_sbert")
+def test_no_target_reaches_a_hint_a_prompt_or_a_list(study):
+    """Sentinel targets: every list, hint and prompt stays as it was when all test targets are replaced."""
+    names = (*systems.COUNTING, "lstm", "lstm_sbert")
     before = [systems.rank(study, name, systems.cases_for(study, name).history, 5).items for name in names]
-    hinted = systems.hint(study, study.cases.history).items
+    hints_before = systems.hint(study, study.cases.history)
+    tokenizer = AutoTokenizer.from_pretrained(converted_folder("smollm2-135m"))
+    prompts = systems.prompts_for(study, LLM("none", None, tokenizer), study.cases.history, hints_before)
     test = study.split.test
     study.split = dataclasses.replace(study.split, test=Cases(test.history, np.full_like(test.targets, 30)))
     del study.cases
@@ -60,7 +64,9 @@ def test_no_target_reaches_a_hint_or_a_list(study):
         cases = systems.cases_for(study, name)
         assert (cases.targets == 30).all()
         np.testing.assert_array_equal(systems.rank(study, name, cases.history, 5).items, items)
-    np.testing.assert_array_equal(systems.hint(study, study.cases.history).items, hinted)
+    hints_after = systems.hint(study, study.cases.history)
+    np.testing.assert_array_equal(hints_after.items, hints_before.items)
+    assert systems.prompts_for(study, LLM("none", None, tokenizer), study.cases.history, hints_after) == prompts
 
 
 def test_unknown_system_names_the_nearest(study):
