@@ -8,10 +8,8 @@ import typing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rapidfuzz import process
-
 from dualrec import paths
-from dualrec.errors import StudyError
+from dualrec.errors import StudyError, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -166,7 +164,7 @@ def load_profile(name: str) -> Profile:
     """
     path = Path(name) if name.endswith(".toml") else paths.PACKAGE / "profiles" / f"{name}.toml"
     if not path.is_file():
-        raise StudyError(f"unknown profile '{name}'{_nearest(name, available())}; choose one of {', '.join(available())}")
+        raise StudyError(f"unknown profile '{name}'{did_you_mean(name, available())}; choose one of {', '.join(available())}")
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
@@ -179,7 +177,7 @@ def _build(cls: type, values: dict, where: str):
     hints = typing.get_type_hints(cls)
     for key, value in values.items():
         if key not in hints:
-            raise StudyError(f"{where}: unknown key '{key}'{_nearest(key, hints)}")
+            raise StudyError(f"{where}: unknown key '{key}'{did_you_mean(key, hints)}")
         expected = hints[key]
         if dataclasses.is_dataclass(expected):
             if not isinstance(value, dict):
@@ -205,9 +203,3 @@ def _is(value, kind: type) -> bool:
     if isinstance(value, bool) or kind is bool:
         return isinstance(value, bool) and kind is bool
     return isinstance(value, (int, float) if kind is float else kind)
-
-
-def _nearest(name: str, names) -> str:
-    """`, did you mean 'x'?` where a valid name is close."""
-    best = process.extractOne(name, list(names), score_cutoff=60)
-    return f", did you mean '{best[0]}'?" if best else ""

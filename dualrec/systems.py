@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from rapidfuzz import process
 
 from dualrec.artifacts import cached, fingerprint
-from dualrec.errors import StudyError
+from dualrec.errors import StudyError, did_you_mean
 from dualrec.language import generate, lora
 from dualrec.language.examples import Example, build_examples, earlier_split, slices
 from dualrec.language.generate import Generation
@@ -174,9 +173,8 @@ def cases_for(study: Study, name: str) -> Cases:
 def check_name(name: str) -> str:
     """The name, if there is such a system.
 
-    Raises StudyError naming the nearest one otherwise.
+    Raises StudyError naming the nearest one where there is a near one.
     """
     if name not in LABELS:
-        nearest, *_ = process.extractOne(name, list(LABELS))
-        raise StudyError(f"unknown system '{name}', did you mean '{nearest}'? The systems are {', '.join(LABELS)}")
+        raise StudyError(f"unknown system '{name}'{did_you_mean(name, LABELS)}; the systems are {', '.join(LABELS)}")
     return name

@@ -131,7 +131,7 @@ def test_wrong_usage_is_two_and_a_study_error_one_line(monkeypatch, capsys):
     capsys.readouterr()
     assert run(monkeypatch, "doctor", "--profile", "lptop") == 1
     captured = capsys.readouterr()
-    assert captured.out == "" and captured.err.startswith("dualrec: unknown profile 'lptop', did you mean 'laptop'?")
+    assert captured.out == "" and captured.err.startswith("dualrec: unknown profile 'lptop' (did you mean 'laptop'?)")
     assert captured.err.count("\n") == 1
     monkeypatch.setattr(sys, "argv", ["dualrec", "--debug", "doctor", "--profile", "lptop"])
     with pytest.raises(StudyError):
