@@ -36,9 +36,10 @@ def hardware() -> str:
 
 
 def begin(profile: str, seed: int) -> Study:
-    """Open the study, set the figures' style and note the run's facts in `results.json`."""
+    """Open the study, set the style of figures and tables and note the run's facts in `results.json`."""
     study = open_study(profile, seed)
     plots.use_style()
+    pd.set_option("display.max_colwidth", None)
     facts = {"profile": study.profile.name, "data": study.data.name, "protocol": study.protocol}
     record_values(paths.results(study.profile.name), "study", facts | {"commit": git_commit(paths.home()), "hardware": hardware()})
     return study

@@ -105,7 +105,9 @@ def waterfall(frames: dict[str, pd.DataFrame], labels: dict[str, str]) -> Figure
             axis.errorbar(rows.value, places + shift, xerr=err, color=shade, fmt="o", markerfacecolor=fill, capsize=2)
         for place, n in zip(places, frame["n", "value"], strict=True):
             axis.annotate(f"n = {n:.0f}", (1, place), xycoords=("axes fraction", "data"), ha="right", va="center", color=GREY, fontsize=8)
-        axis.set(title=labels[system], xlabel="hit rate (95 % interval)", xlim=(0, None))
+        axis.set(title=labels[system], xlabel="hit rate (95 % interval)")
         axis.grid(axis="y", visible=False)
     axes[0][0].set_yticks(places, steps)
+    widest = max(axes[0][0].get_xlim()[1], 0.01)
+    axes[0][0].set_xlim(-0.03 * widest, 1.25 * widest)  # room for whole markers at zero and for n
     return figure
