@@ -15,6 +15,7 @@ from statsmodels.stats.multitest import multipletests
 from dualrec.errors import StudyError
 
 BLOCK = 100  # resamples drawn at a time; bounds the memory, changes no number
+PERMUTATIONS = 10_000  # of a randomisation test, so that the smallest p-value survives a correction for twenty others
 ALPHA = 0.05
 
 
@@ -71,7 +72,7 @@ def paired_difference(a: pd.Series, b: pd.Series, resamples: int, seed: int) -> 
     found = {"delta": interval["value"], **{key: interval[key] for key in ("low", "high", "n")}, "p": 1.0}
     if len(difference) > 1:  # a single user can tell nothing
         sample = (difference.to_numpy(float),)
-        test = scipy.stats.permutation_test(sample, np.mean, permutation_type="samples", n_resamples=resamples, batch=BLOCK, rng=seed)
+        test = scipy.stats.permutation_test(sample, np.mean, permutation_type="samples", n_resamples=PERMUTATIONS, batch=BLOCK, rng=seed)
         found["p"] = float(test.pvalue)
     return found | {"detectable": minimum_detectable(difference), "verdict": _verdict(interval["value"], found["p"])}
 

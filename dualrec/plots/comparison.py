@@ -81,9 +81,9 @@ def trade_off(frames: dict[str, pd.DataFrame], metric: str, labels: dict[str, st
             axis.annotate(
                 f"λ = {row.trade_off:g}", (row.diversity, row.value), xytext=(0, 8), textcoords="offset points", fontsize=9, ha="center"
             )
-        axis.set(title=labels[system], ylim=(0, None), xlabel="intra-list diversity (1 − cosine of titles)")
+        axis.set(title=labels[system], xlabel="intra-list diversity (1 − cosine of titles)")
         axis.margins(x=0.1)
-    axes[0][0].set_ylabel(f"{metric} (95 % interval)")
+    axes[0][0].set(ylabel=f"{metric} (95 % interval)", ylim=(0, None))  # last: it ends the scaling that the panels share
     return figure
 
 
@@ -108,6 +108,7 @@ def waterfall(frames: dict[str, pd.DataFrame], labels: dict[str, str]) -> Figure
         axis.set(title=labels[system], xlabel="hit rate (95 % interval)")
         axis.grid(axis="y", visible=False)
     axes[0][0].set_yticks(places, steps)
+    axes[0][0].set_ylim(-0.6, len(steps) - 0.4)
     widest = max(axes[0][0].get_xlim()[1], 0.01)
     axes[0][0].set_xlim(-0.03 * widest, 1.25 * widest)  # room for whole markers at zero and for n
     return figure

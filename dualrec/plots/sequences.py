@@ -96,8 +96,8 @@ def by_group(panels: dict[str, pd.DataFrame], metric: str, labels: dict[str, str
             axis.errorbar(x, rows.value, yerr=err, color=dark(colour(system)), marker="o", capsize=2.5, label=labels[system])
         sizes = frame.drop_duplicates("group").set_index("group").n
         axis.set_xticks(range(len(groups)), [f"{g}\nn = {sizes[g]}" for g in groups])
-        axis.set(title=title, ylim=(0, None))
-    axes[0][0].set_ylabel(f"{metric} (95 % interval)")
+        axis.set(title=title)
+    axes[0][0].set(ylabel=f"{metric} (95 % interval)", ylim=(0, None))  # last: it ends the scaling that the panels share
     handles, names = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, names, frameon=False, loc="outside lower center", ncols=len(names))
     return figure
