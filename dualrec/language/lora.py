@@ -25,6 +25,7 @@ from dualrec.language.local import LLM
 from dualrec.profiles import LoRAConfig
 
 IGNORE = -100
+PAD_TO = 32  # few different shapes: what is freed after one step fits the next, so that memory does not creep up
 ADAPTER_FILE = "adapter_model.safetensors"
 
 
@@ -91,7 +92,8 @@ def encode(llm: LLM, examples: list[Example]) -> list[tuple[list[int], list[int]
 
 def answer_loss(llm: LLM, batch: list[tuple[list[int], list[int]]]) -> tuple[torch.Tensor, int]:
     """Summed cross-entropy over the answer tokens of a batch, and their number."""
-    length = max(len(ids) for ids, _ in batch)
+    longest = max(len(ids) for ids, _ in batch)
+    length = -(-longest // PAD_TO) * PAD_TO
     pad = llm.tokenizer.pad_token_id
     device = llm.model.device
     ids = torch.tensor([ids + [pad] * (length - len(ids)) for ids, _ in batch], device=device)  # (B, T)
