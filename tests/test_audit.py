@@ -23,7 +23,7 @@ def test_five_movies_are_hidden_from_histories_and_models(study):
         everything = study.data.interactions[study.data.interactions.user_id == user].item.tolist()
         assert audit.cases.history.sequence(row).tolist() == everything[:-5]
         assert audit.truth.targets[row].tolist() == everything[-5:]
-        assert audit.split.train.sequence(row).tolist() == everything[:-7]
+        assert audit.split.train.sequence(row).tolist() == everything[:-6]  # the one before the five is for validation
     assert (audit.cases.targets == audit.truth.targets[:, 0]).all()
     assert audit.truth.popularity.sum() == len(audit.split.train.items)
 
