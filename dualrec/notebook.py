@@ -45,12 +45,16 @@ def begin(profile: str, seed: int) -> Study:
     return study
 
 
-def show(study: Study, figure, name: str, caption: str, n: int, seeds: str | None = None) -> None:
-    """Save a figure, display it once, and print its caption with n, seeds, profile, protocol and hardware."""
+def show(study: Study, figure, name: str, caption: str, n: int, seeds: str | None = None, protocol: str | None = None) -> None:
+    """Save a figure, display it once, and print its caption with n, seeds, profile, protocol and hardware.
+
+    seeds, protocol: the study's seed and the audited protocol if left out
+    """
     plots.save(figure, paths.figures(study.profile.name), name)
     display(figure)
     plt.close(figure)
-    facts = f"n = {n} users; seed {study.seed if seeds is None else seeds}; profile {study.profile.name}; {study.protocol}; {hardware()}"
+    seeds, protocol = study.seed if seeds is None else seeds, protocol or study.protocol
+    facts = f"n = {n} users; seed {seeds}; profile {study.profile.name}; {protocol}; {hardware()}"
     say(f"**Figure {name}.** {caption} *({facts}.)*")
 
 

@@ -50,7 +50,11 @@ class LSTMConfig:
 
 @dataclass(frozen=True)
 class WindowConfig:
-    """The windowed Markov chain: steps it looks back, and what is left of a step's weight one step further (chosen on validation)."""
+    """The windowed Markov chain: steps it looks back, and what is left of a step's weight one step further.
+
+    The best of 63 settings by NDCG@10 on ML-100K's validation targets: windows 1, 3, 5, 8, 12, 20, decays 0.6, 0.75, 0.85, 0.95,
+    and pair counts divided by the popularity of the first movie to the power 0, 0.5 or 1 (kept: 1).
+    """
 
     window: int = 12
     decay: float = 0.85
@@ -58,7 +62,11 @@ class WindowConfig:
 
 @dataclass(frozen=True)
 class NeighbourConfig:
-    """Item-kNN: neighbours per item, shrinkage in users, movies of the history that vote (chosen on validation)."""
+    """Item-kNN: neighbours per item, shrinkage in users, movies of the history that vote.
+
+    The best of 36 settings by NDCG@10 on ML-100K's validation targets: neighbours 20, 50, 100 or all, shrinkage 0, 10 or 50,
+    the last 5, 20 or all movies.
+    """
 
     neighbours: int = 50
     shrinkage: float = 10.0
@@ -125,7 +133,7 @@ class ProtocolsConfig:
     """The comparison of protocols: random tie orders, and the tie rules under which the LSTM is trained again."""
 
     random_ties: int = 5
-    lstm_ties: tuple[str, ...] = ("file", "id_down", "random:0")
+    lstm_ties: tuple[str, ...] = ("file", "id_up", "id_down", "random:0")
 
 
 @dataclass(frozen=True)

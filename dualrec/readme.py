@@ -12,6 +12,7 @@ from dualrec.evaluation.results import cell, load_results, results_table
 from dualrec.profiles import available
 from dualrec.runner import Manifest, notebook_paths
 
+ABOUT_RUNS = "Minutes add up the longest execution on record of each notebook. Users of the temporal / of the language systems."
 HEADLINES = (("lstm", "HR@10"), ("lstm", "NDCG@10"), ("llm_lora", "HR@10"), ("llm_lora", "validity"))
 
 
@@ -49,8 +50,8 @@ def read_runs(path: Path) -> dict:
 def finished_runs(known: dict) -> dict:
     """What each profile's finished run took and reached; a profile that was not run to its end here keeps what is `known`.
 
-    {profile: {"minutes" and "peak_memory_gib" (of the longest execution of each notebook, that is, one without caches; memory
-    of its kernel), "commit", "hardware", "users", "language_users", "metrics": {"system metric": interval}}}
+    {profile: {"minutes" and "peak_memory_gib" (of the longest execution on record of each notebook; memory of its kernel),
+    "commit", "hardware", "users", "language_users", "metrics": {"system metric": interval}}}
     """
     runs = {}
     for profile in available():
@@ -95,7 +96,7 @@ def _blocks(results: dict, runs: dict) -> dict[str, str]:
     return {
         "audit": f"\n{' '.join(findings)}\n",
         "results": f"\n{results_table(results)}\n\n{caption}\n",
-        "profiles": f"\n{runs_table(runs)}\n\nUsers of the temporal / of the language systems. Measured: {measured}.\n",
+        "profiles": f"\n{runs_table(runs)}\n\n{ABOUT_RUNS} Measured: {measured}.\n",
     }
 
 

@@ -45,6 +45,7 @@ def differences(table: pd.DataFrame, metric: str) -> Figure:
     axis.axvline(0, color=BLACK, linewidth=1)
     axis.set_yticks(range(len(table))[::-1], [f"{c}  (n = {n})" for c, n in zip(table.comparison, table.n, strict=True)])
     axis.set_xlabel(f"Δ {metric}, paired (95 % interval)")
+    axis.xaxis.set_major_locator(MaxNLocator(5))
     axis.grid(axis="y", visible=False)
     return figure
 
