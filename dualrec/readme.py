@@ -62,7 +62,7 @@ def finished_runs(known: dict) -> dict:
             systems, took = results["systems"], [manifest.longest[name] for name in names]
             runs[profile] = {
                 "minutes": round(sum(entry["seconds"] for entry in took) / 60, 1),
-                "peak_memory_gib": round(max(entry["peak_memory_mib"] for entry in took) / 2**10, 1),
+                "peak_memory_gib": round(max(entry["peak_memory_mib"] for entry in took) / 2**10, 2),
                 "commit": results["commit"],
                 "hardware": results["hardware"],
                 "users": systems["lstm"]["n"],
@@ -81,7 +81,7 @@ def runs_table(runs: dict) -> str:
     for profile, run in runs.items():
         users = f"{run['users']} / {run['language_users']}"
         metrics = [cell(run["metrics"][f"{system} {metric}"]) for system, metric in HEADLINES]
-        rows.append([f"`{profile}`", f"{run['minutes']:.0f}", f"{run['peak_memory_gib']:.1f}", users, *metrics])
+        rows.append([f"`{profile}`", f"{run['minutes']:.0f}", f"{run['peak_memory_gib']:.2f}", users, *metrics])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 

@@ -188,8 +188,6 @@ def _execute(source: Path, target: Path, profile: str) -> dict[str, float]:
     target.parent.mkdir(parents=True, exist_ok=True)
     failed.unlink(missing_ok=True)
     start = time.perf_counter()
-    # The allocator's default, an arena per thread, keeps what each thread once needed: gigabytes while training on a CPU.
-    os.environ.setdefault("MALLOC_ARENA_MAX", "1")
     try:
         with _quiet(), _peak_memory() as peak:
             papermill.execute_notebook(

@@ -60,7 +60,7 @@ def test_finished_runs_are_measured_and_the_others_remembered(home):
 def test_runs_table(home):
     head, _, row = runs_table(finished_runs({})).splitlines()
     assert head == "| profile | minutes | GiB | users | `lstm` HR@10 | `lstm` NDCG@10 | `llm_lora` HR@10 | `llm_lora` validity |"
-    assert row == "| `smoke` | 2 | 1.5 | 943 / 300 |" + " 0.200 [0.190, 0.210] |" * 4
+    assert row == "| `smoke` | 2 | 1.50 | 943 / 300 |" + " 0.200 [0.190, 0.210] |" * 4
 
 
 def test_the_readme_follows_results_and_runs(home):
