@@ -1,6 +1,7 @@
 # `make` lists the targets. PROFILE=… picks the profile, ENV=active the environment you stand in instead of .venv.
 PROFILE ?= laptop
 ENV ?= venv
+COUNT ?= 5
 PYTHON ?= python3
 
 ifeq ($(ENV),active)
@@ -20,7 +21,7 @@ NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=900
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup all run smoke test figures report lab bench publish doctor clean
+.PHONY: help setup all run smoke test figures report lab bench tune seeds publish doctor clean
 
 help: ## list the targets
 	@echo "make TARGET [PROFILE=laptop] [ENV=venv|active]"
@@ -51,6 +52,12 @@ lab: setup ## open JupyterLab on the notebooks
 
 bench: setup ## time the steps of the study
 	@$(PY) -m benchmarks --profile $(PROFILE)
+
+tune: setup ## search LSTM and SASRec on one grid, by validation (half an hour)
+	@$(PY) -m dualrec tune --profile $(PROFILE)
+
+seeds: setup ## train the neural models with COUNT seeds (5) and record what the seeds change
+	@$(PY) -m dualrec seeds --profile $(PROFILE) --count $(COUNT)
 
 publish: setup ## copy the default profile's executed notebooks, cleaned, back into notebooks/
 	@$(PY) -m dualrec publish

@@ -81,6 +81,28 @@ def run(
 
 
 @app.command()
+def tune(profile: ProfileOption = paths.DEFAULT_PROFILE) -> None:
+    """Train LSTM and SASRec on one declared grid and print each one's best setting by validation NDCG@10 (half an hour)."""
+    from dualrec.side_runs import tune as tune_models
+
+    for system, found in tune_models(profile).items():
+        print(f"[{system}]", *(f"{key} = {value}" for key, value in found["chosen"].items()), sep="\n")
+
+
+@app.command()
+def seeds(
+    profile: ProfileOption = paths.DEFAULT_PROFILE,
+    count: Annotated[int, typer.Option(min=1, help="Seeds of every neural model.")] = 5,
+) -> None:
+    """Train the neural models with several seeds and print each temporal system's NDCG@10 and its spread between seeds."""
+    from dualrec.side_runs import seeds as run_seeds
+
+    for system, found in run_seeds(profile, count).items():
+        spread = "" if found["sd"]["NDCG@10"] is None else f", standard deviation between seeds {found['sd']['NDCG@10']:.4f}"
+        print(f"{system}: NDCG@10 {found['metrics']['NDCG@10']['value']:.4f}{spread}")
+
+
+@app.command()
 def report(profile: ProfileOption = paths.DEFAULT_PROFILE) -> None:
     """Write the finished notebooks as HTML to runs/PROFILE/report/ and print the path of the index page."""
     from dualrec.report import write_report

@@ -13,7 +13,7 @@ from dualrec import paths, plots
 from dualrec.doctor import environment
 from dualrec.evaluation.ledger import read_sidecar
 from dualrec.evaluation.metrics import fates, per_user, summarise
-from dualrec.evaluation.results import git_commit
+from dualrec.evaluation.results import git_commit, side_runs
 from dualrec.evaluation.results import record as record_values
 from dualrec.evaluation.stats import bootstrap_intervals
 from dualrec.study import Study, open_study
@@ -130,6 +130,11 @@ def record_seeds(study: Study, system: str, ledgers: list[str]) -> dict:
 def record(study: Study, notebook: str, **values) -> None:
     """Put a notebook's headline numbers into `results.json`."""
     record_values(paths.results(study.profile.name), "notebooks", {notebook: values})
+
+
+def side_run(study: Study, kind: str) -> dict:
+    """What `make tune` ("tuning") or `make seeds` ("seeds") recorded for this profile; nothing where it has not been run."""
+    return side_runs(paths.results(paths.DEFAULT_PROFILE)).get(study.profile.name, {}).get(kind, {})
 
 
 def _fate_intervals(study: Study, lists: RankedLists) -> dict:

@@ -21,18 +21,9 @@ class SplitConfig:
 
 
 @dataclass(frozen=True)
-class LSTMConfig:
-    """One LSTM: its architecture, its training targets and its optimiser (PAPER §3 as defaults)."""
+class TrainingConfig:
+    """What the fit loop reads of any next-item network: its training targets and its optimiser."""
 
-    id_dim: int = 128
-    title_dim: int = 64
-    genre_dim: int = 64
-    hidden: tuple[int, ...] = (256, 128)
-    dense: int = 256
-    dropout: float = 0.3
-    input_dropout: float = 0.0
-    title_side: str = "words"  # "words": learned word tokens, mean-pooled; "sbert": frozen title embeddings
-    tied: bool = False  # output weights = the item table
     targets: str = "all"  # "all": every position; "windows": one sample per window, as published
     window: int = 30  # movies the network looks back on, in training and when it ranks
     learning_rate: float = 1e-3
@@ -43,9 +34,36 @@ class LSTMConfig:
     patience: int = 3  # epochs without a better validation NDCG@10 before training ends
 
     def __post_init__(self):
-        for name, value, choices in (("title_side", self.title_side, ("words", "sbert")), ("targets", self.targets, ("all", "windows"))):
-            if value not in choices:
-                raise StudyError(f"an LSTM's {name} must be '{choices[0]}' or '{choices[1]}', not '{value}'")
+        _one_of("a network's targets", self.targets, ("all", "windows"))
+
+
+@dataclass(frozen=True)
+class LSTMConfig(TrainingConfig):
+    """One LSTM (PAPER §3 as defaults)."""
+
+    id_dim: int = 128
+    title_dim: int = 64
+    genre_dim: int = 64
+    hidden: tuple[int, ...] = (256, 128)
+    dense: int = 256
+    dropout: float = 0.3
+    input_dropout: float = 0.0
+    title_side: str = "words"  # "words": learned word tokens, mean-pooled; "sbert": frozen title embeddings
+    tied: bool = False  # output weights = the item table
+
+    def __post_init__(self):
+        super().__post_init__()
+        _one_of("an LSTM's title_side", self.title_side, ("words", "sbert"))
+
+
+@dataclass(frozen=True)
+class SASRecConfig(TrainingConfig):
+    """One SASRec (Kang and McAuley 2018), on item ids alone."""
+
+    dim: int = 128
+    blocks: int = 2
+    heads: int = 2
+    dropout: float = 0.2
 
 
 @dataclass(frozen=True)
@@ -145,17 +163,19 @@ class Profile:
     data: str
     users: int = 0  # test users of the temporal systems, a seeded subset; 0 = all
     split: SplitConfig = field(default_factory=SplitConfig)
+    recent_events: int = 20  # last events of a user that recent popularity counts; best of 1, 3, 5, 10, 20, 50, 100 on validation
     windowed_markov: WindowConfig = field(default_factory=WindowConfig)
     item_knn: NeighbourConfig = field(default_factory=NeighbourConfig)
     lstm: LSTMConfig = field(default_factory=LSTMConfig)
     paper_lstm: LSTMConfig = field(default_factory=LSTMConfig)
+    sasrec: SASRecConfig = field(default_factory=SASRecConfig)
     llm: LLMConfig = field(default_factory=LLMConfig)
     lora: LoRAConfig = field(default_factory=LoRAConfig)
     rerank: RerankConfig = field(default_factory=RerankConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     audit: AuditConfig = field(default_factory=AuditConfig)
     protocols: ProtocolsConfig = field(default_factory=ProtocolsConfig)
-    seeds: int = 3  # seeds of the improved LSTM; the first one makes the hints
+    seeds: int = 3  # seeds of the improved LSTM within a run; the first one makes the hints
     needs_memory_gib: float = 6.0
     needs_gpu_memory_gib: float = 0.0
 
@@ -204,6 +224,12 @@ def _build(cls: type, values: dict, where: str):
         return cls(**values)
     except TypeError as error:
         raise StudyError(f"{where}: {error}") from error
+
+
+def _one_of(what: str, value: str, choices: tuple[str, str]) -> None:
+    """Raise StudyError where a value is none of two choices."""
+    if value not in choices:
+        raise StudyError(f"{what} must be '{choices[0]}' or '{choices[1]}', not '{value}'")
 
 
 def _is(value, kind: type) -> bool:

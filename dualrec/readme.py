@@ -1,4 +1,4 @@
-"""The README's generated parts: the results table, the audit's finding, and what a run of each profile took and reached."""
+"""The README's generated parts: results, the audit's finding, what a run of each profile took and reached, and what seeds change."""
 
 from __future__ import annotations
 
@@ -85,6 +85,23 @@ def runs_table(runs: dict) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
+def seeds_table(recorded: dict) -> str:
+    """A markdown table: one row per profile and temporal system of `make seeds`, with the spread between seeds.
+
+    recorded: `results["side_runs"]`
+    """
+    metrics = ("HR@1", "HR@10", "NDCG@10")
+    rows = [["profile", "system", "users", "seeds", *metrics, "sd of NDCG@10 between seeds", "s per epoch"]]
+    rows.append(["---", "---", *["---:"] * 7])
+    for profile, kinds in recorded.items():
+        for entry in kinds.get("seeds", {}).get("systems", {}).values():
+            sd, seconds = entry["sd"]["NDCG@10"], entry["seconds_per_epoch"]
+            spread = ["–" if sd is None else f"{sd:.4f}", "–" if seconds is None else f"{seconds:.1f}"]
+            cells = [cell(entry["metrics"][metric]) for metric in metrics]
+            rows.append([f"`{profile}`", entry["label"], str(entry["n"]), str(len(entry["seeds"])), *cells, *spread])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
 def _blocks(results: dict, runs: dict) -> dict[str, str]:
     """What stands between the markers of each name."""
     caption = (
@@ -92,11 +109,14 @@ def _blocks(results: dict, runs: dict) -> dict[str, str]:
         f"Commit `{results['commit']}`, {results['hardware']}."
     )
     measured = "; ".join(f"`{profile}`: commit `{run['commit']}`, {run['hardware']}" for profile, run in runs.items())
+    side = [run["seeds"] for run in results["side_runs"].values() if "seeds" in run]
+    recorded = "; ".join(f"`{run['command']}` on {run['data']}: commit `{run['commit']}`, {run['hardware']}" for run in side)
     findings = results["notebooks"].get("08_audit", {}).get("findings", [])
     return {
         "audit": f"\n{' '.join(findings)}\n",
         "results": f"\n{results_table(results)}\n\n{caption}\n",
         "profiles": f"\n{runs_table(runs)}\n\n{ABOUT_RUNS} Measured: {measured}.\n",
+        "seeds": f"\n{seeds_table(results['side_runs'])}\n\nMeasured by {recorded or 'nobody yet'}.\n",
     }
 
 

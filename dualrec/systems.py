@@ -1,6 +1,6 @@
 """The systems under study, by name: the same steps for notebooks and for the command line.
 
-Temporal: `popularity`, `item_knn`, `markov`, `windowed_markov`, `paper_lstm`, `lstm`.
+Temporal: `popularity`, `recent_popularity`, `item_knn`, `markov`, `windowed_markov`, `sasrec`, `paper_lstm`, `lstm`.
 Language: `llm` (zero-shot, no hint), `llm_hint` (zero-shot with hint), `llm_lora` (tuned, with hint).
 `<name>_sbert` re-ranks `lstm` or a language system by similarity to the LSTM's hint.
 """
@@ -24,24 +24,27 @@ from dualrec.language.prompts import build_prompts
 from dualrec.rerank.sbert import rerank_by_hint
 from dualrec.split import Split
 from dualrec.study import Study
-from dualrec.temporal import base, fit, lstm, words
+from dualrec.temporal import base, fit, lstm, sasrec, words
 from dualrec.temporal.base import TemporalModel, top_k
 from dualrec.temporal.base import hints as hints_from
 from dualrec.temporal.item_knn import ItemKNN
 from dualrec.temporal.markov import Markov
 from dualrec.temporal.popularity import Popularity
-from dualrec.temporal.recommender import LSTMRecommender
+from dualrec.temporal.recommender import NeuralRecommender
 from dualrec.temporal.windowed_markov import WindowedMarkov
 from dualrec.types import Cases, Hints, RankedLists, Sequences
 
-COUNTING = ("popularity", "item_knn", "markov", "windowed_markov")
-TEMPORAL = (*COUNTING, "paper_lstm", "lstm")
+COUNTING = ("popularity", "recent_popularity", "item_knn", "markov", "windowed_markov")
+NEURAL = {"sasrec": (sasrec,), "paper_lstm": (lstm, words), "lstm": (lstm, words)}  # each with the sources of its network
+TEMPORAL = (*COUNTING, *NEURAL)
 LANGUAGE = ("llm", "llm_hint", "llm_lora")
 LABELS = {
     "popularity": "Popularity",
+    "recent_popularity": "Popularity, recent",
     "item_knn": "Item-kNN",
     "markov": "Markov, first order",
     "windowed_markov": "Markov, windowed",
+    "sasrec": "SASRec",
     "paper_lstm": "LSTM, as published",
     "lstm": "LSTM, improved",
     "lstm_sbert": "LSTM, improved → SBERT",
@@ -63,17 +66,17 @@ def fit_temporal(study: Study, name: str, seed: int | None = None, split: Split 
     seed = study.seed if seed is None else seed
     if name in COUNTING:
         return _counting(study, name).fit(split.train, split.validation)
-    config = study.profile.lstm if name == "lstm" else study.profile.paper_lstm
-    key = fingerprint(study.data.digest, split.train, split.validation, config, seed, study.catalogue.titles, base, fit, lstm, words)
+    config, sources = getattr(study.profile, name), (base, fit, *NEURAL[name])
+    key = fingerprint(study.data.digest, split.train, split.validation, config, seed, study.catalogue.titles, *sources)
     folder = study.cache(f"{name}-{key}")
     return cached(
         folder / "model",
         key,
-        build=lambda: LSTMRecommender(study.catalogue, study.title_vectors, config, seed, folder / "checkpoint").fit(
+        build=lambda: NeuralRecommender(study.catalogue, study.title_vectors, config, seed, folder / "checkpoint").fit(
             split.train, split.validation
         ),
         save=lambda model, path: model.save(path),
-        load=lambda path: LSTMRecommender(study.catalogue, study.title_vectors, config, seed, None).load(path),
+        load=lambda path: NeuralRecommender(study.catalogue, study.title_vectors, config, seed, None).load(path),
     )
 
 
@@ -84,7 +87,9 @@ def _counting(study: Study, name: str) -> TemporalModel:
         return WindowedMarkov(n_items, profile.windowed_markov)
     if name == "item_knn":
         return ItemKNN(n_items, profile.item_knn)
-    return (Popularity if name == "popularity" else Markov)(n_items)
+    if name == "markov":
+        return Markov(n_items)
+    return Popularity(n_items, profile.recent_events if name == "recent_popularity" else None)
 
 
 def hint(study: Study, histories: Sequences, model: TemporalModel | None = None) -> Hints:

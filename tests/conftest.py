@@ -28,6 +28,10 @@ hidden = [8, 8]
 dense = 8
 batch_size = 8
 epochs = 1
+[sasrec]
+dim = 8
+batch_size = 8
+epochs = 2
 [evaluation]
 resamples = 50
 """

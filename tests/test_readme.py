@@ -15,7 +15,7 @@ from dualrec.systems import LABELS
 
 ROOT = Path(__file__).resolve().parents[1]
 FIGURES = ROOT / "figures"
-MARKERS = "".join(f"# T\n<!-- {name}:begin -->\nold<!-- {name}:end -->\n" for name in ("results", "audit", "profiles")) + "end\n"
+MARKERS = "".join(f"# T\n<!-- {name}:begin -->\nold<!-- {name}:end -->\n" for name in ("results", "audit", "profiles", "seeds")) + "end\n"
 
 
 def interval(value: float, n: int = 943) -> dict:
@@ -69,9 +69,7 @@ def test_the_readme_follows_results_and_runs(home):
     update_readme(readme, results, runs)
     text = readme.read_text(encoding="utf-8")
     assert readme_is_current(readme, results, runs)
-    assert (
-        text.startswith("# T\n<!-- results:begin -->\n| system |") and text.endswith("<!-- profiles:end -->\nend\n") and "old" not in text
-    )
+    assert text.startswith("# T\n<!-- results:begin -->\n| system |") and text.endswith("<!-- seeds:end -->\nend\n") and "old" not in text
     update_readme(readme, results, runs)
     assert readme.read_text(encoding="utf-8") == text
 

@@ -12,7 +12,7 @@ from dualrec.language.local import LLM, converted_folder
 from dualrec.profiles import LSTMConfig, SplitConfig, load_profile
 from dualrec.study import open_study
 from dualrec.temporal.base import hints, top_k
-from dualrec.temporal.recommender import LSTMRecommender
+from dualrec.temporal.recommender import NeuralRecommender
 from dualrec.types import Cases
 
 
@@ -36,14 +36,14 @@ def test_markov_finds_the_rule_of_the_toy(study):
 
 def test_a_fitted_model_is_read_back_and_scores_the_same(study, monkeypatch):
     first = systems.fit_temporal(study, "lstm").scores(study.cases.history)
-    monkeypatch.setattr(LSTMRecommender, "fit", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(NeuralRecommender, "fit", lambda *_: pytest.fail("trained again"))
     np.testing.assert_array_equal(systems.fit_temporal(study, "lstm").scores(study.cases.history), first)
 
 
 def test_other_settings_or_seeds_train_anew(study, monkeypatch):
     systems.fit_temporal(study, "lstm")
     trained = []
-    monkeypatch.setattr(LSTMRecommender, "fit", lambda self, *_: trained.append(self.seed) or self)
+    monkeypatch.setattr(NeuralRecommender, "fit", lambda self, *_: trained.append(self.seed) or self)
     systems.fit_temporal(study, "lstm", seed=1)
     study.profile = dataclasses.replace(study.profile, lstm=dataclasses.replace(study.profile.lstm, learning_rate=0.5))
     systems.fit_temporal(study, "lstm")
@@ -81,7 +81,7 @@ def test_training_hints_are_as_good_as_test_hints_and_worse_than_hints_at_traine
     earlier = earlier_split(study.split.train, load_profile("laptop").llm.titles, SplitConfig().min_events)
 
     def recall(split, cases) -> np.ndarray:
-        model = LSTMRecommender(study.catalogue, study.title_vectors, config, 0, None).fit(split.train, split.validation)
+        model = NeuralRecommender(study.catalogue, study.title_vectors, config, 0, None).fit(split.train, split.validation)
         return (top_k(model.scores(cases.history), 10).items == cases.targets[:, None]).any(axis=1)
 
     in_training, in_test = recall(earlier, earlier.test), recall(study.split, study.split.test)

@@ -10,11 +10,13 @@
        "counts": {"written": 9430, ...}
       }, ...
      },
-     "notebooks": {"01_data": {headline numbers of that notebook, freely named}, ...}
+     "notebooks": {"01_data": {headline numbers of that notebook, freely named}, ...},
+     "side_runs": {"ml-1m": {"seeds": {"command": "make seeds ...", "commit": "1a2b3c4", "hardware": "...", ...}}, ...}
     }
 
 n counts users, low and high bound the 95 % interval (null where there is none), a value is null where no user has one.
-Floats have six decimals. Nothing in here depends on the clock, so the same run gives the same file.
+Floats have six decimals. Side runs are what `make tune` and `make seeds` record, by profile; a run of the notebooks leaves them
+alone, and nothing else in here depends on the clock, so the same run gives the same file.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ from dualrec.errors import StudyError
 
 SCHEMA = 1
 STUDY = ("profile", "data", "protocol", "commit", "hardware")
+SECTIONS = ("systems", "notebooks", "side_runs")
 SYSTEM = {"label": str, "n": int, "k": int, "protocol": str, "metrics": dict, "counts": dict}
 TABLE = ("HR@1", "HR@5", "HR@10", "NDCG@10", "MRR")
 
@@ -40,19 +43,31 @@ TABLE = ("HR@1", "HR@5", "HR@10", "NDCG@10", "MRR")
 def record(path: Path, section: str, values: dict) -> None:
     """Merge values into `results.json`, which is made where it is missing.
 
-    section: "study" sets the facts named in `STUDY`; "systems" and "notebooks" replace the entries named in `values`
-    whole, in their old place where they had one, and leave the others alone
+    section: "study" sets the facts named in `STUDY`; the others replace the entries named in `values` whole, in their old place
+    where they had one, and leave the rest alone
     Raises StudyError for an unknown section or fact, or where the file is not a results file.
     """
-    if section not in ("study", "systems", "notebooks"):
-        raise StudyError(f"results have no section '{section}'; record into study, systems or notebooks")
+    if section != "study" and section not in SECTIONS:
+        raise StudyError(f"results have no section '{section}'; record into study, {', '.join(SECTIONS)}")
     if section == "study" and not values.keys() <= set(STUDY):
         raise StudyError(f"the study has no fact '{min(values.keys() - set(STUDY))}'; it has {', '.join(STUDY)}")
     old = _read(path) if Path(path).is_file() else {}
     new = old | values if section == "study" else old | {section: old.get(section, {}) | values}
     facts = {fact: new[fact] for fact in STUDY if fact in new}
-    notebooks = dict(sorted(new.get("notebooks", {}).items()))
-    write_json(path, _rounded({"schema": SCHEMA} | facts | {"systems": new.get("systems", {}), "notebooks": notebooks}))
+    sections = {name: new.get(name, {}) for name in SECTIONS}
+    sections["notebooks"] = dict(sorted(sections["notebooks"].items()))
+    write_json(path, _rounded({"schema": SCHEMA} | facts | sections))
+
+
+def record_side_run(path: Path, profile: str, kind: str, values: dict) -> None:
+    """Merge what a side run measured into `results.json`; values hold its command, commit and hardware, too."""
+    known = side_runs(path).get(profile, {})
+    record(path, "side_runs", {profile: known | {kind: values}})
+
+
+def side_runs(path: Path) -> dict:
+    """Profile -> kind -> what a side run recorded; nothing where there is no file. Raises StudyError as `load_results` does."""
+    return _read(path).get("side_runs", {}) if Path(path).is_file() else {}
 
 
 def load_results(path: Path) -> dict:
@@ -66,7 +81,7 @@ def load_results(path: Path) -> dict:
     for fact in STUDY:
         if not isinstance(results.get(fact), str):
             raise StudyError(f"{where}: '{fact}' is missing or not text; run the notebooks again")
-    for section in ("systems", "notebooks"):
+    for section in SECTIONS:
         if not isinstance(results.get(section), dict):
             raise StudyError(f"{where}: '{section}' is missing or not an object; run the notebooks again")
     for name, system in results["systems"].items():

@@ -1,6 +1,6 @@
 """One function per figure and one visual style. Figures read numbers; they compute none."""
 
-from dualrec.plots.comparison import depth, differences, dots, trade_off, waterfall
+from dualrec.plots.comparison import depth, differences, dots, seeds, trade_off, waterfall
 from dualrec.plots.sequences import by_group, learning_curves, long_tail, ties
 from dualrec.plots.style import save, use_style
 from dualrec.plots.writing import fates, lora_loss, rank_flow
@@ -16,6 +16,7 @@ __all__ = [
     "lora_loss",
     "rank_flow",
     "save",
+    "seeds",
     "ties",
     "trade_off",
     "use_style",

@@ -50,6 +50,24 @@ def differences(table: pd.DataFrame, metric: str) -> Figure:
     return figure
 
 
+def seeds(systems: dict[str, dict], metric: str, labels: dict[str, str]) -> Figure:
+    """One row per system: the seeds as dots, their mean with its 95 % interval over users as a bar.
+
+    systems: system -> {"metrics": metric -> interval, "per_seed": metric -> one mean per seed}
+    """
+    figure, axis = plt.subplots(figsize=(8.5, 0.42 * len(systems) + 1.2))
+    for place, (system, entry) in zip(range(len(systems))[::-1], systems.items(), strict=True):
+        mean, drawn, shade = entry["metrics"][metric], entry["per_seed"][metric], dark(colour(system))
+        bars = [[mean["value"] - mean["low"]], [mean["high"] - mean["value"]]]
+        axis.errorbar(mean["value"], place, xerr=bars, color=shade, marker="|", markersize=12, capsize=2.5)
+        axis.plot(drawn, np.full(len(drawn), place + 0.22), "o", color=shade, markersize=4, alpha=0.7)
+    axis.set_yticks(range(len(systems))[::-1], [f"{labels[s]}  ({len(e['per_seed'][metric])})" for s, e in systems.items()])
+    axis.set_xlabel(f"{metric}: ● one seed, bar: mean over seeds with its 95 % interval over users")
+    axis.set_xlim(left=0)
+    axis.grid(axis="y", visible=False)
+    return figure
+
+
 def depth(table: pd.DataFrame, labels: dict[str, str]) -> Figure:
     """What places two to five add: HR@1 (filled) and HR@5 (open) of each system, joined by a line.
 

@@ -13,12 +13,14 @@ from dualrec.artifacts import atomic_path
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PINK = (
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 )  # fmt: skip
-GREY, BROWN = "#8C8C8C", "#8B5A00"  # BROWN: a darker orange, for the other Markov chain
+GREY, BROWN, VIOLET = "#8C8C8C", "#8B5A00", "#6A3D9A"  # BROWN: a darker orange, for the other Markov chain
 COLOURS = {
     "popularity": GREY,
+    "recent_popularity": "#4D4D4D",
     "item_knn": PINK,
     "markov": ORANGE,
     "windowed_markov": BROWN,
+    "sasrec": VIOLET,
     "paper_lstm": SKY,
     "lstm": BLUE,
     "llm": YELLOW,

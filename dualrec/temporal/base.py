@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol, Self
 
 import numpy as np
+import torch
 
 from dualrec.types import Cases, Hints, RankedLists, Sequences
 
@@ -21,6 +22,22 @@ class TemporalModel(Protocol):
 
     def scores(self, histories: Sequences) -> np.ndarray:
         """float32 (n, N + 1): higher is better; seen items and padding are -inf (`mask_seen`)."""
+        ...
+
+
+class NextItemNetwork(Protocol):
+    """A torch module that `fit` can train: it predicts the next item at every position of a sequence."""
+
+    def item_table(self) -> torch.Tensor:
+        """(N + 1, width): every item as the network reads it, computed once per batch."""
+        ...
+
+    def forward(self, items: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
+        """(B, T) item indices, padded on the right -> (B, T, dim) states that ignore what comes later."""
+        ...
+
+    def logits(self, states: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
+        """(M, dim) states -> (M, N + 1) scores of the next item."""
         ...
 
 

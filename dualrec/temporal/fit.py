@@ -19,15 +19,16 @@ from dualrec.batching import length_batches
 from dualrec.checkpoints import load_checkpoint, save_checkpoint
 from dualrec.device import pick_dtype
 from dualrec.errors import StudyError
-from dualrec.profiles import LSTMConfig
-from dualrec.temporal.base import mask_seen, target_ranks
-from dualrec.temporal.lstm import NextItemLSTM
+from dualrec.profiles import TrainingConfig
+from dualrec.temporal.base import NextItemNetwork, mask_seen, target_ranks
 from dualrec.types import Cases, Sequences
 
 MAX_NORM = 1.0
 
 
-def fit(model: NextItemLSTM, train: Sequences, validation: Cases, config: LSTMConfig, seed: int, checkpoint: Path | None) -> list[dict]:
+def fit(
+    model: NextItemNetwork, train: Sequences, validation: Cases, config: TrainingConfig, seed: int, checkpoint: Path | None
+) -> list[dict]:
     """Train in place and leave the weights of the best epoch in `model`.
 
     checkpoint: a folder; an interrupted call goes on after its last finished epoch and ends with the same weights
@@ -42,7 +43,7 @@ def fit(model: NextItemLSTM, train: Sequences, validation: Cases, config: LSTMCo
     best = load_file(checkpoint / "best.safetensors") if history else {k: v.detach().clone() for k, v in weights.items()}
     steps = -(-len(samples) // config.batch_size)
     schedule = _schedule(optimiser, steps, config, finished=len(history))
-    progress = tqdm(range(len(history), config.epochs), desc="LSTM", unit="epoch", initial=len(history), total=config.epochs)
+    progress = tqdm(range(len(history), config.epochs), desc=type(model).__name__, unit="epoch", initial=len(history), total=config.epochs)
     for epoch in progress:
         if _is_over(history, config.patience):
             break
@@ -63,7 +64,7 @@ def fit(model: NextItemLSTM, train: Sequences, validation: Cases, config: LSTMCo
     return history
 
 
-def training_samples(train: Sequences, config: LSTMConfig) -> list[torch.Tensor]:
+def training_samples(train: Sequences, config: TrainingConfig) -> list[torch.Tensor]:
     """Pieces of the sequences, int64 (length,), each at least an input and a target.
 
     "all": consecutive pieces of up to `window` targets; a piece begins with the item before its first target
@@ -78,11 +79,11 @@ def training_samples(train: Sequences, config: LSTMConfig) -> list[torch.Tensor]
         else:
             pieces += [sequence[max(0, end - config.window) : end + 1] for end in range(1, len(sequence))]
     if not pieces:
-        raise StudyError("no training sequence has two events, so an LSTM has nothing to learn from; raise min_events in [split]")
+        raise StudyError("no training sequence has two events, so there is nothing to learn from; raise min_events in [split]")
     return pieces
 
 
-def batches(samples: list[torch.Tensor], config: LSTMConfig, rng: np.random.Generator) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+def batches(samples: list[torch.Tensor], config: TrainingConfig, rng: np.random.Generator) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """(inputs, targets), both int64 (B, T), padded with 0 on the right; of a window only the last target counts."""
     for rows in length_batches([len(sample) for sample in samples], config.batch_size, rng):
         padded = pad_sequence([samples[row] for row in rows], batch_first=True)  # (B, T + 1)
@@ -93,7 +94,9 @@ def batches(samples: list[torch.Tensor], config: LSTMConfig, rng: np.random.Gene
         yield inputs, targets
 
 
-def _epoch(model: NextItemLSTM, samples: list[torch.Tensor], config: LSTMConfig, optimiser, schedule, rng: np.random.Generator) -> float:
+def _epoch(
+    model: NextItemNetwork, samples: list[torch.Tensor], config: TrainingConfig, optimiser, schedule, rng: np.random.Generator
+) -> float:
     """One pass over the samples; returns the mean loss per target."""
     model.train()
     device = next(model.parameters()).device
@@ -106,7 +109,7 @@ def _epoch(model: NextItemLSTM, samples: list[torch.Tensor], config: LSTMConfig,
             logits = model.logits(model(inputs, table)[wanted], table)  # (targets, N + 1)
         loss = F.cross_entropy(logits.float(), targets[wanted])
         if not torch.isfinite(loss):
-            raise StudyError(f"the LSTM's loss is no longer a number; lower learning_rate ({config.learning_rate}) in the profile")
+            raise StudyError(f"the loss is no longer a number; lower learning_rate ({config.learning_rate}) in the profile")
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), MAX_NORM)
@@ -117,7 +120,7 @@ def _epoch(model: NextItemLSTM, samples: list[torch.Tensor], config: LSTMConfig,
     return total / n
 
 
-def _schedule(optimiser, steps: int, config: LSTMConfig, finished: int) -> torch.optim.lr_scheduler.LRScheduler:
+def _schedule(optimiser, steps: int, config: TrainingConfig, finished: int) -> torch.optim.lr_scheduler.LRScheduler:
     """Linear warm-up and decay over all epochs, or a constant rate; `finished` epochs are already behind."""
     last = steps * finished - 1
     if not config.warmup:
@@ -133,7 +136,7 @@ def _is_over(history: list[dict], patience: int) -> bool:
 
 
 @torch.inference_mode()
-def score(model: NextItemLSTM, histories: Sequences, config: LSTMConfig, batch_size: int = 256) -> np.ndarray:
+def score(model: NextItemNetwork, histories: Sequences, config: TrainingConfig, batch_size: int = 256) -> np.ndarray:
     """float32 (n, N + 1): logits after the last item of each history; seen items and padding are -inf.
 
     The network sees as much of a history as of a training sample; an empty history counts as one padding item.

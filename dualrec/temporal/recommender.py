@@ -1,4 +1,4 @@
-"""The LSTM as a temporal model: network, fit loop and weights on disk under one roof."""
+"""A network as a temporal model: architecture, fit loop and weights on disk under one roof."""
 
 from __future__ import annotations
 
@@ -12,25 +12,28 @@ from safetensors.torch import load_file, save_file
 
 from dualrec.artifacts import write_json
 from dualrec.data.catalogue import Catalogue
-from dualrec.profiles import LSTMConfig
+from dualrec.profiles import LSTMConfig, SASRecConfig
+from dualrec.temporal.base import NextItemNetwork
 from dualrec.temporal.fit import fit, score
 from dualrec.temporal.lstm import NextItemLSTM
+from dualrec.temporal.sasrec import SASRec
 from dualrec.temporal.words import title_tokens
 from dualrec.types import Cases, Sequences
 
 
-class LSTMRecommender:
-    """A `TemporalModel`.
+class NeuralRecommender:
+    """A `TemporalModel` around an LSTM or a SASRec, whichever `config` describes.
 
     title_vectors: float32 (N + 1, d) sentence vectors, read where config.title_side is "sbert"
     checkpoint: folder for a checkpoint per epoch, None for none
     """
 
-    def __init__(self, catalogue: Catalogue, title_vectors: np.ndarray, config: LSTMConfig, seed: int, checkpoint: Path | None):
+    def __init__(
+        self, catalogue: Catalogue, title_vectors: np.ndarray, config: LSTMConfig | SASRecConfig, seed: int, checkpoint: Path | None
+    ):
         torch.manual_seed(seed)
-        titles = title_tokens(catalogue.titles) if config.title_side == "words" else title_vectors
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.network = NextItemLSTM(torch.from_numpy(catalogue.genres), torch.from_numpy(titles), config).to(self.device)
+        self.network = build_network(catalogue, title_vectors, config).to(self.device)
         self.config, self.seed, self.checkpoint = config, seed, checkpoint
         self.history: list[dict] = []
 
@@ -58,3 +61,11 @@ class LSTMRecommender:
         self.network.load_state_dict(load_file(folder / "model.safetensors"))
         self.history = json.loads((folder / "history.json").read_text(encoding="utf-8"))
         return self
+
+
+def build_network(catalogue: Catalogue, title_vectors: np.ndarray, config: LSTMConfig | SASRecConfig) -> NextItemNetwork:
+    """The network a config describes, with random weights."""
+    if isinstance(config, SASRecConfig):
+        return SASRec(len(catalogue), config)
+    titles = title_tokens(catalogue.titles) if config.title_side == "words" else title_vectors
+    return NextItemLSTM(torch.from_numpy(catalogue.genres), torch.from_numpy(titles), config)

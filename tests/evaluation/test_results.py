@@ -96,6 +96,7 @@ BROKEN = {
     "other schema": (lambda r: r | {"schema": 2}, "results schema 1"),
     "no hardware": (lambda r: {k: v for k, v in r.items() if k != "hardware"}, "'hardware' is missing"),
     "no notebooks": (lambda r: {k: v for k, v in r.items() if k != "notebooks"}, "'notebooks' is missing"),
+    "no side runs": (lambda r: {k: v for k, v in r.items() if k != "side_runs"}, "'side_runs' is missing"),
     "system is a number": (lambda r: r | {"systems": {"x": 3}}, "system 'x' lacks 'label'"),
     "no users": (lambda r: r | {"systems": {"x": {k: v for k, v in system().items() if k != "n"}}}, "'x' lacks 'n'"),
     "no seed": (lambda r: r | {"systems": {"x": {k: v for k, v in system().items() if k != "seed"}}}, "either 'seed' or 'seeds'"),

@@ -29,6 +29,14 @@ def test_popularity_by_hand():
     assert scores.dtype == np.float32
 
 
+def test_recent_popularity_by_hand():
+    """The last two events of each user: 2 3, 1 2 and 1 3; of a shorter sequence all there are."""
+    scores = Popularity(5, recent=2).fit(TRAIN, NOBODY).scores(Sequences.from_lists([8], [[4]]))
+    np.testing.assert_array_equal(scores, [[-INF, 2, 2, 2, -INF, 0]])
+    everything, all_of_it = (Popularity(5, recent=r).fit(TRAIN, NOBODY).scores(Sequences.from_lists([8], [[]])) for r in (9, None))
+    np.testing.assert_array_equal(everything, all_of_it)
+
+
 def test_markov_by_hand():
     scores = Markov(5).fit(TRAIN, NOBODY).scores(Sequences.from_lists([7, 8, 9], [[4, 1], [3], [2, 5]]))
     # popularity of items 1..5 is 3 2 2 1 0, divided by 3 + 1; 1 is followed by 2 (twice) and 3 (once); 3 and 5 by nothing

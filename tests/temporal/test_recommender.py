@@ -9,7 +9,7 @@ from dualrec.profiles import LSTMConfig
 from dualrec.temporal.base import hints, top_k
 from dualrec.temporal.markov import Markov
 from dualrec.temporal.popularity import Popularity
-from dualrec.temporal.recommender import LSTMRecommender
+from dualrec.temporal.recommender import NeuralRecommender
 from dualrec.types import Cases, Sequences
 
 SMALL = LSTMConfig(id_dim=8, title_dim=4, genre_dim=4, hidden=(12, 6), dense=10, batch_size=2, epochs=2)
@@ -18,8 +18,8 @@ VALIDATION = Cases(TRAIN, np.array([4, 6, 3, 8]))
 VECTORS = np.random.default_rng(0).normal(size=(9, 6)).astype(np.float32)
 
 
-def recommender(catalogue, config, seed=0) -> LSTMRecommender:
-    return LSTMRecommender(catalogue, VECTORS, config, seed, None)
+def recommender(catalogue, config, seed=0) -> NeuralRecommender:
+    return NeuralRecommender(catalogue, VECTORS, config, seed, None)
 
 
 @pytest.mark.parametrize("config", [SMALL, dataclasses.replace(SMALL, title_side="sbert", tied=True)], ids=["paper", "improved"])

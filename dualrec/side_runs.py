@@ -1,0 +1,92 @@
+"""What is measured beside the notebooks, because it takes hours: the grid of the neural models, and their seeds.
+
+Both leave their numbers in the default profile's `results.json`, under the profile they were run with.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from dataclasses import replace
+
+import numpy as np
+
+from dualrec import paths
+from dualrec.evaluation.metrics import per_user
+from dualrec.evaluation.results import git_commit, record_side_run
+from dualrec.evaluation.stats import bootstrap_intervals
+from dualrec.notebook import hardware
+from dualrec.study import Study, open_study
+from dualrec.systems import LABELS, NEURAL, TEMPORAL, fit_temporal
+from dualrec.temporal.base import top_k
+
+TUNED = ("sasrec", "lstm")  # the third neural model has the settings that were published
+GRID = {"learning_rate": (1e-3, 3e-3), "dropout": (0.2, 0.4), "weight_decay": (0.01, 0.3)}
+METRICS = ("HR@1", "HR@5", "HR@10", "NDCG@10", "MRR")
+
+
+def tune(profile: str, seed: int = 0) -> dict:
+    """Train every tuned model on the same grid and record the best validation NDCG@10 of each point.
+
+    Everything the grid does not name is as in the profile. Test targets are not read.
+    Returns system -> {"grid": one dict per point with its "ndcg", "chosen": the best point's settings}.
+    """
+    study = open_study(profile, seed)
+    found = {}
+    for name in TUNED:
+        rows = []
+        for values in itertools.product(*GRID.values()):
+            point = dict(zip(GRID, values, strict=True))
+            config = replace(getattr(study.profile, name), **point)
+            model = fit_temporal(replace(study, profile=replace(study.profile, **{name: config})), name)
+            rows.append(point | {"ndcg": max(row["ndcg"] for row in model.history), "epochs": len(model.history)})
+            print(f"{LABELS[name]}: {point} → validation NDCG@10 {rows[-1]['ndcg']:.4f}", file=sys.stderr)
+        best = max(rows, key=lambda row: row["ndcg"])
+        found[name] = {"grid": rows, "chosen": {key: best[key] for key in GRID}}
+    _record(study, "tuning", "make tune", {"seed": seed, "n": len(study.split.validation), "systems": found})
+    return found
+
+
+def seeds(profile: str, count: int = 5, first: int = 0) -> dict:
+    """Evaluate every temporal system on the test cases, the neural ones with several seeds, and record what the seeds change.
+
+    Returns system -> {"label", "n", "seeds", "metrics" (of each user's mean over seeds, interval over users), "per_seed" (metric ->
+    one mean per seed), "sd" (between seeds; null for one), "seconds_per_epoch" (of the networks)}.
+    """
+    study = open_study(profile, first)
+    found = {}
+    for name in TEMPORAL:
+        numbers = list(range(first, first + count)) if name in NEURAL else [first]
+        found[name] = _over_seeds(study, name, numbers)
+        print(f"{LABELS[name]}: NDCG@10 {found[name]['metrics']['NDCG@10']['value']:.4f}", file=sys.stderr)
+    _record(study, "seeds", f"make seeds COUNT={count}", {"n": len(study.cases), "protocol": study.protocol, "systems": found})
+    return found
+
+
+def _over_seeds(study: Study, name: str, numbers: list[int]) -> dict:
+    """One system's entry of `seeds`."""
+    frames, epochs = [], []
+    for seed in numbers:
+        model = fit_temporal(study, name, seed)
+        epochs += [row["seconds"] for row in getattr(model, "history", [])]
+        lists = top_k(model.scores(study.cases.history), study.profile.evaluation.k)
+        seconds = getattr(model, "seconds", 0.0)
+        frames.append(per_user(study.save(f"seeds_{name}_{seed}", study.cases, lists, seconds))[list(METRICS)])
+    mean = (sum(frames) / len(frames)).sort_index()
+    per_seed = {metric: [float(frame[metric].mean()) for frame in frames] for metric in METRICS}
+    return {
+        "label": LABELS[name],
+        "n": len(mean),
+        "seeds": numbers,
+        "metrics": bootstrap_intervals(mean, study.profile.evaluation.resamples, study.seed),
+        "per_seed": per_seed,
+        "sd": {metric: float(np.std(values, ddof=1)) if len(values) > 1 else None for metric, values in per_seed.items()},
+        "seconds_per_epoch": float(np.median(epochs)) if epochs else None,
+    }
+
+
+def _record(study: Study, kind: str, command: str, values: dict) -> None:
+    """Put a side run into the default profile's results, with what it takes to repeat it."""
+    chosen = "" if study.profile.name == paths.DEFAULT_PROFILE else f" PROFILE={study.profile.name}"
+    facts = {"command": command + chosen, "data": study.data.name, "commit": git_commit(paths.home()), "hardware": hardware()}
+    record_side_run(paths.results(paths.DEFAULT_PROFILE), study.profile.name, kind, facts | values)

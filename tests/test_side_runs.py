@@ -1,0 +1,84 @@
+"""What is measured beside the notebooks: the grid is searched on validation alone, and seeds are counted one by one."""
+
+import numpy as np
+import pytest
+
+from dualrec import paths, side_runs
+from dualrec.evaluation.results import load_results, record, record_side_run
+from dualrec.evaluation.results import side_runs as recorded
+from dualrec.readme import seeds_table
+from dualrec.systems import NEURAL, TEMPORAL
+from dualrec.types import Cases
+
+
+@pytest.fixture
+def study(toy_profile, toy_folder, tmp_path, monkeypatch):
+    """The toy study, where a side run would open the profile's; results go to a folder of their own."""
+    monkeypatch.setenv("DUALREC_HOME", str(tmp_path / "home"))
+    opened = side_runs.open_study(toy_profile, data=str(toy_folder), folder=tmp_path / "run")
+    monkeypatch.setattr(side_runs, "open_study", lambda *_: opened)
+    return opened
+
+
+def test_the_grid_is_trained_whole_and_its_best_point_chosen(study, monkeypatch):
+    monkeypatch.setattr(side_runs, "GRID", {"learning_rate": (1e-3, 0.05), "dropout": (0.0, 0.3)})
+    found = side_runs.tune("toy")
+    assert found.keys() == {"sasrec", "lstm"}
+    for system in found.values():
+        points = {(row["learning_rate"], row["dropout"]): row["ndcg"] for row in system["grid"]}
+        assert len(system["grid"]) == len(points) == 4 and len(set(points.values())) > 1
+        assert points[system["chosen"]["learning_rate"], system["chosen"]["dropout"]] == max(points.values())
+    entry = recorded(paths.results(paths.DEFAULT_PROFILE))["toy"]["tuning"]
+    assert entry["command"] == "make tune PROFILE=toy" and entry["n"] == 40 and entry["systems"].keys() == found.keys()
+
+
+def test_tuning_cannot_read_a_test_target(study, monkeypatch):
+    monkeypatch.setattr(side_runs, "GRID", {"learning_rate": (1e-3, 0.05)})
+    first = side_runs.tune("toy")
+    study.split = type(study.split)(study.split.train, study.split.validation, Cases(study.split.test.history, None), 0)
+    assert side_runs.tune("toy") == first
+
+
+def test_every_seed_counts_once(study):
+    found = side_runs.seeds("toy", count=3)
+    assert list(found) == list(TEMPORAL)
+    for name, entry in found.items():
+        assert entry["seeds"] == ([0, 1, 2] if name in NEURAL else [0])
+        values = entry["per_seed"]["NDCG@10"]
+        assert entry["metrics"]["NDCG@10"]["value"] == pytest.approx(np.mean(values))
+        if name in NEURAL:
+            assert entry["sd"]["NDCG@10"] == pytest.approx(np.std(values, ddof=1)) and entry["seconds_per_epoch"] > 0
+        else:
+            assert entry["sd"]["NDCG@10"] is None and entry["seconds_per_epoch"] is None
+
+
+def test_side_runs_of_other_profiles_and_kinds_stay(tmp_path):
+    path = tmp_path / "results.json"
+    record_side_run(path, "laptop", "tuning", {"command": "a"})
+    record_side_run(path, "ml-1m", "seeds", {"command": "b"})
+    record_side_run(path, "laptop", "seeds", {"command": "c"})
+    record(path, "notebooks", {"01_data": {}})
+    assert recorded(path) == {"laptop": {"tuning": {"command": "a"}, "seeds": {"command": "c"}}, "ml-1m": {"seeds": {"command": "b"}}}
+    assert recorded(tmp_path / "none.json") == {}
+
+
+def test_seeds_table(study):
+    side_runs.seeds("toy", count=1)
+    rows = seeds_table(recorded(paths.results(paths.DEFAULT_PROFILE))).splitlines()
+    assert len(rows) == 2 + len(TEMPORAL)
+    assert rows[2].startswith("| `toy` | Popularity | 40 | 1 | ") and rows[2].endswith("| – | – |")
+
+
+def test_the_profile_has_what_tuning_chose():
+    """Of the committed record: the settings in the default profile are the best of the declared grid."""
+    from dualrec.profiles import load_profile
+
+    results = load_results(paths.results(paths.DEFAULT_PROFILE))
+    tuning, profile = results["side_runs"][paths.DEFAULT_PROFILE]["tuning"], load_profile(paths.DEFAULT_PROFILE)
+    for name in side_runs.TUNED:
+        entry = tuning["systems"][name]
+        assert len(entry["grid"]) == 8
+        for key, value in entry["chosen"].items():
+            assert getattr(getattr(profile, name), key) == value
+        best = max(row["ndcg"] for row in entry["grid"])
+        assert best == next(row["ndcg"] for row in entry["grid"] if all(row[k] == v for k, v in entry["chosen"].items()))
