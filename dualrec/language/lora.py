@@ -73,8 +73,9 @@ def fine_tune(llm: LLM, train: list[Example], validation: list[Example], config:
 def merged(llm: LLM, folder: Path) -> LLM:
     """The model with the best epoch's adapter folded into its weights, as fast as the untuned one."""
     adapter = folder / "adapter"
-    model = PeftModel.from_pretrained(llm.model, adapter).merge_and_unload()
-    return LLM(f"{llm.identity}+{file_sha256(adapter / ADAPTER_FILE)}", model.eval(), llm.tokenizer)
+    model = PeftModel.from_pretrained(llm.model, adapter).merge_and_unload().eval()
+    model.requires_grad_(True)  # as loaded: with the frozen weights that peft leaves, a CPU takes three times the memory to read prompts
+    return LLM(f"{llm.identity}+{file_sha256(adapter / ADAPTER_FILE)}", model, llm.tokenizer)
 
 
 def read_history(folder: Path) -> list[dict]:
