@@ -151,7 +151,7 @@ class ProtocolsConfig:
     """The comparison of protocols: random tie orders, and the tie rules under which the LSTM is trained again."""
 
     random_ties: int = 5
-    lstm_ties: tuple[str, ...] = ("file", "id_up", "id_down", "random:0")
+    lstm_ties: tuple[str, ...] = ("file", "id_down", "random:0")
 
 
 @dataclass(frozen=True)
