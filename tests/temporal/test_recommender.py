@@ -1,11 +1,11 @@
-"""The LSTM under the temporal interface: weights on disk, and targets that cannot be seen."""
+"""The networks under the temporal interface: weights on disk, and targets that cannot be seen."""
 
 import dataclasses
 
 import numpy as np
 import pytest
 
-from dualrec.profiles import LSTMConfig
+from dualrec.profiles import LSTMConfig, SASRecConfig
 from dualrec.temporal.base import hints, top_k
 from dualrec.temporal.markov import Markov
 from dualrec.temporal.popularity import Popularity
@@ -13,6 +13,7 @@ from dualrec.temporal.recommender import NeuralRecommender
 from dualrec.types import Cases, Sequences
 
 SMALL = LSTMConfig(id_dim=8, title_dim=4, genre_dim=4, hidden=(12, 6), dense=10, batch_size=2, epochs=2)
+ATTENTION = SASRecConfig(dim=8, batch_size=2, epochs=2)
 TRAIN = Sequences.from_lists(range(4), [[1, 2, 3], [2, 3, 4, 5], [8, 1, 2], [6, 7]])
 VALIDATION = Cases(TRAIN, np.array([4, 6, 3, 8]))
 VECTORS = np.random.default_rng(0).normal(size=(9, 6)).astype(np.float32)
@@ -22,7 +23,9 @@ def recommender(catalogue, config, seed=0) -> NeuralRecommender:
     return NeuralRecommender(catalogue, VECTORS, config, seed, None)
 
 
-@pytest.mark.parametrize("config", [SMALL, dataclasses.replace(SMALL, title_side="sbert", tied=True)], ids=["paper", "improved"])
+@pytest.mark.parametrize(
+    "config", [SMALL, dataclasses.replace(SMALL, title_side="sbert", tied=True), ATTENTION], ids=["paper", "improved", "sasrec"]
+)
 def test_saved_weights_score_alike(tmp_path, toy_catalogue, config):
     model = recommender(toy_catalogue, config).fit(TRAIN, VALIDATION)
     model.save(tmp_path)
@@ -39,10 +42,11 @@ def test_the_seed_decides_the_first_weights(toy_catalogue):
     assert np.array_equal(first, same) and not np.array_equal(first, other)
 
 
-@pytest.mark.parametrize("name", ["popularity", "markov", "lstm"])
+@pytest.mark.parametrize("name", ["popularity", "markov", "sasrec", "lstm"])
 def test_sentinel_targets_change_nothing(toy_catalogue, name):
     """Scores, lists and hints of test cases are the same whatever their targets are."""
-    models = {"popularity": Popularity(8), "markov": Markov(8), "lstm": recommender(toy_catalogue, SMALL)}
+    networks = {"sasrec": recommender(toy_catalogue, ATTENTION), "lstm": recommender(toy_catalogue, SMALL)}
+    models = {"popularity": Popularity(8), "markov": Markov(8)} | networks
     model = models[name].fit(TRAIN, VALIDATION)
     cases = [Cases(TRAIN, np.full(4, target)) for target in (7, 8)]
     scores = [model.scores(case.history) for case in cases]
