@@ -53,7 +53,7 @@ lab: setup ## open JupyterLab on the notebooks
 bench: setup ## time the steps of the study
 	@$(PY) -m benchmarks --profile $(PROFILE)
 
-tune: setup ## search LSTM and SASRec on one grid, by validation (half an hour)
+tune: setup ## search LSTM and SASRec on one grid, by validation (an hour)
 	@$(PY) -m dualrec tune --profile $(PROFILE)
 
 seeds: setup ## train the neural models with COUNT seeds (5) and record what the seeds change

@@ -82,7 +82,7 @@ def run(
 
 @app.command()
 def tune(profile: ProfileOption = paths.DEFAULT_PROFILE) -> None:
-    """Train LSTM and SASRec on one declared grid and print each one's best setting by validation NDCG@10 (half an hour)."""
+    """Train LSTM and SASRec on one declared grid and print each one's best setting by validation NDCG@10 (an hour)."""
     from dualrec.side_runs import tune as tune_models
 
     for system, found in tune_models(profile).items():

@@ -116,7 +116,7 @@ def _blocks(results: dict, runs: dict) -> dict[str, str]:
         "audit": f"\n{' '.join(findings)}\n",
         "results": f"\n{results_table(results)}\n\n{caption}\n",
         "profiles": f"\n{runs_table(runs)}\n\n{ABOUT_RUNS} Measured: {measured}.\n",
-        "seeds": f"\n{seeds_table(results['side_runs'])}\n\nMeasured by {recorded or 'nobody yet'}.\n",
+        "seeds": f"\n{seeds_table(results['side_runs'])}\n\nMeasured by {recorded}.\n" if side else "\nNot recorded yet.\n",
     }
 
 

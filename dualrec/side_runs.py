@@ -25,38 +25,40 @@ GRID = {"learning_rate": (1e-3, 3e-3), "dropout": (0.2, 0.4), "weight_decay": (0
 METRICS = ("HR@1", "HR@5", "HR@10", "NDCG@10", "MRR")
 
 
-def tune(profile: str, seed: int = 0) -> dict:
-    """Train every tuned model on the same grid and record the best validation NDCG@10 of each point.
+def tune(profile: str) -> dict:
+    """Train every tuned model on the same grid, with the profile's seeds, and record the validation NDCG@10 of each point.
 
-    Everything the grid does not name is as in the profile. Test targets are not read.
-    Returns system -> {"grid": one dict per point with its "ndcg", "chosen": the best point's settings}.
+    A seed counts with its best epoch. Everything the grid does not name is as in the profile. Test targets are not read.
+    Returns system -> {"grid": one dict per point with its "per_seed" and their mean, "ndcg"; "chosen": the best point's settings}.
     """
-    study = open_study(profile, seed)
+    study = open_study(profile)
     found = {}
     for name in TUNED:
         rows = []
         for values in itertools.product(*GRID.values()):
             point = dict(zip(GRID, values, strict=True))
             config = replace(getattr(study.profile, name), **point)
-            model = fit_temporal(replace(study, profile=replace(study.profile, **{name: config})), name)
-            rows.append(point | {"ndcg": max(row["ndcg"] for row in model.history), "epochs": len(model.history)})
+            changed = replace(study, profile=replace(study.profile, **{name: config}))
+            models = [fit_temporal(changed, name, seed) for seed in range(study.profile.seeds)]
+            per_seed = [max(row["ndcg"] for row in model.history) for model in models]
+            rows.append(point | {"ndcg": float(np.mean(per_seed)), "per_seed": per_seed})
             print(f"{LABELS[name]}: {point} → validation NDCG@10 {rows[-1]['ndcg']:.4f}", file=sys.stderr)
         best = max(rows, key=lambda row: row["ndcg"])
         found[name] = {"grid": rows, "chosen": {key: best[key] for key in GRID}}
-    _record(study, "tuning", "make tune", {"seed": seed, "n": len(study.split.validation), "systems": found})
+    _record(study, "tuning", "make tune", {"seeds": study.profile.seeds, "n": len(study.split.validation), "systems": found})
     return found
 
 
-def seeds(profile: str, count: int = 5, first: int = 0) -> dict:
+def seeds(profile: str, count: int = 5) -> dict:
     """Evaluate every temporal system on the test cases, the neural ones with several seeds, and record what the seeds change.
 
     Returns system -> {"label", "n", "seeds", "metrics" (of each user's mean over seeds, interval over users), "per_seed" (metric ->
     one mean per seed), "sd" (between seeds; null for one), "seconds_per_epoch" (of the networks)}.
     """
-    study = open_study(profile, first)
+    study = open_study(profile)
     found = {}
     for name in TEMPORAL:
-        numbers = list(range(first, first + count)) if name in NEURAL else [first]
+        numbers = list(range(count if name in NEURAL else 1))
         found[name] = _over_seeds(study, name, numbers)
         print(f"{LABELS[name]}: NDCG@10 {found[name]['metrics']['NDCG@10']['value']:.4f}", file=sys.stderr)
     _record(study, "seeds", f"make seeds COUNT={count}", {"n": len(study.cases), "protocol": study.protocol, "systems": found})

@@ -1,10 +1,12 @@
 """What is measured beside the notebooks: the grid is searched on validation alone, and seeds are counted one by one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from dualrec import paths, side_runs
-from dualrec.evaluation.results import load_results, record, record_side_run
+from dualrec.evaluation.results import record, record_side_run
 from dualrec.evaluation.results import side_runs as recorded
 from dualrec.readme import seeds_table
 from dualrec.systems import NEURAL, TEMPORAL
@@ -22,10 +24,12 @@ def study(toy_profile, toy_folder, tmp_path, monkeypatch):
 
 def test_the_grid_is_trained_whole_and_its_best_point_chosen(study, monkeypatch):
     monkeypatch.setattr(side_runs, "GRID", {"learning_rate": (1e-3, 0.05), "dropout": (0.0, 0.3)})
+    study.profile = replace(study.profile, seeds=2)
     found = side_runs.tune("toy")
     assert found.keys() == {"sasrec", "lstm"}
     for system in found.values():
         points = {(row["learning_rate"], row["dropout"]): row["ndcg"] for row in system["grid"]}
+        assert all(row["ndcg"] == pytest.approx(np.mean(row["per_seed"])) and len(row["per_seed"]) == 2 for row in system["grid"])
         assert len(system["grid"]) == len(points) == 4 and len(set(points.values())) > 1
         assert points[system["chosen"]["learning_rate"], system["chosen"]["dropout"]] == max(points.values())
     entry = recorded(paths.results(paths.DEFAULT_PROFILE))["toy"]["tuning"]
@@ -67,18 +71,3 @@ def test_seeds_table(study):
     rows = seeds_table(recorded(paths.results(paths.DEFAULT_PROFILE))).splitlines()
     assert len(rows) == 2 + len(TEMPORAL)
     assert rows[2].startswith("| `toy` | Popularity | 40 | 1 | ") and rows[2].endswith("| – | – |")
-
-
-def test_the_profile_has_what_tuning_chose():
-    """Of the committed record: the settings in the default profile are the best of the declared grid."""
-    from dualrec.profiles import load_profile
-
-    results = load_results(paths.results(paths.DEFAULT_PROFILE))
-    tuning, profile = results["side_runs"][paths.DEFAULT_PROFILE]["tuning"], load_profile(paths.DEFAULT_PROFILE)
-    for name in side_runs.TUNED:
-        entry = tuning["systems"][name]
-        assert len(entry["grid"]) == 8
-        for key, value in entry["chosen"].items():
-            assert getattr(getattr(profile, name), key) == value
-        best = max(row["ndcg"] for row in entry["grid"])
-        assert best == next(row["ndcg"] for row in entry["grid"] if all(row[k] == v for k, v in entry["chosen"].items()))
