@@ -15,7 +15,7 @@ from dualrec.evaluation.ledger import read_sidecar
 from dualrec.evaluation.metrics import fates, per_user, summarise
 from dualrec.evaluation.results import git_commit, side_runs
 from dualrec.evaluation.results import record as record_values
-from dualrec.evaluation.stats import bootstrap_intervals
+from dualrec.evaluation.stats import bootstrap_intervals, seed_intervals
 from dualrec.study import Study, open_study
 from dualrec.systems import LABELS
 from dualrec.types import RankedLists
@@ -120,7 +120,7 @@ def record_seeds(study: Study, system: str, ledgers: list[str]) -> dict:
     ledgers: one per seed, in order; intervals are over users, of each user's mean over the seeds
     """
     frames = [users(study, name) for name in ledgers]
-    metrics = bootstrap_intervals((sum(frames) / len(frames)).sort_index(), study.profile.evaluation.resamples, study.seed)
+    metrics = seed_intervals(frames, study.profile.evaluation.resamples, study.seed)
     entry = {"label": f"{LABELS[system]}, mean of {len(frames)} seeds", "n": len(frames[0]), "k": study.profile.evaluation.k}
     entry |= {"seeds": list(range(study.seed, study.seed + len(frames))), "protocol": study.protocol, "metrics": metrics, "counts": {}}
     record_values(paths.results(study.profile.name), "systems", {f"{system}_seeds": entry})

@@ -14,7 +14,7 @@ import numpy as np
 from dualrec import paths
 from dualrec.evaluation.metrics import per_user
 from dualrec.evaluation.results import git_commit, record_side_run
-from dualrec.evaluation.stats import bootstrap_intervals
+from dualrec.evaluation.stats import seed_intervals
 from dualrec.notebook import hardware
 from dualrec.study import Study, open_study
 from dualrec.systems import LABELS, NEURAL, TEMPORAL, fit_temporal
@@ -74,13 +74,12 @@ def _over_seeds(study: Study, name: str, numbers: list[int]) -> dict:
         lists = top_k(model.scores(study.cases.history), study.profile.evaluation.k)
         seconds = getattr(model, "seconds", 0.0)
         frames.append(per_user(study.save(f"seeds_{name}_{seed}", study.cases, lists, seconds))[list(METRICS)])
-    mean = (sum(frames) / len(frames)).sort_index()
     per_seed = {metric: [float(frame[metric].mean()) for frame in frames] for metric in METRICS}
     return {
         "label": LABELS[name],
-        "n": len(mean),
+        "n": len(frames[0]),
         "seeds": numbers,
-        "metrics": bootstrap_intervals(mean, study.profile.evaluation.resamples, study.seed),
+        "metrics": seed_intervals(frames, study.profile.evaluation.resamples, study.seed),
         "per_seed": per_seed,
         "sd": {metric: float(np.std(values, ddof=1)) if len(values) > 1 else None for metric, values in per_seed.items()},
         "seconds_per_epoch": float(np.median(epochs)) if epochs else None,

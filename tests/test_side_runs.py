@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dualrec import paths, side_runs
+from dualrec import paths, plots, side_runs
 from dualrec.evaluation.results import record, record_side_run
 from dualrec.evaluation.results import side_runs as recorded
 from dualrec.readme import seeds_table
-from dualrec.systems import NEURAL, TEMPORAL
+from dualrec.systems import LABELS, NEURAL, TEMPORAL
 from dualrec.types import Cases
 
 
@@ -54,6 +54,15 @@ def test_every_seed_counts_once(study):
             assert entry["sd"]["NDCG@10"] == pytest.approx(np.std(values, ddof=1)) and entry["seconds_per_epoch"] > 0
         else:
             assert entry["sd"]["NDCG@10"] is None and entry["seconds_per_epoch"] is None
+
+
+def test_the_figure_of_the_seeds_has_a_dot_for_each(study):
+    found = side_runs.seeds("toy", count=2)
+    (axis,) = plots.seeds(found, "NDCG@10", LABELS).axes
+    assert [label.get_text() for label in axis.get_yticklabels()] == [f"{LABELS[s]}  ({2 if s in NEURAL else 1})" for s in TEMPORAL]
+    dots = [line.get_xdata() for line in axis.lines if line.get_marker() == "o"]
+    for drawn, entry in zip(dots, found.values(), strict=True):
+        assert drawn.tolist() == pytest.approx(entry["per_seed"]["NDCG@10"])
 
 
 def test_side_runs_of_other_profiles_and_kinds_stay(tmp_path):

@@ -42,6 +42,11 @@ def bootstrap_intervals(values: pd.DataFrame, resamples: int, seed: int) -> dict
     return intervals
 
 
+def seed_intervals(per_seed: list[pd.DataFrame], resamples: int, seed: int) -> dict[str, dict]:
+    """`bootstrap_intervals` of each user's mean over the seeds; per_seed: one frame per seed, the same users in each."""
+    return bootstrap_intervals((sum(per_seed) / len(per_seed)).sort_index(), resamples, seed)
+
+
 def ratio_interval(above: pd.Series, below: pd.Series, resamples: int, seed: int) -> dict:
     """Ratio of two means over the same users with its 95 % percentile bootstrap interval: {"value", "low", "high", "n"}.
 

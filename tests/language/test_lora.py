@@ -89,6 +89,12 @@ def test_merged_model_computes_what_the_adapter_computes(tiny, tmp_path):
     assert tuned[0].item() < untuned
 
 
+def test_merged_weights_are_as_loaded_not_frozen(tiny, tmp_path):
+    """A CPU takes gigabytes more to read prompts with frozen bfloat16 weights, and peft leaves them frozen."""
+    fine_tune(tiny, EXAMPLES, EXAMPLES[:2], CONFIG, 0, tmp_path)
+    assert all(weight.requires_grad for weight in merged(tiny, tmp_path).model.parameters())
+
+
 def test_slice_follows_the_earlier_history(toy_catalogue):
     train = Sequences.from_lists([1, 2], [[1, 2, 3, 4, 5, 6, 8], [8, 6, 5, 4, 3, 2, 1]])
     earlier = earlier_split(train, titles=3, min_events=3)
