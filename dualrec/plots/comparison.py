@@ -62,7 +62,7 @@ def seeds(systems: dict[str, dict], metric: str, labels: dict[str, str]) -> Figu
         axis.errorbar(mean["value"], place, xerr=bars, color=shade, marker="|", markersize=12, capsize=2.5)
         axis.plot(drawn, np.full(len(drawn), place + 0.22), "o", color=shade, markersize=4, alpha=0.7)
     axis.set_yticks(range(len(systems))[::-1], [f"{labels[s]}  ({len(e['per_seed'][metric])})" for s, e in systems.items()])
-    axis.set_xlabel(f"{metric}: ● one seed, bar: mean over seeds with its 95 % interval over users")
+    axis.set_xlabel(f"{metric} (● one seed; bar: 95 % interval over users)")
     axis.set_xlim(left=0)
     axis.grid(axis="y", visible=False)
     return figure
