@@ -5,18 +5,6 @@ from dualrec.assets import verified_asset
 from dualrec.errors import StudyError
 from dualrec.language.generate import generate, line_end_tokens
 from dualrec.language.local import load_gguf, load_llm
-from dualrec.language.prompts import chat, question
-
-
-@pytest.fixture(scope="module")
-def llm():
-    return load_llm("smollm2-135m", dtype=torch.float32)
-
-
-@pytest.fixture(scope="module")
-def prompts(llm):
-    histories = [["Toy Story (1995)"], ["Heat (1995)", "Casino (1995)"], ["Star Wars (1977)", "Alien (1979)", "Aliens (1986)"]]
-    return [chat(llm.tokenizer, question(titles, None, 2)) for titles in histories]
 
 
 def test_converted_model_computes_what_the_gguf_computes(llm, prompts):

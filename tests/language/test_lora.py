@@ -1,36 +1,16 @@
 import pytest
 import torch
 from safetensors.torch import load_file
-from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+from transformers import LlamaForCausalLM
 
 from dualrec.language import lora
 from dualrec.language.examples import Example, build_examples, earlier_split, slices
-from dualrec.language.local import LLM, converted_folder
+from dualrec.language.local import LLM
 from dualrec.language.lora import IGNORE, answer_loss, encode, fine_tune, merged
 from dualrec.profiles import LoRAConfig
 from dualrec.types import Sequences
 
 CONFIG = LoRAConfig(rank=2, alpha=4, epochs=3, batch_size=2, learning_rate=1e-2)
-
-
-@pytest.fixture(scope="module")
-def tokenizer():
-    return AutoTokenizer.from_pretrained(converted_folder("smollm2-135m"), padding_side="left")
-
-
-@pytest.fixture
-def tiny(tokenizer):
-    torch.manual_seed(1)
-    config = LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        num_key_value_heads=1,
-        tie_word_embeddings=True,
-    )
-    return LLM("tiny", LlamaForCausalLM(config).eval(), tokenizer)
 
 
 EXAMPLES = [Example(f"history {'long ' * i}\n1.", f" Movie {i} (199{i})\n2. Film {i}\n") for i in range(5)]
