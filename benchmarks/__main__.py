@@ -23,8 +23,9 @@ from dualrec.language.generate import generate
 from dualrec.language.local import LLM, load_llm
 from dualrec.language.lora import IGNORE, answer_loss, encode
 from dualrec.notebook import hardware
+from dualrec.roles import prompts_for
 from dualrec.study import Study, open_study
-from dualrec.systems import lora_data, prompts_for
+from dualrec.systems import lora_data
 from dualrec.temporal.fit import training_samples
 
 REPETITIONS = 3

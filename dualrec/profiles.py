@@ -102,6 +102,8 @@ class LLMConfig:
     batch_size: int = 32
     max_prompt_tokens: int = 256
     match_threshold: int = 90  # rapidfuzz ratio (0-100) a written title must reach
+    beam: int = 10  # titles in the making per user, where only the catalogue may be written
+    candidates: int = 20  # of the LSTM, where the language model gives a second opinion
 
 
 @dataclass(frozen=True)

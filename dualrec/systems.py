@@ -3,6 +3,8 @@
 Temporal: `popularity`, `recent_popularity`, `item_knn`, `markov`, `windowed_markov`, `sasrec`, `paper_lstm`, `lstm`.
 Language: `llm` (zero-shot, no hint), `llm_hint` (zero-shot with hint), `llm_lora` (tuned, with hint).
 `<name>_sbert` re-ranks `lstm` or a language system by similarity to the LSTM's hint.
+Roles: `llm_hint_trie` and `llm_lora_trie` (titles of the catalogue only, by beam search), `rescored` (the LSTM's candidates in the order
+of the tuned model) and `fused` (both opinions, weighed on validation).
 """
 
 from __future__ import annotations
@@ -14,14 +16,12 @@ import numpy as np
 
 from dualrec.artifacts import cached, fingerprint
 from dualrec.errors import StudyError, did_you_mean
-from dualrec.language import generate, lora
+from dualrec.language import lora
 from dualrec.language.examples import Example, build_examples, earlier_split, slices
-from dualrec.language.generate import Generation
-from dualrec.language.grounding import ground
 from dualrec.language.local import LLM, load_llm
 from dualrec.language.lora import fine_tune, merged
-from dualrec.language.prompts import build_prompts
 from dualrec.rerank.sbert import rerank_by_hint
+from dualrec.roles import choose_fusion, opinions, prompts_for, write_from_catalogue, write_lists
 from dualrec.split import Split
 from dualrec.study import Study
 from dualrec.temporal import base, fit, lstm, sasrec, words
@@ -38,6 +38,7 @@ COUNTING = ("popularity", "recent_popularity", "item_knn", "markov", "windowed_m
 NEURAL = {"sasrec": (sasrec,), "paper_lstm": (lstm, words), "lstm": (lstm, words)}  # each with the sources of its network
 TEMPORAL = (*COUNTING, *NEURAL)
 LANGUAGE = ("llm", "llm_hint", "llm_lora")
+ROLES = ("llm_hint_trie", "llm_lora_trie", "rescored", "fused")
 LABELS = {
     "popularity": "Popularity",
     "recent_popularity": "Popularity, recent",
@@ -54,6 +55,10 @@ LABELS = {
     "llm_hint_sbert": "LLM zero-shot + hint → SBERT",
     "llm_lora": "LLM LoRA + hint",
     "llm_lora_sbert": "LLM LoRA + hint → SBERT",
+    "llm_hint_trie": "LLM zero-shot + hint, catalogue only",
+    "llm_lora_trie": "LLM LoRA + hint, catalogue only",
+    "rescored": "LSTM's candidates, LLM's order",
+    "fused": "LSTM and LLM, fused",
 }
 
 
@@ -95,26 +100,6 @@ def _counting(study: Study, name: str) -> TemporalModel:
 def hint(study: Study, histories: Sequences, model: TemporalModel | None = None) -> Hints:
     """The improved LSTM's best unseen movie for each history."""
     return hints_from((model or fit_temporal(study, "lstm")).scores(histories), 1)
-
-
-def prompts_for(study: Study, llm: LLM, histories: Sequences, hints: Hints | None, titles: int | None = None) -> list[str]:
-    """Prompts as the profile wants them; titles: how many to ask for, the profile's number if left out."""
-    asked = study.profile.llm
-    return build_prompts(llm.tokenizer, study.catalogue, histories, hints, asked.history, titles or asked.titles, asked.max_prompt_tokens)
-
-
-def write_lists(
-    study: Study, llm: LLM, histories: Sequences, hints: Hints | None, k: int, titles: int | None = None
-) -> tuple[RankedLists, Generation]:
-    """Let the model write a list for each history and ground it to (n, k); what was written before is read back.
-
-    titles: how many to ask for, the profile's number if left out
-    """
-    titles, batch_size = titles or study.profile.llm.titles, study.profile.llm.batch_size
-    texts = prompts_for(study, llm, histories, hints, titles)
-    key = fingerprint(texts, llm.identity, str(llm.model.dtype), titles, batch_size, generate)
-    written = generate.generate(llm, texts, titles, batch_size, study.cache(f"texts/{key}.jsonl"))
-    return ground(written.texts, histories, study.grounder, titles, k), written
 
 
 @dataclass(frozen=True)
@@ -162,12 +147,27 @@ def rank(study: Study, name: str, histories: Sequences, k: int) -> RankedLists:
     Raises StudyError for an unknown name.
     """
     system = check_name(name).removesuffix("_sbert")
+    if system in ROLES:
+        return _rank_in_role(study, system, histories, k)
     if system in LANGUAGE:
         llm = tuned_llm(study) if system == "llm_lora" else load_llm(study.profile.llm.model)
         lists, _ = write_lists(study, llm, histories, None if system == "llm" else hint(study, histories), k)
     else:
         lists = top_k(fit_temporal(study, system).scores(histories), k)
     return rerank_by_hint(lists, hint(study, histories), study.title_vectors) if name.endswith("_sbert") else lists
+
+
+def _rank_in_role(study: Study, system: str, histories: Sequences, k: int) -> RankedLists:
+    """The lists (n, k) of one of ROLES."""
+    model = fit_temporal(study, "lstm")
+    llm = load_llm(study.profile.llm.model) if system == "llm_hint_trie" else tuned_llm(study)
+    if system.endswith("_trie"):
+        return write_from_catalogue(study, llm, histories, hint(study, histories, model), k)[0]
+    both, _ = opinions(study, llm, model, histories)
+    if system == "rescored":
+        return both.ranked(both.language, k)
+    way = choose_fusion(study, llm, model)
+    return both.ranked(both.fused(way.prior, way.beta, way.weight), k)
 
 
 def cases_for(study: Study, name: str) -> Cases:

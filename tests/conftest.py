@@ -2,8 +2,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from dualrec.data.catalogue import Catalogue
+from dualrec.language.local import LLM, converted_folder
 from dualrec.types import Sequences
 
 TOY_PROFILE = """
@@ -79,3 +82,24 @@ def toy_profile(tmp_path) -> str:
     path = tmp_path / "toy.toml"
     path.write_text(TOY_PROFILE, encoding="utf-8")
     return str(path)
+
+
+@pytest.fixture(scope="session")
+def tokenizer():
+    return AutoTokenizer.from_pretrained(converted_folder("smollm2-135m"), padding_side="left")
+
+
+@pytest.fixture
+def tiny(tokenizer):
+    """Random weights of a small architecture of the same family, under the real tokenizer."""
+    torch.manual_seed(1)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=16,
+        intermediate_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        tie_word_embeddings=True,
+    )
+    return LLM("tiny", LlamaForCausalLM(config).eval(), tokenizer)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from transformers import AutoTokenizer
 
-from dualrec import systems
+from dualrec import roles, systems
 from dualrec.errors import StudyError
 from dualrec.evaluation.metrics import per_user
 from dualrec.language.examples import earlier_split
@@ -56,7 +56,7 @@ def test_no_target_reaches_a_hint_a_prompt_or_a_list(study):
     before = [systems.rank(study, name, systems.cases_for(study, name).history, 5).items for name in names]
     hints_before = systems.hint(study, study.cases.history)
     tokenizer = AutoTokenizer.from_pretrained(converted_folder("smollm2-135m"))
-    prompts = systems.prompts_for(study, LLM("none", None, tokenizer), study.cases.history, hints_before)
+    prompts = roles.prompts_for(study, LLM("none", None, tokenizer), study.cases.history, hints_before)
     test = study.split.test
     study.split = dataclasses.replace(study.split, test=Cases(test.history, np.full_like(test.targets, 30)))
     del study.cases
@@ -66,7 +66,7 @@ def test_no_target_reaches_a_hint_a_prompt_or_a_list(study):
         np.testing.assert_array_equal(systems.rank(study, name, cases.history, 5).items, items)
     hints_after = systems.hint(study, study.cases.history)
     np.testing.assert_array_equal(hints_after.items, hints_before.items)
-    assert systems.prompts_for(study, LLM("none", None, tokenizer), study.cases.history, hints_after) == prompts
+    assert roles.prompts_for(study, LLM("none", None, tokenizer), study.cases.history, hints_after) == prompts
 
 
 def test_unknown_system_names_the_nearest(study):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from tqdm import tqdm
 
 from dualrec.language.local import LLM
 from dualrec.language.reading import PromptReader
@@ -24,15 +25,28 @@ class Beams:
     scores: np.ndarray
 
 
-@torch.inference_mode()
-def beam_search(llm: LLM, prompts: list[str], trie: Trie, open_nodes: np.ndarray, k: int, width: int, length_power: float = 0.0) -> Beams:
-    """The k most likely titles after each prompt of one batch.
+def beam_search(
+    llm: LLM, prompts: list[str], trie: Trie, open_nodes: np.ndarray, k: int, width: int, batch_size: int, length_power: float = 0.0
+) -> Beams:
+    """The k most likely titles after each prompt.
 
     open_nodes: bool (n, nodes) what each user may still be given, from `Trie.open_nodes`
     width: titles in the making that are kept per user and step; with the whole catalogue's width the search is exact
+    batch_size: prompts per batch; batches are formed by length, so that little is padded
     length_power: a title's score is its log-likelihood divided by (its tokens) ** length_power; 0 = the likelihood itself
-    A user is done once no title in the making can come before the k-th finished one.
     """
+    leaves, scores = np.full((len(prompts), k), -1, np.int64), np.full((len(prompts), k), np.nan, np.float32)
+    order = np.argsort([len(ids) for ids in llm.tokenizer(prompts, add_special_tokens=False).input_ids], kind="stable")
+    for start in tqdm(range(0, len(order), batch_size), desc="beam search", unit="batch", mininterval=10):
+        rows = order[start : start + batch_size]
+        found = _search_batch(llm, [prompts[row] for row in rows], trie, open_nodes[rows], k, width, length_power)
+        leaves[rows], scores[rows] = found.leaves, found.scores
+    return Beams(leaves, scores)
+
+
+@torch.inference_mode()
+def _search_batch(llm: LLM, prompts: list[str], trie: Trie, open_nodes: np.ndarray, k: int, width: int, length_power: float) -> Beams:
+    """One batch; a user is done once no title in the making can come before the k-th finished one."""
     reader = PromptReader(llm, prompts)
     device = reader.last.device
     n, longest = len(prompts), float(trie.depth.max())

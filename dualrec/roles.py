@@ -1,0 +1,143 @@
+"""The roles a language model can play beside a sequence model: free writer, catalogue writer, second opinion.
+
+Each is handed a study, a model and histories, builds the prompts itself and keeps what it computes by a hash of all it depends on.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from safetensors.numpy import load_file, save_file
+
+from dualrec.artifacts import cached, fingerprint, write_json
+from dualrec.language import decoding, generate, reading, scoring, trie
+from dualrec.language.decoding import beam_search
+from dualrec.language.fusion import Opinions, search
+from dualrec.language.generate import Generation
+from dualrec.language.grounding import ground
+from dualrec.language.local import LLM
+from dualrec.language.prompts import build_prompts
+from dualrec.language.scoring import score_titles
+from dualrec.language.trie import Trie, build_trie
+from dualrec.study import Study
+from dualrec.temporal.base import TemporalModel
+from dualrec.temporal.base import hints as hints_from
+from dualrec.types import Hints, RankedLists, Sequences
+
+ELSEWHERE = 8  # other people's prompts whose mean says what a model thinks of a title whoever asks
+
+
+def prompts_for(study: Study, llm: LLM, histories: Sequences, hints: Hints | None, titles: int | None = None) -> list[str]:
+    """Prompts as the profile wants them; titles: how many to ask for, the profile's number if left out."""
+    asked = study.profile.llm
+    return build_prompts(llm.tokenizer, study.catalogue, histories, hints, asked.history, titles or asked.titles, asked.max_prompt_tokens)
+
+
+def write_lists(
+    study: Study, llm: LLM, histories: Sequences, hints: Hints | None, k: int, titles: int | None = None
+) -> tuple[RankedLists, Generation]:
+    """Let the model write a list for each history and ground it to (n, k); what was written before is read back.
+
+    titles: how many to ask for, the profile's number if left out
+    """
+    titles, batch_size = titles or study.profile.llm.titles, study.profile.llm.batch_size
+    texts = prompts_for(study, llm, histories, hints, titles)
+    key = fingerprint(texts, llm.identity, str(llm.model.dtype), titles, batch_size, generate)
+    written = generate.generate(llm, texts, titles, batch_size, study.cache(f"texts/{key}.jsonl"))
+    return ground(written.texts, histories, study.grounder, titles, k), written
+
+
+def write_from_catalogue(study: Study, llm: LLM, histories: Sequences, hints: Hints | None, k: int) -> tuple[RankedLists, float]:
+    """The k unseen titles (n, k) that the model finds most likely by constrained beam search, and the seconds it took."""
+    prompts, titles = prompts_for(study, llm, histories, hints), build_trie(llm.tokenizer, study.catalogue.titles)
+    config = study.profile.llm
+    open_nodes = titles.open_nodes(histories)
+
+    def build() -> dict[str, np.ndarray]:
+        beams = beam_search(llm, prompts, titles, open_nodes, k, config.beam, config.batch_size)
+        return {"leaves": beams.leaves, "scores": beams.scores}
+
+    key = fingerprint(prompts, llm.identity, str(llm.model.dtype), titles, open_nodes, k, config.beam, config.batch_size, decoding, reading)
+    found, seconds = _kept(study.cache(f"beams-{key}"), key, build)
+    items = titles.unseen_items(found["leaves"], histories, study.popularity)
+    return RankedLists(items, found["scores"]), seconds
+
+
+def likelihoods(study: Study, llm: LLM, prompts: list[str], titles: Trie, items: np.ndarray) -> tuple[np.ndarray, float]:
+    """float32 (n, C): log-likelihood of the title of each item after each prompt, see `scoring.score_titles`; and the seconds it took."""
+    batch_size = study.profile.llm.batch_size
+    key = fingerprint(prompts, llm.identity, str(llm.model.dtype), titles, items, batch_size, scoring, reading, trie)
+    found, seconds = _kept(
+        study.cache(f"likelihoods-{key}"), key, lambda: {"scores": score_titles(llm, prompts, titles, items, batch_size)}
+    )
+    return found["scores"], seconds
+
+
+def opinions(study: Study, llm: LLM, model: TemporalModel, histories: Sequences) -> tuple[Opinions, float]:
+    """Both models on the sequence model's best candidates, the first of which is the hint in the prompt; and the seconds it took."""
+    candidates = hints_from(model.scores(histories), study.profile.llm.candidates)
+    titles = build_trie(llm.tokenizer, study.catalogue.titles)
+    scores, seconds = likelihoods(study, llm, prompts_for(study, llm, histories, candidates), titles, candidates.items)
+    with np.errstate(divide="ignore"):
+        return Opinions(candidates.items, np.log(candidates.probabilities), scores), seconds
+
+
+def priors(study: Study, llm: LLM, model: TemporalModel) -> dict[str, np.ndarray]:
+    """What the model thinks of every title whoever asks, each float32 (N + 1,) in nats.
+
+    "no history": after a prompt without movies and hint; "other people": the mean over validation prompts of ELSEWHERE users
+    """
+    some = study.split.validation.sample(ELSEWHERE, study.seed).history
+    nobody = Sequences.from_lists([0], [[]])
+    prompts = {
+        "no history": prompts_for(study, llm, nobody, None),
+        "other people": prompts_for(study, llm, some, hints_from(model.scores(some), 1)),
+    }
+    titles = build_trie(llm.tokenizer, study.catalogue.titles)
+    everything = np.arange(1, len(study.catalogue) + 1)[None]
+    return {
+        name: np.append(np.float32(0), likelihoods(study, llm, texts, titles, everything)[0].mean(axis=0))
+        for name, texts in prompts.items()
+    }
+
+
+@dataclass(frozen=True)
+class Fusion:
+    """How a language model's opinion is weighed; searched: validation NDCG@10 of every way, as `fusion.search` returns it."""
+
+    searched: pd.DataFrame
+    prior: np.ndarray
+    beta: float
+    weight: float
+
+
+def choose_fusion(study: Study, llm: LLM, model: TemporalModel) -> Fusion:
+    """The way of fusing with the best NDCG@10 on the validation targets; of equal ones the smallest weight."""
+    validation = study.split.validation
+    known = priors(study, llm, model)
+    searched = search(opinions(study, llm, model, validation.history)[0], validation.targets, known)
+    best = searched.sort_values(["ndcg", "weight"], ascending=[False, True], kind="stable").iloc[0]
+    return Fusion(searched, known.get(best.prior, np.zeros(len(study.catalogue) + 1)), float(best.beta), float(best.weight))
+
+
+def _kept(path: Path, key: str, build: Callable[[], dict[str, np.ndarray]]) -> tuple[dict[str, np.ndarray], float]:
+    """Arrays as safetensors with the seconds that building them took."""
+
+    def timed() -> tuple[dict[str, np.ndarray], float]:
+        started = time.perf_counter()
+        return build(), time.perf_counter() - started
+
+    def save(value: tuple[dict[str, np.ndarray], float], folder: Path) -> None:
+        save_file(value[0], folder / "arrays.safetensors")
+        write_json(folder / "seconds.json", value[1])
+
+    def load(folder: Path) -> tuple[dict[str, np.ndarray], float]:
+        return load_file(folder / "arrays.safetensors"), json.loads((folder / "seconds.json").read_text(encoding="utf-8"))
+
+    return cached(path, key, timed, save, load)

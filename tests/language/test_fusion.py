@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dualrec.language.fusion import Opinions, search
+
+OPINIONS = Opinions(
+    items=np.array([[3, 1, 2], [2, 4, -1]]),
+    temporal=np.log(
+        np.array([[0.5, 0.3, 0.2], [0.6, 0.4, 0.0]], np.float32), where=[[1, 1, 1], [1, 1, 0]], out=np.full((2, 3), -np.inf, "f4")
+    ),
+    language=np.array([[-9.0, -2.0, -3.0], [-8.0, -1.0, -np.inf]], np.float32),
+)
+PRIOR = np.array([0.0, -2.0, -1.0, -9.0, -1.0])  # the model finds titles 1, 2 and 4 likely whoever asks, and 3 unlikely
+
+
+def test_fused_scores_by_hand():
+    fused = OPINIONS.fused(PRIOR, beta=1.0, weight=0.5)
+    # log p + 0.5 (language - prior): log 0.5 + 0.5 (-9 + 9), log 0.3 + 0.5 (-2 + 2), log 0.2 + 0.5 (-3 + 1)
+    assert fused[0] == pytest.approx([np.log(0.5), np.log(0.3), np.log(0.2) - 1])
+    assert fused[1] == pytest.approx([np.log(0.6) - 3.5, np.log(0.4), -np.inf])
+
+
+def test_the_raw_likelihood_follows_the_title_and_the_corrected_one_the_person():
+    assert OPINIONS.ranked(OPINIONS.language, 3).items.tolist() == [[1, 2, 3], [4, 2, -1]]
+    corrected = OPINIONS.ranked(OPINIONS.fused(PRIOR, 1.0, 1.0), 2)
+    assert corrected.items.tolist() == [[3, 1], [4, 2]]
+    assert np.isfinite(corrected.scores).all()
+
+
+@given(st.floats(-5, 5), st.sampled_from([0.5, 1.0]), st.floats(0, 3))
+def test_a_constant_in_the_prior_changes_no_order(shift, beta, weight):
+    first = OPINIONS.ranked(OPINIONS.fused(PRIOR, beta, weight), 3).scores
+    second = OPINIONS.ranked(OPINIONS.fused(PRIOR + shift, beta, weight), 3).scores
+    np.testing.assert_allclose(second + weight * beta * shift, first, atol=1e-4)
+
+
+def test_the_search_knows_the_temporal_order_at_weight_zero_and_finds_the_correction():
+    found = search(OPINIONS, np.array([3, 4]), {"other people": PRIOR})
+    zero = found[found.weight == 0]
+    assert zero.ndcg.tolist() == pytest.approx([(1 + 1 / np.log2(3)) / 2] * 3)  # target first, target second
+    best = found.loc[found.ndcg.idxmax()]
+    assert best.prior == "other people" and best.ndcg == 1.0
+    assert set(found.prior) == {"none", "other people"} and not found.duplicated(["prior", "beta", "weight"]).any()
+
+
+def test_a_target_among_no_candidate_counts_nothing():
+    assert (search(OPINIONS, np.array([4, 9]), {}).ndcg == 0).all()
