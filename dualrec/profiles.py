@@ -104,6 +104,7 @@ class LLMConfig:
     match_threshold: int = 90  # rapidfuzz ratio (0-100) a written title must reach
     beam: int = 10  # titles in the making per user, where only the catalogue may be written
     candidates: int = 20  # of the LSTM, where the language model gives a second opinion
+    others: int = 8  # people after whose prompts the whole catalogue is scored, for what a title is worth whoever asks
 
 
 @dataclass(frozen=True)

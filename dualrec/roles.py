@@ -30,8 +30,6 @@ from dualrec.temporal.base import TemporalModel
 from dualrec.temporal.base import hints as hints_from
 from dualrec.types import Hints, RankedLists, Sequences
 
-ELSEWHERE = 8  # other people's prompts whose mean says what a model thinks of a title whoever asks
-
 
 def prompts_for(study: Study, llm: LLM, histories: Sequences, hints: Hints | None, titles: int | None = None) -> list[str]:
     """Prompts as the profile wants them; titles: how many to ask for, the profile's number if left out."""
@@ -91,9 +89,9 @@ def opinions(study: Study, llm: LLM, model: TemporalModel, histories: Sequences)
 def priors(study: Study, llm: LLM, model: TemporalModel) -> dict[str, np.ndarray]:
     """What the model thinks of every title whoever asks, each float32 (N + 1,) in nats.
 
-    "no history": after a prompt without movies and hint; "other people": the mean over validation prompts of ELSEWHERE users
+    "no history": after a prompt without movies and hint; "other people": the mean over the validation prompts of a few seeded users
     """
-    some = study.split.validation.sample(ELSEWHERE, study.seed).history
+    some = study.validation.sample(study.profile.llm.others, study.seed).history
     nobody = Sequences.from_lists([0], [[]])
     prompts = {
         "no history": prompts_for(study, llm, nobody, None),
@@ -119,7 +117,7 @@ class Fusion:
 
 def choose_fusion(study: Study, llm: LLM, model: TemporalModel) -> Fusion:
     """The way of fusing with the best NDCG@10 on the validation targets; of equal ones the smallest weight."""
-    validation = study.split.validation
+    validation = study.validation
     known = priors(study, llm, model)
     searched = search(opinions(study, llm, model, validation.history)[0], validation.targets, known)
     best = searched.sort_values(["ndcg", "weight"], ascending=[False, True], kind="stable").iloc[0]

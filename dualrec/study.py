@@ -56,6 +56,11 @@ class Study:
         return self.cases.sample(self.profile.llm.users, self.seed)
 
     @cached_property
+    def validation(self) -> Cases:
+        """The validation cases on which the part of a language model is chosen: as many users as are tested."""
+        return self.split.validation.sample(self.profile.users, self.seed)
+
+    @cached_property
     def popularity(self) -> np.ndarray:
         """int64 (N + 1,): training events per item."""
         return np.bincount(self.split.train.items, minlength=len(self.catalogue) + 1)

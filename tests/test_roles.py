@@ -79,7 +79,7 @@ def test_no_test_target_reaches_a_role_or_a_choice(study, llm, monkeypatch):
 def test_the_chosen_fusion_is_the_best_on_validation(study, llm):
     model = systems.fit_temporal(study, "lstm")
     way = roles.choose_fusion(study, llm, model)
-    validation = study.split.validation
+    validation = study.validation
     both, _ = roles.opinions(study, llm, model, validation.history)
     lists = both.ranked(both.fused(way.prior, way.beta, way.weight), 10).items
     hit = lists == validation.targets[:, None]
