@@ -53,7 +53,7 @@ lab: setup ## open JupyterLab on the notebooks
 bench: setup ## time the steps of the study
 	@$(PY) -m benchmarks --profile $(PROFILE)
 
-# glibc hands the large buffers of every step back to the system and takes them anew; keeping them saves a third of the time
+# glibc hands the large buffers of every step back to the system and takes them anew: keeping them makes a step faster, and changes no number
 tune seeds: export MALLOC_MMAP_THRESHOLD_ := 4294967296
 tune seeds: export MALLOC_TRIM_THRESHOLD_ := 8589934592
 

@@ -65,8 +65,8 @@ def fingerprint(*parts: Any) -> str:
         elif isinstance(part, np.ndarray):
             digest.update(f"{part.dtype}{part.shape}".encode())
             digest.update(np.ascontiguousarray(part).tobytes())
-        elif dataclasses.is_dataclass(part) and any(isinstance(v, np.ndarray) for v in vars(part).values()):
-            digest.update(fingerprint(*vars(part).values()).encode())
+        elif dataclasses.is_dataclass(part) and any(isinstance(v, np.ndarray) for v in _fields(part)):
+            digest.update(fingerprint(*_fields(part)).encode())
         else:
             digest.update(json.dumps(part, sort_keys=True, default=_plain).encode())
         digest.update(b"\0")
@@ -89,6 +89,11 @@ def cached(path: Path, key: str, build: Callable[[], Any], save: Callable[[Any, 
         (folder / "key").write_text(key, encoding="utf-8")
     print(f"kept in {paths.readable(path)}")
     return value
+
+
+def _fields(value: Any) -> list:
+    """The values of a dataclass's fields; what a cached property left in the object is none."""
+    return [getattr(value, field.name) for field in dataclasses.fields(value)]
 
 
 def _plain(value: Any) -> Any:

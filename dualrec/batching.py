@@ -1,4 +1,4 @@
-"""Shuffled batches of similar length, so that little is padded."""
+"""Batches of similar length, so that little is padded: shuffled ones for training, sorted ones for the rest."""
 
 from __future__ import annotations
 
@@ -13,3 +13,9 @@ def length_batches(lengths, size: int, rng: np.random.Generator) -> list[np.ndar
     ordered = np.concatenate([block[np.argsort(lengths[block], kind="stable")] for block in blocks])
     parts = [ordered[start : start + size] for start in range(0, len(ordered), size)]
     return [parts[i] for i in rng.permutation(len(parts))]
+
+
+def sorted_batches(lengths, size: int) -> list[np.ndarray]:
+    """Index arrays of up to `size` rows, shortest rows first."""
+    order = np.argsort(lengths, kind="stable")
+    return [order[start : start + size] for start in range(0, len(order), size)]

@@ -49,7 +49,7 @@ def evaluate(
     with redirect_stdout(sys.stderr):
         names = [systems.check_name(name.strip()) for name in systems_.split(",") if name.strip()]
         if not names:
-            raise StudyError(f"--systems names no system; choose from {', '.join(systems.LABELS)}")
+            raise StudyError(f"--systems names no system; choose from {', '.join(systems.ALL)}")
         study = open_study(profile, seed, data, _own_folder(profile, data, out))
         report = {name: _measure(study, name) for name in names}
     print(json.dumps(report))
@@ -78,7 +78,7 @@ def recommend(
         systems.check_name(system)
         study = open_study(profile, data=data, folder=_own_folder(profile, data, out))
         history = match_titles(titles, study.catalogue)
-        print(f"ranking with {systems.LABELS[system]}; what is not trained yet is trained first (minutes) …")
+        print(f"ranking with {systems.ALL[system]}; what is not trained yet is trained first (minutes) …")
         lists = systems.rank(study, system, Sequences.from_lists([0], [history]), k)
     for place, item in enumerate((i for i in lists.items[0] if i > 0), start=1):
         print(f"{place:2d}. {study.catalogue.titles[item]}")
@@ -154,7 +154,7 @@ def _measure(study: Study, name: str) -> dict:
     lists = systems.rank(study, name, cases.history, study.profile.evaluation.k)
     ledger = study.save(name, cases, lists, time.perf_counter() - started)
     means = per_user(ledger).mean()
-    print(f"{systems.LABELS[name]}: n = {len(cases)}")
+    print(f"{systems.ALL[name]}: n = {len(cases)}")
     return {metric: round(float(value), 6) for metric, value in means.items()} | {"n": len(cases)}
 
 

@@ -32,7 +32,9 @@ def versions() -> None:
 def hardware() -> str:
     """Device and threads, for captions."""
     found = environment()
-    return f"{found['cpu']}, {found['threads']} threads" if found["device"] == "cpu" else str(found["device"])
+    if found["device"] != "cpu":
+        return str(found["device"])
+    return f"{found['cpu']}, {found['threads']} thread{'s' if found['threads'] > 1 else ''}"
 
 
 def begin(profile: str, seed: int) -> Study:

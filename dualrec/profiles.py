@@ -102,7 +102,7 @@ class LLMConfig:
     batch_size: int = 32
     max_prompt_tokens: int = 256
     match_threshold: int = 90  # rapidfuzz ratio (0-100) a written title must reach
-    beam: int = 10  # titles in the making per user, where only the catalogue may be written
+    beam: int = 10  # titles in the making per user, where only the catalogue may be written; never fewer than are wanted
     candidates: int = 20  # of the LSTM, where the language model gives a second opinion
     others: int = 8  # people after whose prompts the whole catalogue is scored, for what a title is worth whoever asks
 

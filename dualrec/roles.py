@@ -16,7 +16,7 @@ import pandas as pd
 from safetensors.numpy import load_file, save_file
 
 from dualrec.artifacts import cached, fingerprint, write_json
-from dualrec.language import decoding, generate, reading, scoring, trie
+from dualrec.language import decoding, generate, reading, scoring
 from dualrec.language.decoding import beam_search
 from dualrec.language.fusion import Opinions, search
 from dualrec.language.generate import Generation
@@ -55,13 +55,13 @@ def write_from_catalogue(study: Study, llm: LLM, histories: Sequences, hints: Hi
     """The k unseen titles (n, k) that the model finds most likely by constrained beam search, and the seconds it took."""
     prompts, titles = prompts_for(study, llm, histories, hints), build_trie(llm.tokenizer, study.catalogue.titles)
     config = study.profile.llm
-    open_nodes = titles.open_nodes(histories)
+    width = max(config.beam, k)  # a narrower beam may end with fewer than k titles
 
     def build() -> dict[str, np.ndarray]:
-        beams = beam_search(llm, prompts, titles, open_nodes, k, config.beam, config.batch_size)
+        beams = beam_search(llm, prompts, titles, histories, k, width, config.batch_size)
         return {"leaves": beams.leaves, "scores": beams.scores}
 
-    key = fingerprint(prompts, llm.identity, str(llm.model.dtype), titles, open_nodes, k, config.beam, config.batch_size, decoding, reading)
+    key = fingerprint(prompts, llm.identity, str(llm.model.dtype), titles, histories, k, width, config.batch_size, decoding, reading)
     found, seconds = _kept(study.cache(f"beams-{key}"), key, build)
     items = titles.unseen_items(found["leaves"], histories, study.popularity)
     return RankedLists(items, found["scores"]), seconds
@@ -70,7 +70,7 @@ def write_from_catalogue(study: Study, llm: LLM, histories: Sequences, hints: Hi
 def likelihoods(study: Study, llm: LLM, prompts: list[str], titles: Trie, items: np.ndarray) -> tuple[np.ndarray, float]:
     """float32 (n, C): log-likelihood of the title of each item after each prompt, see `scoring.score_titles`; and the seconds it took."""
     batch_size = study.profile.llm.batch_size
-    key = fingerprint(prompts, llm.identity, str(llm.model.dtype), titles, items, batch_size, scoring, reading, trie)
+    key = fingerprint(prompts, llm.identity, str(llm.model.dtype), titles, items, batch_size, scoring, reading)
     found, seconds = _kept(
         study.cache(f"likelihoods-{key}"), key, lambda: {"scores": score_titles(llm, prompts, titles, items, batch_size)}
     )

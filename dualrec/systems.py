@@ -38,7 +38,6 @@ COUNTING = ("popularity", "recent_popularity", "item_knn", "markov", "windowed_m
 NEURAL = {"sasrec": (sasrec,), "paper_lstm": (lstm, words), "lstm": (lstm, words)}  # each with the sources of its network
 TEMPORAL = (*COUNTING, *NEURAL)
 LANGUAGE = ("llm", "llm_hint", "llm_lora")
-ROLES = ("llm_hint_trie", "llm_lora_trie", "rescored", "fused")
 LABELS = {
     "popularity": "Popularity",
     "recent_popularity": "Popularity, recent",
@@ -55,11 +54,14 @@ LABELS = {
     "llm_hint_sbert": "LLM zero-shot + hint → SBERT",
     "llm_lora": "LLM LoRA + hint",
     "llm_lora_sbert": "LLM LoRA + hint → SBERT",
+}
+ROLES = {
     "llm_hint_trie": "LLM zero-shot + hint, catalogue only",
     "llm_lora_trie": "LLM LoRA + hint, catalogue only",
     "rescored": "LSTM's candidates, LLM's order",
     "fused": "LSTM and LLM, fused",
 }
+ALL = LABELS | ROLES
 
 
 def fit_temporal(study: Study, name: str, seed: int | None = None, split: Split | None = None) -> TemporalModel:
@@ -180,6 +182,6 @@ def check_name(name: str) -> str:
 
     Raises StudyError naming the nearest one where there is a near one.
     """
-    if name not in LABELS:
-        raise StudyError(f"unknown system '{name}'{did_you_mean(name, LABELS)}; the systems are {', '.join(LABELS)}")
+    if name not in ALL:
+        raise StudyError(f"unknown system '{name}'{did_you_mean(name, ALL)}; the systems are {', '.join(ALL)}")
     return name

@@ -1,6 +1,6 @@
 import numpy as np
 
-from dualrec.batching import length_batches
+from dualrec.batching import length_batches, sorted_batches
 
 
 def test_batches_hold_every_example_once_and_pad_little():
@@ -9,3 +9,9 @@ def test_batches_hold_every_example_once_and_pad_little():
     assert sorted(np.concatenate(parts).tolist()) == lengths
     padding = sum(max(part) * len(part) - sum(part) for part in parts)
     assert padding < 0.25 * sum(max(p) * len(p) - sum(p) for p in np.random.default_rng(0).permutation(100).reshape(25, 4))
+
+
+def test_sorted_batches_hold_every_row_once_shortest_first():
+    found = sorted_batches([5, 1, 3, 1, 9], 2)
+    assert [rows.tolist() for rows in found] == [[1, 3], [2, 0], [4]]
+    assert sorted_batches([], 2) == []

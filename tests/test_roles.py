@@ -54,6 +54,7 @@ def test_what_was_computed_is_read_back(study, llm, monkeypatch):
     histories = study.cases.history
     first, seconds = roles.write_from_catalogue(study, llm, histories, None, 5)
     both, _ = roles.opinions(study, llm, systems.fit_temporal(study, "lstm"), histories)
+    known = roles.priors(study, llm, systems.fit_temporal(study, "lstm"))
     for name in ("beam_search", "score_titles"):
         monkeypatch.setattr(roles, name, lambda *_: pytest.fail("computed again"))
     again, kept = roles.write_from_catalogue(study, llm, histories, None, 5)
@@ -61,6 +62,13 @@ def test_what_was_computed_is_read_back(study, llm, monkeypatch):
     assert kept == seconds
     read, _ = roles.opinions(study, llm, systems.fit_temporal(study, "lstm"), histories)
     np.testing.assert_array_equal(read.language, both.language)
+    kept_priors = roles.priors(study, llm, systems.fit_temporal(study, "lstm"))
+    assert all((kept_priors[name] == known[name]).all() for name in known)
+
+
+def test_more_titles_than_beams_can_be_asked_for(study, llm):
+    lists, _ = roles.write_from_catalogue(study, llm, study.cases.history, None, 15)
+    assert (lists.items > 0).all() and study.profile.llm.beam < 15
 
 
 def test_no_test_target_reaches_a_role_or_a_choice(study, llm, monkeypatch):

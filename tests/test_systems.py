@@ -2,13 +2,12 @@ import dataclasses
 
 import numpy as np
 import pytest
-from transformers import AutoTokenizer
 
 from dualrec import roles, systems
 from dualrec.errors import StudyError
 from dualrec.evaluation.metrics import per_user
 from dualrec.language.examples import earlier_split
-from dualrec.language.local import LLM, converted_folder
+from dualrec.language.local import LLM
 from dualrec.profiles import LSTMConfig, SplitConfig, load_profile
 from dualrec.study import open_study
 from dualrec.temporal.base import hints, top_k
@@ -50,12 +49,11 @@ def test_other_settings_or_seeds_train_anew(study, monkeypatch):
     assert trained == [1, 0]
 
 
-def test_no_target_reaches_a_hint_a_prompt_or_a_list(study):
+def test_no_target_reaches_a_hint_a_prompt_or_a_list(study, tokenizer):
     """Sentinel targets: every list, hint and prompt stays as it was when all test targets are replaced."""
     names = (*systems.TEMPORAL, "lstm_sbert")
     before = [systems.rank(study, name, systems.cases_for(study, name).history, 5).items for name in names]
     hints_before = systems.hint(study, study.cases.history)
-    tokenizer = AutoTokenizer.from_pretrained(converted_folder("smollm2-135m"))
     prompts = roles.prompts_for(study, LLM("none", None, tokenizer), study.cases.history, hints_before)
     test = study.split.test
     study.split = dataclasses.replace(study.split, test=Cases(test.history, np.full_like(test.targets, 30)))

@@ -13,8 +13,9 @@ import torch
 from tqdm import tqdm
 
 from dualrec.language.local import LLM
-from dualrec.language.reading import PromptReader
+from dualrec.language.reading import PromptReader, prompt_batches
 from dualrec.language.trie import Trie
+from dualrec.types import Sequences
 
 
 @dataclass(frozen=True)
@@ -26,20 +27,19 @@ class Beams:
 
 
 def beam_search(
-    llm: LLM, prompts: list[str], trie: Trie, open_nodes: np.ndarray, k: int, width: int, batch_size: int, length_power: float = 0.0
+    llm: LLM, prompts: list[str], trie: Trie, histories: Sequences, k: int, width: int, batch_size: int, length_power: float = 0.0
 ) -> Beams:
     """The k most likely titles after each prompt.
 
-    open_nodes: bool (n, nodes) what each user may still be given, from `Trie.open_nodes`
+    histories: what each user has watched and is not given again
     width: titles in the making that are kept per user and step; with the whole catalogue's width the search is exact
     batch_size: prompts per batch; batches are formed by length, so that little is padded
     length_power: a title's score is its log-likelihood divided by (its tokens) ** length_power; 0 = the likelihood itself
     """
     leaves, scores = np.full((len(prompts), k), -1, np.int64), np.full((len(prompts), k), np.nan, np.float32)
-    order = np.argsort([len(ids) for ids in llm.tokenizer(prompts, add_special_tokens=False).input_ids], kind="stable")
-    for start in tqdm(range(0, len(order), batch_size), desc="beam search", unit="batch", mininterval=10):
-        rows = order[start : start + batch_size]
-        found = _search_batch(llm, [prompts[row] for row in rows], trie, open_nodes[rows], k, width, length_power)
+    for rows in tqdm(prompt_batches(llm, prompts, batch_size), desc="beam search", unit="batch", mininterval=10):
+        open_nodes = trie.open_nodes(histories.take(rows))  # bool (B, nodes): made per batch, since a catalogue has many nodes
+        found = _search_batch(llm, [prompts[row] for row in rows], trie, open_nodes, k, width, length_power)
         leaves[rows], scores[rows] = found.leaves, found.scores
     return Beams(leaves, scores)
 
@@ -49,12 +49,12 @@ def _search_batch(llm: LLM, prompts: list[str], trie: Trie, open_nodes: np.ndarr
     """One batch; a user is done once no title in the making can come before the k-th finished one."""
     reader = PromptReader(llm, prompts)
     device = reader.last.device
-    n, longest = len(prompts), float(trie.depth.max())
+    n, longest = len(prompts), int(trie.depth.max())
     done = _Finished(n, k)
     user, node, score = np.arange(n), np.zeros(n, np.int64), np.zeros(n)  # the beams, all users in one row
     states = reader.last  # (beams, d)
     slots = np.zeros((n, 0), np.int64)  # (beams, depth): where the cache holds a beam's tokens
-    for depth in range(int(longest)):
+    for depth in range(longest):
         child, beam = trie.children(node)
         kept = open_nodes[user[beam], child]
         child, beam = child[kept], beam[kept]

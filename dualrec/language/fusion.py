@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from dualrec.evaluation.metrics import list_ranks, ndcg
 from dualrec.types import RankedLists
 
 WEIGHTS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0)
@@ -53,7 +54,6 @@ def search(opinions: Opinions, targets: np.ndarray, priors: dict[str, np.ndarray
     known = {"none": np.zeros(int(opinions.items.max()) + 1), **priors}
     for (name, beta), weight in itertools.product(ways, WEIGHTS):
         lists = opinions.ranked(opinions.fused(known[name], beta, weight), 10)
-        hit = lists.items == targets[:, None]
-        ndcg = np.where(hit.any(axis=1), 1 / np.log2(hit.argmax(axis=1) + 2), 0.0)
-        rows.append({"prior": name, "beta": beta, "weight": weight, "ndcg": float(ndcg.mean())})
+        gain = ndcg(list_ranks(lists.items, targets), 10).mean()
+        rows.append({"prior": name, "beta": beta, "weight": weight, "ndcg": float(gain)})
     return pd.DataFrame(rows)

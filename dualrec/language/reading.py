@@ -7,11 +7,18 @@ the prompt), so a beam that dies costs nothing to forget, and titles that begin 
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
+from dualrec.batching import sorted_batches
 from dualrec.language.local import LLM
 
 HEAD_ROWS = 512  # states whose logits over the whole vocabulary are held at once
+
+
+def prompt_batches(llm: LLM, prompts: list[str], size: int) -> list[np.ndarray]:
+    """Rows of the prompts in batches of similar length."""
+    return sorted_batches([len(ids) for ids in llm.tokenizer(prompts, add_special_tokens=False).input_ids], size)
 
 
 class PromptReader:

@@ -13,7 +13,7 @@ import torch
 from tqdm import tqdm
 
 from dualrec.language.local import LLM
-from dualrec.language.reading import PromptReader
+from dualrec.language.reading import PromptReader, prompt_batches
 from dualrec.language.trie import Trie
 
 CHUNK = 512  # tree nodes per user that are read at once
@@ -28,10 +28,7 @@ def score_titles(llm: LLM, prompts: list[str], trie: Trie, items: np.ndarray, ba
     leaves = np.where(items > 0, trie.leaf_of[np.maximum(items, 0)], 0)
     leaves = np.broadcast_to(leaves, (len(prompts), items.shape[1]))
     found = np.full(leaves.shape, -np.inf, np.float32)
-    lengths = [len(ids) for ids in llm.tokenizer(prompts, add_special_tokens=False).input_ids]
-    order = np.argsort(lengths, kind="stable")
-    for start in tqdm(range(0, len(order), batch_size), desc="score titles", unit="batch", mininterval=10):
-        rows = order[start : start + batch_size]
+    for rows in tqdm(prompt_batches(llm, prompts, batch_size), desc="score titles", unit="batch", mininterval=10):
         found[rows] = _score_batch(llm, [prompts[row] for row in rows], trie, leaves[rows])
     return found
 
@@ -68,7 +65,7 @@ def _score_chunk(reader: PromptReader, trie: Trie, leaves: np.ndarray) -> np.nda
     device, n = reader.last.device, len(leaves)
     trees = [np.unique(trie.paths[row]) for row in leaves]  # node numbers, ascending: parents before children, 0 = the root first
     inner = [tree[~trie.is_leaf(tree) & (tree > 0)] for tree in trees]  # whose successors are wanted
-    width = max(1, *(len(nodes) for nodes in inner)) if n > 1 else max(1, len(inner[0]))
+    width = max(1, max(map(len, inner)))
     tokens, depth = np.zeros((n, width), np.int64), np.zeros((n, width), np.int64)
     sees = np.tile(np.eye(width, dtype=bool), (n, 1, 1))
     for row, nodes in enumerate(inner):

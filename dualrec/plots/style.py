@@ -26,8 +26,6 @@ COLOURS = {
     "llm": YELLOW,
     "llm_hint": RED,
     "llm_lora": GREEN,
-    "rescored": ORANGE,
-    "fused": BLACK,
     "random": BLACK,
 }
 FATES = {"listed": GREEN, "seen": SKY, "duplicate": ORANGE, "invalid": GREY}
@@ -58,8 +56,8 @@ def save(figure: Figure, folder: Path, name: str) -> None:
 
 
 def colour(system: str) -> str:
-    """The colour a system has in every figure; what is re-ranked or kept to the catalogue shares its source's."""
-    return COLOURS[system.removesuffix("_sbert").removesuffix("_trie")]
+    """The colour a system has in every figure; a re-ranked system shares its source's."""
+    return COLOURS[system.removesuffix("_sbert")]
 
 
 def dark(shade: str) -> str:

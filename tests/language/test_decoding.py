@@ -51,7 +51,7 @@ def test_scores_are_those_of_titles_read_one_by_one(llm, prompts, trie, brute, c
 
 
 def test_a_beam_as_wide_as_the_catalogue_is_exact(llm, prompts, trie, brute):
-    beams = beam_search(llm, prompts, trie, trie.open_nodes(NOTHING_SEEN), k=11, width=len(TITLES), batch_size=2)
+    beams = beam_search(llm, prompts, trie, NOTHING_SEEN, k=11, width=len(TITLES), batch_size=2)
     distinct = [item for item in range(1, len(TITLES)) if item != 7]  # 4 and 7 read alike
     for row in range(len(prompts)):
         best = sorted(distinct, key=lambda item: -brute[row, item - 1])
@@ -60,7 +60,7 @@ def test_a_beam_as_wide_as_the_catalogue_is_exact(llm, prompts, trie, brute):
 
 
 def test_scores_by_length_are_exact_too(llm, prompts, trie, brute):
-    beams = beam_search(llm, prompts, trie, trie.open_nodes(NOTHING_SEEN), k=5, width=len(TITLES), batch_size=2, length_power=1.0)
+    beams = beam_search(llm, prompts, trie, NOTHING_SEEN, k=5, width=len(TITLES), batch_size=2, length_power=1.0)
     per_token = brute / trie.depth[trie.leaf_of[1:]]
     for row in range(len(prompts)):
         best = sorted((item for item in range(1, len(TITLES)) if item != 7), key=lambda item: -per_token[row, item - 1])[:5]
@@ -69,7 +69,7 @@ def test_scores_by_length_are_exact_too(llm, prompts, trie, brute):
 
 def test_transformers_constrained_search_finds_the_same(llm, prompts, trie):
     width = 4
-    beams = beam_search(llm, prompts, trie, trie.open_nodes(NOTHING_SEEN), k=width, width=width, batch_size=2)
+    beams = beam_search(llm, prompts, trie, NOTHING_SEEN, k=width, width=width, batch_size=2)
     for row, prompt in enumerate(prompts):
         batch = llm.tokenizer(prompt, add_special_tokens=False, return_tensors="pt")
         start = batch.input_ids.shape[1]
@@ -105,7 +105,7 @@ def test_transformers_constrained_search_finds_the_same(llm, prompts, trie):
 
 def test_seen_movies_are_never_given_and_no_title_comes_twice(tiny, prompts, trie):
     seen = [[1, 2, 3, 6, 8], [4], [4, 7, *range(9, 13)]]
-    beams = beam_search(tiny, prompts, trie, trie.open_nodes(Sequences.from_lists([1, 2, 3], seen)), k=12, width=12, batch_size=2)
+    beams = beam_search(tiny, prompts, trie, Sequences.from_lists([1, 2, 3], seen), k=12, width=12, batch_size=2)
     items = trie.unseen_items(beams.leaves, Sequences.from_lists([1, 2, 3], seen), np.zeros(len(TITLES)))
     assert set(items[0][items[0] > 0].tolist()) == {4, 5, 9, 10, 11, 12}
     assert set(items[1][items[1] > 0].tolist()) == {1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12}  # 7 stands for the seen 4
@@ -114,7 +114,7 @@ def test_seen_movies_are_never_given_and_no_title_comes_twice(tiny, prompts, tri
 
 
 def test_a_narrow_beam_gives_titles_with_their_true_likelihood(llm, prompts, trie, brute):
-    beams = beam_search(llm, prompts, trie, trie.open_nodes(NOTHING_SEEN), k=3, width=3, batch_size=2)
+    beams = beam_search(llm, prompts, trie, NOTHING_SEEN, k=3, width=3, batch_size=2)
     score = {int(trie.leaf_of[item]): brute[:, item - 1] for item in range(1, len(TITLES))}
     for row in range(len(prompts)):
         assert len(set(beams.leaves[row].tolist())) == 3
@@ -125,5 +125,5 @@ def test_a_narrow_beam_gives_titles_with_their_true_likelihood(llm, prompts, tri
 def test_a_new_title_can_be_found_without_training(llm, prompts, tokenizer):
     added = build_trie(tokenizer, [*TITLES, "Blade Runner (1982)"])
     seen_all = Sequences.from_lists([1, 2, 3], [list(range(1, len(TITLES)))] * 3)
-    beams = beam_search(llm, prompts, added, added.open_nodes(seen_all), k=2, width=2, batch_size=2)
+    beams = beam_search(llm, prompts, added, seen_all, k=2, width=2, batch_size=2)
     assert beams.leaves.tolist() == [[added.leaf_of[-1], -1]] * 3
