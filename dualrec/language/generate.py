@@ -7,13 +7,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from tqdm import tqdm
 from transformers import StoppingCriteria, StoppingCriteriaList
 
 from dualrec.artifacts import write_text
 from dualrec.language.local import LLM
+from dualrec.language.reading import prompt_batches
 
 TOKENS_PER_TITLE = 15  # number, title, year and line end; the longest tenth of the titles may be cut at the end of a list
 
@@ -52,20 +52,22 @@ def generate(llm: LLM, prompts: list[str], titles: int, batch_size: int, journal
     batch_size: prompts per batch; batches are formed by length, so that little is padded
     journal: a JSON-lines file that keeps every finished batch; a later call with the same prompts goes on from there
     """
-    order = np.argsort([len(ids) for ids in llm.tokenizer(prompts, add_special_tokens=False).input_ids], kind="stable")
-    batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+    batches = prompt_batches(llm, prompts, batch_size)
     finished = _finished(journal)
     line_end = line_end_tokens(llm)
     journal.parent.mkdir(parents=True, exist_ok=True)
     with open(journal, "a", encoding="utf-8") as out:
         for rows in tqdm(batches[len(finished) :], desc="generate", unit="batch", mininterval=10):
             started = time.perf_counter()
-            texts = _generate_batch(llm, [prompts[r] for r in rows], titles, line_end)
-            finished.append({"texts": texts, "seconds": round(time.perf_counter() - started, 3)})
+            written = _generate_batch(llm, [prompts[r] for r in rows], titles, line_end)
+            finished.append({"texts": written, "seconds": round(time.perf_counter() - started, 3)})
             out.write(json.dumps(finished[-1], ensure_ascii=False) + "\n")
             out.flush()
-    sorted_texts = [text for batch in finished for text in batch["texts"]]
-    return Generation([sorted_texts[i] for i in np.argsort(order)], sum(batch["seconds"] for batch in finished))
+    texts = [""] * len(prompts)
+    for rows, batch in zip(batches, finished, strict=True):
+        for row, text in zip(rows, batch["texts"], strict=True):
+            texts[row] = text
+    return Generation(texts, sum(batch["seconds"] for batch in finished))
 
 
 @torch.inference_mode()

@@ -15,10 +15,11 @@ from tqdm import tqdm
 from transformers import get_constant_schedule, get_linear_schedule_with_warmup
 
 from dualrec.artifacts import atomic_path
-from dualrec.batching import length_batches
+from dualrec.batching import length_batches, sorted_batches
 from dualrec.checkpoints import load_checkpoint, save_checkpoint
 from dualrec.device import pick_dtype
 from dualrec.errors import StudyError
+from dualrec.evaluation import metrics
 from dualrec.profiles import TrainingConfig
 from dualrec.temporal.base import NextItemNetwork, mask_seen, target_ranks
 from dualrec.types import Cases, Sequences
@@ -146,9 +147,7 @@ def score(model: NextItemNetwork, histories: Sequences, config: TrainingConfig, 
     table = model.item_table()
     lengths = np.clip(histories.lengths, 1, config.window)
     scores = np.empty((len(histories), len(table)), np.float32)
-    by_length = np.argsort(lengths, kind="stable")  # little padding in a batch
-    for start in range(0, len(histories), batch_size):
-        rows = by_length[start : start + batch_size]
+    for rows in sorted_batches(lengths, batch_size):
         width = lengths[rows].max()
         right = histories.take(rows).recent(width)  # (B, T), padded on the left
         left = np.take_along_axis(right, (np.arange(width) - lengths[rows, None]) % width, axis=1)  # on the right
@@ -158,6 +157,5 @@ def score(model: NextItemNetwork, histories: Sequences, config: TrainingConfig, 
 
 
 def ndcg_at_10(scores: np.ndarray, targets: np.ndarray) -> float:
-    """Mean of 1 / log2(rank + 1) over cases whose target is among the ten best, 0 for the others."""
-    ranks = target_ranks(scores, targets)
-    return float(np.where(ranks <= 10, 1 / np.log2(ranks + 1), 0).mean())
+    """Mean NDCG@10 of the targets among all items."""
+    return float(metrics.ndcg(target_ranks(scores, targets), 10).mean())
