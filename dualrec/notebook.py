@@ -17,7 +17,7 @@ from dualrec.evaluation.results import git_commit, side_runs
 from dualrec.evaluation.results import record as record_values
 from dualrec.evaluation.stats import bootstrap_intervals, seed_intervals
 from dualrec.study import Study, open_study
-from dualrec.systems import LABELS
+from dualrec.systems import ALL, LABELS
 from dualrec.types import RankedLists
 
 PACKAGES = ("torch", "transformers", "peft", "sentence-transformers", "numpy", "pandas")
@@ -109,7 +109,7 @@ def record_system(study: Study, *systems: str, written: dict[str, RankedLists] |
     """
     for system in systems:
         sidecar = read_sidecar(study.folder / "lists" / f"{system}.parquet")
-        entry = {"label": LABELS[system], **summary(study, system), "seed": study.seed}
+        entry = {"label": ALL[system], **summary(study, system), "seed": study.seed}
         entry |= {"protocol": study.protocol, "counts": sidecar["counts"]}
         if written:
             entry["metrics"] |= _fate_intervals(study, written[system])

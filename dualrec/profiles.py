@@ -126,6 +126,25 @@ class LoRAConfig:
 
 
 @dataclass(frozen=True)
+class ReaderConfig:
+    """The language model as a reader, and the head on top of it."""
+
+    window: int = 20  # movies that are read
+    positions: int = 10  # last training events of every user that the head learns from; fewer than the window
+    read_batch: int = 16  # histories read at once
+    epochs: int = 30
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.1
+    dropout: float = 0.2
+    batch_size: int = 256  # training positions
+    amounts: tuple[int, ...] = (250, 1000, 4000)  # of training positions, to see what more of them bring
+
+    def __post_init__(self):
+        if not 0 < self.positions < self.window:
+            raise StudyError(f"a reader's positions ({self.positions}) must be at least 1 and fewer than its window ({self.window})")
+
+
+@dataclass(frozen=True)
 class RerankConfig:
     """Sentence encoder and the trade-off of MMR (1 = relevance only)."""
 
@@ -174,6 +193,7 @@ class Profile:
     sasrec: SASRecConfig = field(default_factory=SASRecConfig)
     llm: LLMConfig = field(default_factory=LLMConfig)
     lora: LoRAConfig = field(default_factory=LoRAConfig)
+    reader: ReaderConfig = field(default_factory=ReaderConfig)
     rerank: RerankConfig = field(default_factory=RerankConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     audit: AuditConfig = field(default_factory=AuditConfig)

@@ -62,7 +62,7 @@ def write_from_catalogue(study: Study, llm: LLM, histories: Sequences, hints: Hi
         return {"leaves": beams.leaves, "scores": beams.scores}
 
     key = fingerprint(prompts, llm.identity, str(llm.model.dtype), titles, histories, k, width, config.batch_size, decoding, reading)
-    found, seconds = _kept(study.cache(f"beams-{key}"), key, build)
+    found, seconds = kept_arrays(study.cache(f"beams-{key}"), key, build)
     items = titles.unseen_items(found["leaves"], histories, study.popularity)
     return RankedLists(items, found["scores"]), seconds
 
@@ -71,7 +71,7 @@ def likelihoods(study: Study, llm: LLM, prompts: list[str], titles: Trie, items:
     """float32 (n, C): log-likelihood of the title of each item after each prompt, see `scoring.score_titles`; and the seconds it took."""
     batch_size = study.profile.llm.batch_size
     key = fingerprint(prompts, llm.identity, str(llm.model.dtype), titles, items, batch_size, scoring, reading)
-    found, seconds = _kept(
+    found, seconds = kept_arrays(
         study.cache(f"likelihoods-{key}"), key, lambda: {"scores": score_titles(llm, prompts, titles, items, batch_size)}
     )
     return found["scores"], seconds
@@ -124,7 +124,7 @@ def choose_fusion(study: Study, llm: LLM, model: TemporalModel) -> Fusion:
     return Fusion(searched, known.get(best.prior, np.zeros(len(study.catalogue) + 1)), float(best.beta), float(best.weight))
 
 
-def _kept(path: Path, key: str, build: Callable[[], dict[str, np.ndarray]]) -> tuple[dict[str, np.ndarray], float]:
+def kept_arrays(path: Path, key: str, build: Callable[[], dict[str, np.ndarray]]) -> tuple[dict[str, np.ndarray], float]:
     """Arrays as safetensors with the seconds that building them took."""
 
     def timed() -> tuple[dict[str, np.ndarray], float]:

@@ -4,7 +4,8 @@ Temporal: `popularity`, `recent_popularity`, `item_knn`, `markov`, `windowed_mar
 Language: `llm` (zero-shot, no hint), `llm_hint` (zero-shot with hint), `llm_lora` (tuned, with hint).
 `<name>_sbert` re-ranks `lstm` or a language system by similarity to the LSTM's hint.
 Roles: `llm_hint_trie` and `llm_lora_trie` (titles of the catalogue only, by beam search), `rescored` (the LSTM's candidates in the order
-of the tuned model) and `fused` (both opinions, weighed on validation).
+of the tuned model), `fused` (both opinions, weighed on validation), `reader` (a head ranks the catalogue from the untuned model's state)
+and `reader_fused` (LSTM and reader, weighed on validation).
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from dualrec.artifacts import cached, fingerprint
 from dualrec.errors import StudyError, did_you_mean
 from dualrec.language import lora
 from dualrec.language.examples import Example, build_examples, earlier_split, slices
+from dualrec.language.fusion import weighed
 from dualrec.language.local import LLM, load_llm
 from dualrec.language.lora import fine_tune, merged
+from dualrec.reader_role import Lessons, best_items, choose_weight, learn, read_histories, read_lessons
 from dualrec.rerank.sbert import rerank_by_hint
 from dualrec.roles import choose_fusion, opinions, prompts_for, write_from_catalogue, write_lists
 from dualrec.split import Split
@@ -60,7 +63,10 @@ ROLES = {
     "llm_lora_trie": "LLM LoRA + hint, catalogue only",
     "rescored": "LSTM's candidates, LLM's order",
     "fused": "LSTM and LLM, fused",
+    "reader": "LLM as reader",
+    "reader_fused": "LSTM and reader, fused",
 }
+TUNED_ROLES = ("llm_lora_trie", "rescored", "fused")
 ALL = LABELS | ROLES
 
 
@@ -162,7 +168,9 @@ def rank(study: Study, name: str, histories: Sequences, k: int) -> RankedLists:
 def _rank_in_role(study: Study, system: str, histories: Sequences, k: int) -> RankedLists:
     """The lists (n, k) of one of ROLES."""
     model = fit_temporal(study, "lstm")
-    llm = load_llm(study.profile.llm.model) if system == "llm_hint_trie" else tuned_llm(study)
+    llm = tuned_llm(study) if system in TUNED_ROLES else load_llm(study.profile.llm.model)
+    if system.startswith("reader"):
+        return _rank_by_reading(study, system, llm, model, histories, k)
     if system.endswith("_trie"):
         return write_from_catalogue(study, llm, histories, hint(study, histories, model), k)[0]
     both, _ = opinions(study, llm, model, histories)
@@ -170,6 +178,24 @@ def _rank_in_role(study: Study, system: str, histories: Sequences, k: int) -> Ra
         return both.ranked(both.language, k)
     way = choose_fusion(study, llm, model)
     return both.ranked(both.fused(way.prior, way.beta, way.weight), k)
+
+
+def lessons(study: Study, llm: LLM, model: TemporalModel, titles: list[str]) -> Lessons:
+    """What a reader's head learns from, hinted at by an LSTM that has not seen the positions; see `reader_role.read_lessons`."""
+    earlier = earlier_split(study.split.train, study.profile.reader.positions, study.profile.split.min_events)
+    return read_lessons(study, llm, model, fit_temporal(study, "lstm", split=earlier), titles)
+
+
+def _rank_by_reading(study: Study, system: str, llm: LLM, model: NeuralRecommender, histories: Sequences, k: int) -> RankedLists:
+    """The lists (n, k) of `reader` or `reader_fused`."""
+    titles = study.catalogue.titles
+    taught = lessons(study, llm, model, titles)
+    head, _ = learn(study, taught, model)
+    states, _ = read_histories(study, llm, histories, {"true": best_items(model, histories)}, titles)
+    scores = head.scores(states["true"], histories)
+    if system == "reader_fused":
+        scores = weighed(model.scores(histories), scores, choose_weight(taught, head, model).weight)
+    return top_k(scores, k)
 
 
 def cases_for(study: Study, name: str) -> Cases:

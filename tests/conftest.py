@@ -35,6 +35,10 @@ epochs = 1
 dim = 8
 batch_size = 8
 epochs = 2
+[reader]
+window = 6
+positions = 3
+epochs = 2
 [evaluation]
 resamples = 50
 """

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from dualrec.evaluation.metrics import list_ranks, ndcg
+from dualrec.temporal.base import target_ranks
 from dualrec.types import RankedLists
 
 WEIGHTS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0)
@@ -57,3 +58,14 @@ def search(opinions: Opinions, targets: np.ndarray, priors: dict[str, np.ndarray
         gain = ndcg(list_ranks(lists.items, targets), 10).mean()
         rows.append({"prior": name, "beta": beta, "weight": weight, "ndcg": float(gain)})
     return pd.DataFrame(rows)
+
+
+def weighed(temporal: np.ndarray, language: np.ndarray, weight: float) -> np.ndarray:
+    """float (n, N + 1): temporal + weight * language, both log-probabilities up to a constant per user; -inf where the first is."""
+    return np.where(np.isfinite(temporal), temporal + weight * np.where(np.isfinite(temporal), language, 0), -np.inf)
+
+
+def search_weight(temporal: np.ndarray, language: np.ndarray, targets: np.ndarray) -> pd.DataFrame:
+    """Validation NDCG@10 of the whole catalogue under every weight: columns weight, ndcg; see `weighed`."""
+    rows = [(weight, float(ndcg(target_ranks(weighed(temporal, language, weight), targets), 10).mean())) for weight in WEIGHTS]
+    return pd.DataFrame(rows, columns=["weight", "ndcg"])

@@ -1,16 +1,20 @@
 """One function per figure and one visual style. Figures read numbers; they compute none."""
 
 from dualrec.plots.comparison import depth, differences, dots, seeds, trade_off, waterfall
+from dualrec.plots.roles import amounts, bias, fusion
 from dualrec.plots.sequences import by_group, learning_curves, long_tail, ties
 from dualrec.plots.style import save, use_style
 from dualrec.plots.writing import fates, lora_loss, rank_flow
 
 __all__ = [
+    "amounts",
+    "bias",
     "by_group",
     "depth",
     "differences",
     "dots",
     "fates",
+    "fusion",
     "learning_curves",
     "long_tail",
     "lora_loss",

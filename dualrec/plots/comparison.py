@@ -20,7 +20,7 @@ def dots(table: pd.DataFrame, metrics: list[str], labels: dict[str, str], height
     places = np.arange(len(table))[::-1]
     for axis, metric in zip(axes[0], metrics, strict=True):
         for place, (system, row) in zip(places, table[metric].iterrows(), strict=True):
-            filled = system.endswith("_sbert")
+            filled = system.endswith(("_sbert", "fused"))
             axis.errorbar(
                 row.value, place, xerr=[[row.value - row.low], [row.high - row.value]], color=dark(colour(system)), capsize=2.5,
                 marker="s" if filled else "o", markerfacecolor="white" if filled else dark(colour(system)),

@@ -14,6 +14,7 @@ BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PINK = (
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 )  # fmt: skip
 GREY, BROWN, VIOLET = "#8C8C8C", "#8B5A00", "#6A3D9A"  # BROWN: a darker orange, for the other Markov chain
+WINE, TEAL = "#882255", "#2A8C82"
 COLOURS = {
     "popularity": GREY,
     "recent_popularity": "#4D4D4D",
@@ -26,8 +27,11 @@ COLOURS = {
     "llm": YELLOW,
     "llm_hint": RED,
     "llm_lora": GREEN,
+    "rescored": WINE,
+    "reader": TEAL,
     "random": BLACK,
 }
+SOURCES = {"fused": "rescored", "reader_fused": "reader"}
 FATES = {"listed": GREEN, "seen": SKY, "duplicate": ORANGE, "invalid": GREY}
 
 
@@ -56,8 +60,8 @@ def save(figure: Figure, folder: Path, name: str) -> None:
 
 
 def colour(system: str) -> str:
-    """The colour a system has in every figure; a re-ranked system shares its source's."""
-    return COLOURS[system.removesuffix("_sbert")]
+    """The colour a system has in every figure; variants of a system share its source's."""
+    return COLOURS[SOURCES.get(system, system.removesuffix("_sbert").removesuffix("_trie"))]
 
 
 def dark(shade: str) -> str:

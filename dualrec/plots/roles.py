@@ -1,0 +1,76 @@
+"""Figures about the roles a language model can play beside a sequence model."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from dualrec.plots.style import BLACK, BLUE, GREY, TEAL, WINE
+
+PRIORS = {"none": (GREY, "raw likelihood"), "no history": (BLUE, "less: no history"), "other people": (WINE, "less: other people")}
+
+
+def bias(titles: pd.DataFrame) -> Figure:
+    """What a title is worth whoever asks, against its length and its popularity; one dot per title.
+
+    titles: columns prior (mean log-likelihood, nats), tokens, events (training events)
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), sharey=True)
+    for axis, (column, words) in zip(
+        axes, {"tokens": "tokens of the title", "events": "training events of the movie"}.items(), strict=True
+    ):
+        axis.plot(titles[column], titles.prior, ".", color=BLUE, alpha=0.25, markersize=5)
+        groups = pd.qcut(titles[column], 8, duplicates="drop")
+        medians = titles.groupby(groups, observed=True)[[column, "prior"]].median()
+        axis.plot(medians[column], medians.prior, color=BLACK, marker="o", markersize=5)
+        axis.set(xlabel=words)
+    axes[1].set_xscale("symlog", linthresh=1)
+    axes[1].set_xlim(left=-0.3)
+    axes[0].set_ylabel("mean log-likelihood (nats)")
+    axes[0].annotate("median of an eighth", (0.97, 0.95), xycoords="axes fraction", ha="right", va="top")
+    return figure
+
+
+def fusion(searched: pd.DataFrame, reader: pd.DataFrame) -> Figure:
+    """Validation NDCG@10 against the weight of the language model; left: second opinion, right: reader.
+
+    searched: columns prior, beta, weight, ndcg; reader: columns weight, ndcg. Weight 0 is the sequence model alone; rings: the best.
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4), sharey=True)
+    for (prior, beta), rows in searched.groupby(["prior", "beta"], sort=False):
+        shade, words = PRIORS[prior]
+        words += "" if prior == "none" else f", β = {beta:g}"
+        left.plot(rows.weight, rows.ndcg, color=shade, linestyle="--" if beta == 0.5 else "-", marker="o", markersize=3, label=words)
+    right.plot(reader.weight, reader.ndcg, color=TEAL, marker="o", markersize=4)
+    for axis, rows, title in ((left, searched, "second opinion on the LSTM's candidates"), (right, reader, "reader, whole catalogue")):
+        best = rows.sort_values(["ndcg", "weight"], ascending=[False, True], kind="stable").iloc[0]
+        axis.plot(best.weight, best.ndcg, "o", markersize=12, markerfacecolor="none", color=BLACK)
+        alone = rows[rows.weight == 0].ndcg.iloc[0]
+        axis.axhline(alone, color=GREY, linewidth=1, linestyle=":")
+        axis.annotate("LSTM alone", (1, alone), xycoords=("axes fraction", "data"), ha="right", va="bottom", color=GREY, fontsize=9)
+        axis.set_xscale("symlog", linthresh=0.02)
+        weights = [weight for weight in sorted(rows.weight.unique()) if weight not in (0.02, 0.3)]
+        axis.set_xticks(weights, [f"{weight:g}" for weight in weights])
+        axis.minorticks_off()
+        axis.set(xlabel="weight of the language model", title=title)
+    left.set_ylabel("validation NDCG@10")
+    left.legend(frameon=False, fontsize=9, loc="lower left")
+    return figure
+
+
+def amounts(frame: pd.DataFrame, alone: dict) -> Figure:
+    """What more training positions bring the reader; bars: 95 % intervals over test users; band: the sequence model.
+
+    frame: columns examples, value, low, high of NDCG@10; alone: the same interval of the sequence model
+    """
+    figure, axis = plt.subplots(figsize=(6.5, 3.8))
+    axis.axhspan(alone["low"], alone["high"], color=BLUE, alpha=0.12, linewidth=0)
+    axis.axhline(alone["value"], color=BLUE)
+    axis.annotate("LSTM", (0.01, alone["value"]), xycoords=("axes fraction", "data"), color=BLUE, va="bottom")
+    bars = [frame.value - frame.low, frame.high - frame.value]
+    axis.errorbar(frame.examples, frame.value, yerr=bars, color=TEAL, marker="o", capsize=2.5)
+    axis.set(xscale="log", xlabel="training positions of the head (log scale)", ylabel="test NDCG@10 (95 % interval)", ylim=(0, None))
+    axis.set_xticks(frame.examples, [f"{n:,}" for n in frame.examples])
+    axis.minorticks_off()
+    return figure

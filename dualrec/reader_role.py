@@ -1,0 +1,128 @@
+"""The reader: a language model that reads history and hint once, and a small head that ranks the whole catalogue from its state.
+
+The head learns from many positions of every user: the last training events, hinted at by an LSTM that has not seen them, as `examples`
+explains. Everything is read with weights that are not tuned, so the states are kept and heads cost seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from dualrec.artifacts import fingerprint
+from dualrec.errors import StudyError
+from dualrec.language import reader
+from dualrec.language.fusion import search_weight
+from dualrec.language.head import Head, fit_head
+from dualrec.language.local import LLM
+from dualrec.language.reader import Questions, read_states
+from dualrec.roles import kept_arrays
+from dualrec.study import Study
+from dualrec.temporal.base import TemporalModel, top_k
+from dualrec.temporal.recommender import NeuralRecommender
+from dualrec.types import Cases, Sequences
+
+NO_HINT = "none"
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """What a head learns from, and what it is chosen on; each with the hint ("true") and without (NO_HINT).
+
+    states: name -> float32 (M, d) at the M training positions; targets: int64 (M,)
+    told: name -> float32 (n, d) at the validation cases; seconds: what reading took
+    """
+
+    states: dict[str, np.ndarray]
+    targets: np.ndarray
+    told: dict[str, np.ndarray]
+    validation: Cases
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Weighing:
+    """The chosen weight, and the validation NDCG@10 of every one: columns weight, ndcg."""
+
+    searched: pd.DataFrame
+    weight: float
+
+
+def best_items(model: TemporalModel, histories: Sequences) -> np.ndarray:
+    """int64 (n,): the model's best unseen movie, 0 where all are seen."""
+    return np.maximum(top_k(model.scores(histories), 1).items[:, 0], 0)
+
+
+def read_lessons(study: Study, llm: LLM, model: TemporalModel, earlier: TemporalModel, titles: list[str]) -> Lessons:
+    """Read every validation history once and ask at its last training positions and at its end.
+
+    model: hints at the validation targets; earlier: at the training positions, none of which it has seen
+    titles: readable titles of items 0..N, the catalogue's or pseudonyms
+    Raises StudyError where every user is too short.
+    """
+    cases, positions = study.validation, study.profile.reader.positions
+    histories = cases.history  # all training events of the validation users
+    long_enough = np.flatnonzero(histories.lengths > positions)
+    if not len(long_enough):
+        raise StudyError(f"no user has more than {positions} training events for the reader to learn from; lower positions in [reader]")
+    row, at, item, target = [], [], [], []
+    for back in range(positions, 0, -1):
+        known = histories.lengths[long_enough] - back
+        row.append(long_enough)
+        at.append(known)
+        item.append(best_items(earlier, histories.first(long_enough, known)))
+        target.append(histories.items[histories.offsets[:-1][long_enough] + known])
+    everybody = np.arange(len(histories))
+    row, at = np.concatenate([*row, everybody]), np.concatenate([*at, histories.lengths])
+    item = np.concatenate([*item, best_items(model, histories)])
+    asked = Questions(np.tile(row, 2), np.tile(at, 2), np.concatenate([item, np.zeros_like(item)]))
+    states, seconds = _read(study, llm, titles, histories, asked)
+    named = dict(zip(("true", NO_HINT), np.split(states, 2), strict=True))
+    n = len(histories)
+    return Lessons({k: v[:-n] for k, v in named.items()}, np.concatenate(target), {k: v[-n:] for k, v in named.items()}, cases, seconds)
+
+
+def read_histories(
+    study: Study, llm: LLM, histories: Sequences, hints: dict[str, np.ndarray], titles: list[str]
+) -> tuple[dict[str, np.ndarray], float]:
+    """float32 (n, d) per kind of hint: the states at the ends of the histories, all read in one pass; and the seconds it took.
+
+    hints: name -> int64 (n,) items, 0 for no hint; titles: as the lessons had them
+    """
+    n = len(histories)
+    asked = Questions(np.tile(np.arange(n), len(hints)), np.tile(histories.lengths, len(hints)), np.concatenate([*hints.values()]))
+    states, seconds = _read(study, llm, titles, histories, asked)
+    return dict(zip(hints, np.split(states, len(hints)), strict=True)), seconds
+
+
+def learn(study: Study, lessons: Lessons, model: NeuralRecommender, hint: str = "true", examples: int = 0) -> tuple[Head, list[dict]]:
+    """A head over the item table of `model`, and its epochs; see `head.fit_head`.
+
+    hint: which states it learns from; examples: a seeded subset of the training positions, 0 = all
+    """
+    rows = np.arange(len(lessons.targets))
+    if examples:
+        rows = np.sort(np.random.default_rng([study.seed, 4]).permutation(rows)[:examples])
+    table = model.network.item_table().detach().cpu().numpy()
+    told = (lessons.told[hint], lessons.validation)
+    return fit_head(lessons.states[hint][rows], lessons.targets[rows], table, told, study.profile.reader, study.seed)
+
+
+def choose_weight(lessons: Lessons, head: Head, model: TemporalModel) -> Weighing:
+    """How much the reader's log-probabilities count beside the LSTM's: the best NDCG@10 on the validation targets, of equals the least."""
+    cases = lessons.validation
+    searched = search_weight(model.scores(cases.history), head.scores(lessons.told["true"], cases.history), cases.targets)
+    return Weighing(searched, float(searched.weight[searched.ndcg.idxmax()]))
+
+
+def _read(study: Study, llm: LLM, titles: list[str], histories: Sequences, asked: Questions) -> tuple[np.ndarray, float]:
+    config = study.profile.reader
+    key = fingerprint(titles, llm.identity, str(llm.model.dtype), histories, asked, config.window, config.read_batch, reader)
+    found, seconds = kept_arrays(
+        study.cache(f"states-{key}"),
+        key,
+        lambda: {"states": read_states(llm, titles, histories, asked, config.window, config.read_batch)},
+    )
+    return found["states"], seconds

@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+import torch
+
+from dualrec.language.reader import ASK, HEADER, Questions, read_states
+from dualrec.types import Sequences
+
+TITLES = ["", "Alien (1979)", "Heat (1995)", "Casino (1995)", "Toy Story (1995)", "Les Misérables (1995)"]
+HISTORIES = Sequences.from_lists([7, 9, 4], [[1, 2, 3, 4], [5], [4, 4, 2]])
+#                     row, movies read, hint
+ASKED = np.array([[0, 2, 0], [0, 2, 5], [2, 3, 1], [1, 1, 3], [0, 4, 0], [0, 3, 1]])
+
+
+def questions(table):
+    return Questions(*np.asarray(table, np.int64).reshape(-1, 3).T)
+
+
+def read_alone(llm, items, hint):
+    """The state at the end of one plain text."""
+    pieces = [HEADER, *(f"{TITLES[i]}\n" for i in items), *([f"LSTM suggests: {TITLES[hint]}\n"] if hint else []), ASK]
+    ids = [token for ids in llm.tokenizer(pieces, add_special_tokens=False).input_ids for token in ids]
+    with torch.inference_mode():
+        return llm.model.get_decoder()(torch.tensor([ids])).last_hidden_state[0, -1].numpy()
+
+
+@pytest.mark.parametrize("window", [4, 3])
+def test_every_question_is_answered_as_if_it_were_the_only_text(llm, window):
+    table = ASKED[ASKED[:, 1] > 4 - window]
+    table = np.concatenate([table, [[1, 1, 3]]]) if window == 3 else table
+    states = read_states(llm, TITLES, HISTORIES, questions(table), window, batch_size=2)
+    for state, (row, at, hint) in zip(states, table, strict=True):
+        sequence = HISTORIES.sequence(row)
+        start = max(0, len(sequence) - window)
+        alone = read_alone(llm, sequence[start:at], hint)
+        np.testing.assert_allclose(state, alone, atol=2e-3 * np.abs(alone).max())
+
+
+def test_what_comes_later_changes_nothing(tiny):
+    """Sentinel movies: a state does not know what was watched after its place, nor any other question's hint."""
+    other = Sequences.from_lists([7, 9, 4], [[1, 2, 5, 5], [5], [4, 4, 2]])
+    changed = ASKED.copy()
+    changed[[4, 5], 2] = 2
+    before = read_states(tiny, TITLES, HISTORIES, questions(ASKED), 4, 3)
+    after = read_states(tiny, TITLES, other, questions(changed), 4, 3)
+    np.testing.assert_allclose(after[:4], before[:4], atol=1e-5)
+    assert (np.abs(after[4:] - before[4:]).max(axis=1) > 1e-3).all()
+
+
+@pytest.mark.parametrize("at", [1, 5, 0])
+def test_a_question_outside_the_window_is_refused(tiny, at):
+    with pytest.raises(ValueError, match="outside the window"):
+        read_states(tiny, TITLES, HISTORIES, questions([[0, at, 0]]), 3, 2)

@@ -1,0 +1,94 @@
+"""The reader on the toy study with random weights: what it learns from, and what it may not see."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from dualrec import reader_role, systems
+from dualrec.errors import StudyError
+from dualrec.reader_role import NO_HINT, best_items, choose_weight, learn, read_histories
+from dualrec.study import open_study
+
+
+@pytest.fixture
+def study(toy_profile, toy_folder, tmp_path):
+    return open_study(toy_profile, data=str(toy_folder), folder=tmp_path / "run")
+
+
+@pytest.fixture
+def model(study):
+    return systems.fit_temporal(study, "lstm")
+
+
+class Spy:
+    """A sequence model that notes what it is shown and hints at movie 30."""
+
+    def __init__(self):
+        self.shown = []
+
+    def scores(self, histories):
+        self.shown.append(histories)
+        scores = np.full((len(histories), 31), -1.0)
+        scores[:, 30] = 0
+        return scores
+
+
+def test_lessons_are_the_last_training_events_and_hints_know_only_what_came_before(study, tiny):
+    """Toy users watch twelve movies in a row: ten are for training, the last three of which are lessons."""
+    model, earlier = Spy(), Spy()
+    lessons = reader_role.read_lessons(study, tiny, model, earlier, study.catalogue.titles)
+    train = study.split.train
+    wanted = [train.sequence(user)[7 + step] for step in range(3) for user in range(40)]
+    assert lessons.targets.tolist() == wanted
+    assert [h.lengths.tolist() for h in earlier.shown] == [[7] * 40, [8] * 40, [9] * 40]
+    assert all(h.sequence(5).tolist() == train.sequence(5)[: 7 + step].tolist() for step, h in enumerate(earlier.shown))
+    assert [h.lengths.tolist() for h in model.shown] == [[10] * 40]
+    assert {k: v.shape for k, v in lessons.states.items()} == {"true": (120, 16), NO_HINT: (120, 16)}
+    assert {k: v.shape for k, v in lessons.told.items()} == {"true": (40, 16), NO_HINT: (40, 16)}
+    assert not np.allclose(lessons.states["true"], lessons.states[NO_HINT])
+
+
+def test_the_lstm_that_hints_at_lessons_has_not_seen_them(study, tiny, model, monkeypatch):
+    fitted = []
+    real = systems.fit_temporal
+    monkeypatch.setattr(systems, "fit_temporal", lambda study, name, split=None: fitted.append(split) or real(study, name, split=split))
+    systems.lessons(study, tiny, model, study.catalogue.titles)
+    (split,) = fitted
+    for user in range(40):
+        last_three = study.split.train.sequence(user)[7:].tolist()
+        assert split.train.sequence(user).tolist() + [split.validation.targets[user]] == study.split.train.sequence(user)[:7].tolist()
+        assert not set(split.train.sequence(user).tolist()) & set(last_three)
+
+
+def test_read_once_then_read_back(study, tiny, model, monkeypatch):
+    hints = {"true": best_items(model, study.cases.history), NO_HINT: np.zeros(40, np.int64)}
+    first, seconds = read_histories(study, tiny, study.cases.history, hints, study.catalogue.titles)
+    monkeypatch.setattr(reader_role, "read_states", lambda *_: pytest.fail("read again"))
+    again, kept = read_histories(study, tiny, study.cases.history, hints, study.catalogue.titles)
+    assert kept == seconds > 0 and all((again[name] == first[name]).all() for name in hints)
+
+
+def test_the_weight_is_the_best_on_validation_and_zero_is_the_lstm(study, tiny, model):
+    taught = systems.lessons(study, tiny, model, study.catalogue.titles)
+    head, _ = learn(study, taught, model)
+    weighing = choose_weight(taught, head, model)
+    searched = weighing.searched.set_index("weight").ndcg
+    assert searched[weighing.weight] == searched.max() and not (searched[searched.index < weighing.weight] == searched.max()).any()
+    own = model.scores(study.validation.history)
+    place = 1 + (own > np.take_along_axis(own, study.validation.targets[:, None], axis=1)).sum(axis=1)
+    assert searched[0.0] == pytest.approx(np.where(place <= 10, 1 / np.log2(place + 1), 0).mean())
+
+
+def test_fewer_examples_are_a_seeded_subset(study, tiny, model):
+    taught = systems.lessons(study, tiny, model, study.catalogue.titles)
+    few, _ = learn(study, taught, model, examples=7)
+    rows = np.sort(np.random.default_rng([study.seed, 4]).permutation(120)[:7])
+    np.testing.assert_allclose(few.mean.numpy(), taught.states["true"][rows].mean(axis=0), rtol=1e-5)
+
+
+def test_histories_too_short_for_lessons_are_one_clear_sentence(study, tiny):
+    config = dataclasses.replace(study.profile.reader, positions=10, window=11)
+    study.profile = dataclasses.replace(study.profile, reader=config)
+    with pytest.raises(StudyError, match="no user has more than 10 training events"):
+        reader_role.read_lessons(study, tiny, Spy(), Spy(), study.catalogue.titles)
