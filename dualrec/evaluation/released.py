@@ -1,8 +1,9 @@
 """The released evaluation, rebuilt switch by switch from its description, beside the audited one.
 
 Described: the code that the authors of DUALRec released (`SatoSakula/DUALRec`, commit `02b4cce`); no line of it is copied.
-Every system hands over what it wrote before any evaluation, so each switch acts on the same outputs. Models are not trained
-again on the released split (the switch selects its test users), and a failure is taken to be a text without a readable title.
+Every system hands over what it wrote before any evaluation, so each switch acts on the same outputs. The switch of the row split
+selects the released test users and trains nothing again; `dualrec.audit.released_split` holds the rows to train on. A failure is
+taken to be a text without a readable title.
 """
 
 from __future__ import annotations
