@@ -44,9 +44,10 @@ class Lessons:
 
 @dataclass(frozen=True)
 class Weighing:
-    """The chosen weight, and the validation NDCG@10 of every one: columns weight, ndcg."""
+    """The chosen head and weight, and the validation NDCG@10 of every choice: columns hint, weight, ndcg."""
 
     searched: pd.DataFrame
+    hint: str
     weight: float
 
 
@@ -110,11 +111,21 @@ def learn(study: Study, lessons: Lessons, model: NeuralRecommender, hint: str = 
     return fit_head(lessons.states[hint][rows], lessons.targets[rows], table, told, study.profile.reader, study.seed)
 
 
-def choose_weight(lessons: Lessons, head: Head, model: TemporalModel) -> Weighing:
-    """How much the reader's log-probabilities count beside the LSTM's: the best NDCG@10 on the validation targets, of equals the least."""
+def choose_weight(lessons: Lessons, heads: dict[str, Head], model: TemporalModel) -> Weighing:
+    """How much the reader's log-probabilities count beside the LSTM's, and which head's: the best NDCG@10 on the validation targets.
+
+    heads: by the kind of hint they learned with; of equally good choices the smallest weight is taken
+    """
     cases = lessons.validation
-    searched = search_weight(model.scores(cases.history), head.scores(lessons.told["true"], cases.history), cases.targets)
-    return Weighing(searched, float(searched.weight[searched.ndcg.idxmax()]))
+    own = model.scores(cases.history)
+    searched = pd.concat(
+        [
+            search_weight(own, head.scores(lessons.told[hint], cases.history), cases.targets).assign(hint=hint)
+            for hint, head in heads.items()
+        ]
+    )
+    best = searched.sort_values(["ndcg", "weight"], ascending=[False, True], kind="stable").iloc[0]
+    return Weighing(searched, str(best.hint), float(best.weight))
 
 
 def _read(study: Study, llm: LLM, titles: list[str], histories: Sequences, asked: Questions) -> tuple[np.ndarray, float]:

@@ -111,9 +111,13 @@ def _blocks(results: dict, runs: dict) -> dict[str, str]:
     measured = "; ".join(f"`{profile}`: commit `{run['commit']}`, {run['hardware']}" for profile, run in runs.items())
     side = [run["seeds"] for run in results["side_runs"].values() if "seeds" in run]
     recorded = "; ".join(f"`{run['command']}` on {run['data']}: commit `{run['commit']}`, {run['hardware']}" for run in side)
-    findings = results["notebooks"].get("08_audit", {}).get("findings", [])
+
+    def findings(notebook: str) -> str:
+        return " ".join(results["notebooks"].get(notebook, {}).get("findings", []))
+
     return {
-        "audit": f"\n{' '.join(findings)}\n",
+        "audit": f"\n{findings('08_audit')}\n",
+        "adds": f"\n{findings('10_what_the_llm_adds')}\n",
         "results": f"\n{results_table(results)}\n\n{caption}\n",
         "profiles": f"\n{runs_table(runs)}\n\n{ABOUT_RUNS} Measured: {measured}.\n",
         "seeds": f"\n{seeds_table(results['side_runs'])}\n\nMeasured by {recorded}.\n" if side else "\nNot recorded yet.\n",

@@ -110,6 +110,7 @@ class Fusion:
     """How a language model's opinion is weighed; searched: validation NDCG@10 of every way, as `fusion.search` returns it."""
 
     searched: pd.DataFrame
+    name: str  # of the prior, "none" for none
     prior: np.ndarray
     beta: float
     weight: float
@@ -121,7 +122,7 @@ def choose_fusion(study: Study, llm: LLM, model: TemporalModel) -> Fusion:
     known = priors(study, llm, model)
     searched = search(opinions(study, llm, model, validation.history)[0], validation.targets, known)
     best = searched.sort_values(["ndcg", "weight"], ascending=[False, True], kind="stable").iloc[0]
-    return Fusion(searched, known.get(best.prior, np.zeros(len(study.catalogue) + 1)), float(best.beta), float(best.weight))
+    return Fusion(searched, best.prior, known.get(best.prior, np.zeros(len(study.catalogue) + 1)), float(best.beta), float(best.weight))
 
 
 def kept_arrays(path: Path, key: str, build: Callable[[], dict[str, np.ndarray]]) -> tuple[dict[str, np.ndarray], float]:

@@ -22,7 +22,7 @@ from dualrec.language.examples import Example, build_examples, earlier_split, sl
 from dualrec.language.fusion import weighed
 from dualrec.language.local import LLM, load_llm
 from dualrec.language.lora import fine_tune, merged
-from dualrec.reader_role import Lessons, best_items, choose_weight, learn, read_histories, read_lessons
+from dualrec.reader_role import NO_HINT, Lessons, best_items, choose_weight, learn, read_histories, read_lessons
 from dualrec.rerank.sbert import rerank_by_hint
 from dualrec.roles import choose_fusion, opinions, prompts_for, write_from_catalogue, write_lists
 from dualrec.split import Split
@@ -190,11 +190,13 @@ def _rank_by_reading(study: Study, system: str, llm: LLM, model: NeuralRecommend
     """The lists (n, k) of `reader` or `reader_fused`."""
     titles = study.catalogue.titles
     taught = lessons(study, llm, model, titles)
-    head, _ = learn(study, taught, model)
-    states, _ = read_histories(study, llm, histories, {"true": best_items(model, histories)}, titles)
-    scores = head.scores(states["true"], histories)
-    if system == "reader_fused":
-        scores = weighed(model.scores(histories), scores, choose_weight(taught, head, model).weight)
+    heads = {kind: learn(study, taught, model, kind)[0] for kind in ("true", NO_HINT)}
+    hints = {"true": best_items(model, histories), NO_HINT: np.zeros(len(histories), np.int64)}
+    states, _ = read_histories(study, llm, histories, hints, titles)
+    if system == "reader":
+        return top_k(heads["true"].scores(states["true"], histories), k)
+    way = choose_weight(taught, heads, model)
+    scores = weighed(model.scores(histories), heads[way.hint].scores(states[way.hint], histories), way.weight)
     return top_k(scores, k)
 
 

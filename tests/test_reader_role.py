@@ -71,13 +71,15 @@ def test_read_once_then_read_back(study, tiny, model, monkeypatch):
 
 def test_the_weight_is_the_best_on_validation_and_zero_is_the_lstm(study, tiny, model):
     taught = systems.lessons(study, tiny, model, study.catalogue.titles)
-    head, _ = learn(study, taught, model)
-    weighing = choose_weight(taught, head, model)
-    searched = weighing.searched.set_index("weight").ndcg
-    assert searched[weighing.weight] == searched.max() and not (searched[searched.index < weighing.weight] == searched.max()).any()
+    heads = {kind: learn(study, taught, model, kind)[0] for kind in ("true", NO_HINT)}
+    way = choose_weight(taught, heads, model)
+    searched = way.searched.set_index(["hint", "weight"]).ndcg
+    assert searched[way.hint, way.weight] == searched.max()
+    assert not (way.searched.ndcg[way.searched.weight < way.weight] == searched.max()).any()
+    assert searched["true", 0.0] == searched[NO_HINT, 0.0]
     own = model.scores(study.validation.history)
     place = 1 + (own > np.take_along_axis(own, study.validation.targets[:, None], axis=1)).sum(axis=1)
-    assert searched[0.0] == pytest.approx(np.where(place <= 10, 1 / np.log2(place + 1), 0).mean())
+    assert searched["true", 0.0] == pytest.approx(np.where(place <= 10, 1 / np.log2(place + 1), 0).mean())
 
 
 def test_fewer_examples_are_a_seeded_subset(study, tiny, model):

@@ -35,14 +35,16 @@ def bias(titles: pd.DataFrame) -> Figure:
 def fusion(searched: pd.DataFrame, reader: pd.DataFrame) -> Figure:
     """Validation NDCG@10 against the weight of the language model; left: second opinion, right: reader.
 
-    searched: columns prior, beta, weight, ndcg; reader: columns weight, ndcg. Weight 0 is the sequence model alone; rings: the best.
+    searched: columns prior, beta, weight, ndcg; reader: columns hint, weight, ndcg. Weight 0 is the sequence model alone; rings: the best.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4), sharey=True)
     for (prior, beta), rows in searched.groupby(["prior", "beta"], sort=False):
         shade, words = PRIORS[prior]
         words += "" if prior == "none" else f", β = {beta:g}"
         left.plot(rows.weight, rows.ndcg, color=shade, linestyle="--" if beta == 0.5 else "-", marker="o", markersize=3, label=words)
-    right.plot(reader.weight, reader.ndcg, color=TEAL, marker="o", markersize=4)
+    for hint, rows in reader.groupby("hint", sort=False):
+        words = "without hint" if hint == "none" else "with hint"
+        right.plot(rows.weight, rows.ndcg, color=TEAL, linestyle="--" if hint == "none" else "-", marker="o", markersize=4, label=words)
     for axis, rows, title in ((left, searched, "second opinion on the LSTM's candidates"), (right, reader, "reader, whole catalogue")):
         best = rows.sort_values(["ndcg", "weight"], ascending=[False, True], kind="stable").iloc[0]
         axis.plot(best.weight, best.ndcg, "o", markersize=12, markerfacecolor="none", color=BLACK)
@@ -55,7 +57,8 @@ def fusion(searched: pd.DataFrame, reader: pd.DataFrame) -> Figure:
         axis.minorticks_off()
         axis.set(xlabel="weight of the language model", title=title)
     left.set_ylabel("validation NDCG@10")
-    left.legend(frameon=False, fontsize=9, loc="lower left")
+    for axis in (left, right):
+        axis.legend(frameon=False, fontsize=9, loc="lower left")
     return figure
 
 
