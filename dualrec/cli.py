@@ -42,6 +42,8 @@ def evaluate(
       python -m dualrec evaluate --systems popularity,markov
 
       python -m dualrec evaluate --data path/to/ml-1m --profile laptop --systems popularity,markov,lstm --out runs/my-ml-1m
+
+      python -m dualrec evaluate --profile remote --systems llm,llm_hint
     """
     from dualrec import systems
     from dualrec.study import open_study

@@ -21,7 +21,7 @@ from dualrec.assets import ASSETS, verified_asset
 from dualrec.data import SOURCES
 from dualrec.device import pick_device, pick_dtype
 from dualrec.errors import StudyError
-from dualrec.profiles import Profile, available, load_profile
+from dualrec.profiles import REMOTE, Profile, available, load_profile
 
 LOCK = paths.PACKAGE.parent / "requirements.lock"
 DISK_GIB = 4.0  # what a run of the default profile leaves behind, with room to spare
@@ -158,6 +158,10 @@ def _fits(profile: Profile, blocking: bool = True) -> Check:
     where = _data(profile.data)
     if where is None:
         lacking.append(f"data '{profile.data}' is neither a registered data set ({', '.join(SOURCES)}) nor a folder")
+    if profile.llm.model == REMOTE:
+        from dualrec.language.remote import missing_variables  # here, since openai takes seconds to import
+
+        lacking += [f"{name} is not set" for name in missing_variables()]
     gpu = f", a GPU with {profile.needs_gpu_memory_gib:g} GiB" if profile.needs_gpu_memory_gib else ""
     needs = f"{profile.needs_memory_gib:g} GiB of memory{gpu}, data {profile.data}: {where}"
     return Check(f"profile {profile.name}", not lacking, "; ".join(lacking) or f"fits ({needs})", blocking)

@@ -11,6 +11,8 @@ from pathlib import Path
 from dualrec import paths
 from dualrec.errors import StudyError, did_you_mean
 
+REMOTE = "openai"  # as `llm.model`: the model behind a server that the environment names, see `language/remote.py`
+
 
 @dataclass(frozen=True)
 class SplitConfig:
@@ -95,7 +97,7 @@ class NeighbourConfig:
 class LLMConfig:
     """The language model and what it is asked."""
 
-    model: str = "smollm2-135m"  # the embedded one, a folder, or "hub-id@revision"
+    model: str = "smollm2-135m"  # the embedded one, a folder, "hub-id@revision", or REMOTE
     history: int = 5  # titles in the prompt
     titles: int = 10  # titles asked for
     users: int = 0  # evaluated users, a seeded subset; 0 = all
@@ -105,6 +107,14 @@ class LLMConfig:
     beam: int = 10  # titles in the making per user, where only the catalogue may be written; never fewer than are wanted
     candidates: int = 20  # of the LSTM, where the language model gives a second opinion
     others: int = 8  # people after whose prompts the whole catalogue is scored, for what a title is worth whoever asks
+    concurrency: int = 8  # requests under way at once, where a server writes
+    prices: tuple[float, ...] = ()  # what a server takes per million tokens read and written; empty: not known
+
+    def __post_init__(self):
+        if self.concurrency < 1:
+            raise StudyError("llm.concurrency must be at least 1")
+        if len(self.prices) not in (0, 2) or min(self.prices, default=0) < 0:
+            raise StudyError(f"llm.prices must be two prices, per million tokens read and written, not {list(self.prices)}")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -22,13 +23,16 @@ from dualrec.language.fusion import Opinions, search
 from dualrec.language.generate import Generation
 from dualrec.language.grounding import ground
 from dualrec.language.local import LLM
-from dualrec.language.prompts import build_prompts
+from dualrec.language.prompts import build_prompts, question, wishes
 from dualrec.language.scoring import score_titles
 from dualrec.language.trie import Trie, build_trie
 from dualrec.study import Study
 from dualrec.temporal.base import TemporalModel
 from dualrec.temporal.base import hints as hints_from
 from dualrec.types import Hints, RankedLists, Sequences
+
+if TYPE_CHECKING:  # openai takes seconds to import
+    from dualrec.language.remote import RemoteLLM
 
 
 def prompts_for(study: Study, llm: LLM, histories: Sequences, hints: Hints | None, titles: int | None = None) -> list[str]:
@@ -38,16 +42,21 @@ def prompts_for(study: Study, llm: LLM, histories: Sequences, hints: Hints | Non
 
 
 def write_lists(
-    study: Study, llm: LLM, histories: Sequences, hints: Hints | None, k: int, titles: int | None = None
+    study: Study, llm: LLM | RemoteLLM, histories: Sequences, hints: Hints | None, k: int, titles: int | None = None
 ) -> tuple[RankedLists, Generation]:
     """Let the model write a list for each history and ground it to (n, k); what was written before is read back.
 
     titles: how many to ask for, the profile's number if left out
     """
-    titles, batch_size = titles or study.profile.llm.titles, study.profile.llm.batch_size
-    texts = prompts_for(study, llm, histories, hints, titles)
-    key = fingerprint(texts, llm.identity, str(llm.model.dtype), titles, batch_size, generate)
-    written = generate.generate(llm, texts, titles, batch_size, study.cache(f"texts/{key}.jsonl"))
+    config = study.profile.llm
+    titles = titles or config.titles
+    if isinstance(llm, LLM):
+        texts = prompts_for(study, llm, histories, hints, titles)
+        key = fingerprint(texts, llm.identity, str(llm.model.dtype), titles, config.batch_size, generate)
+        written = generate.generate(llm, texts, titles, config.batch_size, study.cache(f"texts/{key}.jsonl"))
+    else:
+        asked = [question(watched, hint, titles) for watched, hint in wishes(study.catalogue, histories, hints, config.history)]
+        written = llm.write(asked, titles, study.seed, study.cache("remote"))
     return ground(written.texts, histories, study.grounder, titles, k), written
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from dualrec.language.examples import Example, build_examples, earlier_split, sl
 from dualrec.language.fusion import weighed
 from dualrec.language.local import LLM, load_llm
 from dualrec.language.lora import fine_tune, merged
+from dualrec.profiles import REMOTE
 from dualrec.reader_role import NO_HINT, Lessons, best_items, choose_weight, learn, read_histories, read_lessons
 from dualrec.rerank.sbert import rerank_by_hint
 from dualrec.roles import choose_fusion, opinions, prompts_for, write_from_catalogue, write_lists
@@ -36,6 +38,9 @@ from dualrec.temporal.popularity import Popularity
 from dualrec.temporal.recommender import NeuralRecommender
 from dualrec.temporal.windowed_markov import WindowedMarkov
 from dualrec.types import Cases, Hints, RankedLists, Sequences
+
+if TYPE_CHECKING:
+    from dualrec.language.remote import RemoteLLM
 
 COUNTING = ("popularity", "recent_popularity", "item_knn", "markov", "windowed_markov")
 NEURAL = {"sasrec": (sasrec,), "paper_lstm": (lstm, words), "lstm": (lstm, words)}  # each with the sources of its network
@@ -149,6 +154,16 @@ def tuned_llm(study: Study) -> LLM:
     return merged(llm, tune(study, llm, lora_data(study, llm)))
 
 
+def writer(study: Study) -> LLM | RemoteLLM:
+    """The untuned model that writes lists freely: a local one, or a server's where the profile says REMOTE."""
+    config = study.profile.llm
+    if config.model != REMOTE:
+        return load_llm(config.model)
+    from dualrec.language.remote import connect  # here, since openai takes seconds to import
+
+    return connect(config)
+
+
 def rank(study: Study, name: str, histories: Sequences, k: int) -> RankedLists:
     """The lists (n, k) of any system for any histories; trains what is missing first.
 
@@ -158,7 +173,7 @@ def rank(study: Study, name: str, histories: Sequences, k: int) -> RankedLists:
     if system in ROLES:
         return _rank_in_role(study, system, histories, k)
     if system in LANGUAGE:
-        llm = tuned_llm(study) if system == "llm_lora" else load_llm(study.profile.llm.model)
+        llm = tuned_llm(study) if system == "llm_lora" else writer(study)
         lists, _ = write_lists(study, llm, histories, None if system == "llm" else hint(study, histories), k)
     else:
         lists = top_k(fit_temporal(study, system).scores(histories), k)
@@ -167,8 +182,8 @@ def rank(study: Study, name: str, histories: Sequences, k: int) -> RankedLists:
 
 def _rank_in_role(study: Study, system: str, histories: Sequences, k: int) -> RankedLists:
     """The lists (n, k) of one of ROLES."""
-    model = fit_temporal(study, "lstm")
     llm = tuned_llm(study) if system in TUNED_ROLES else load_llm(study.profile.llm.model)
+    model = fit_temporal(study, "lstm")
     if system.startswith("reader"):
         return _rank_by_reading(study, system, llm, model, histories, k)
     if system.endswith("_trie"):

@@ -15,6 +15,7 @@ from dualrec.artifacts import atomic_path
 from dualrec.assets import ASSETS, asset_folder, verified_asset
 from dualrec.device import pick_device, pick_dtype
 from dualrec.errors import StudyError
+from dualrec.profiles import REMOTE
 
 transformers_logging.disable_progress_bar()
 
@@ -33,8 +34,13 @@ def load_llm(spec: str, dtype: torch.dtype | None = None) -> LLM:
 
     spec: `smollm2-135m` (embedded), a folder, or `hub-id@revision`
     dtype: None picks the fastest the device has
-    Raises StudyError when the model cannot be found or read.
+    Raises StudyError when the model cannot be found or read, or is REMOTE.
     """
+    if spec == REMOTE:
+        raise StudyError(
+            f"this step needs the model's own probabilities; the model '{spec}' is behind a server that gives its text alone, enough for "
+            "`llm` and `llm_hint`: set llm.model in the profile to a local model"
+        )
     device = pick_device()
     source, revision = _source(spec)
     try:

@@ -33,12 +33,23 @@ def answer(titles: Sequence[str]) -> str:
     return "".join(f" {title}\n" if i == 1 else f"{i}. {title}\n" for i, title in enumerate(titles, start=1))
 
 
+def messages(text: str) -> list[dict[str, str]]:
+    """A question as the turns of a chat."""
+    return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": text}]
+
+
 def chat(tokenizer, text: str) -> str:
     """The whole prompt: the model's chat template where it has one, plain text else; ends with `ANSWER_START`."""
     if tokenizer.chat_template:
-        turns = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": text}]
-        return tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True) + ANSWER_START
+        return tokenizer.apply_chat_template(messages(text), tokenize=False, add_generation_prompt=True) + ANSWER_START
     return f"{SYSTEM}\n\n{text}\n\n{ANSWER_START}"
+
+
+def wishes(catalogue: Catalogue, history: Sequences, hints: Hints | None, length: int) -> list[tuple[list[str], str | None]]:
+    """For each user the last `length` titles, oldest first, and the hinted one: top-1 of the row, None without hints."""
+    names = catalogue.titles
+    hinted = [None] * len(history) if hints is None else [names[item] for item in hints.items[:, 0]]
+    return [([names[i] for i in row if i], hint) for row, hint in zip(history.recent(length), hinted, strict=True)]
 
 
 def build_prompts(tokenizer, catalogue: Catalogue, history: Sequences, hints: Hints | None, length: int, n: int, budget: int) -> list[str]:
@@ -47,9 +58,7 @@ def build_prompts(tokenizer, catalogue: Catalogue, history: Sequences, hints: Hi
     hints: top-1 of each row is written into the prompt; None for the template without hint
     Raises StudyError when the budget does not even hold the latest title.
     """
-    recent = history.recent(length)  # (n_users, length)
-    names = catalogue.titles
-    wished = [([names[i] for i in row if i], names[hints.items[r, 0]] if hints is not None else None) for r, row in enumerate(recent)]
+    wished = wishes(catalogue, history, hints, length)
     prompts = [chat(tokenizer, question(titles, hint, n)) for titles, hint in wished]
     sizes = [len(ids) for ids in tokenizer(prompts, add_special_tokens=False).input_ids]
     for r, (titles, hint) in enumerate(wished):
