@@ -91,7 +91,7 @@ class RemoteLLM:
             text = choice.message.content
         except openai.OpenAIError as error:
             problem = self._explain(error)
-        except (ValueError, AttributeError, IndexError, KeyError, TypeError):  # no JSON, or JSON of another form
+        except (ValueError, AttributeError, IndexError, KeyError, TypeError, RecursionError):  # no JSON, or another form of it
             problem = "answered something else than a chat completion; check that OPENAI_BASE_URL leads to an OpenAI-compatible API"
         else:
             if text is None and (choice.finish_reason == "content_filter" or choice.message.refusal):
@@ -115,7 +115,7 @@ class RemoteLLM:
             tries = self.client.max_retries + 1
             return f"was silent for {self.client.timeout.read:g} s, {tries} times; wait, or lower llm.concurrency in the profile"
         said = self._scrub(str(error.__cause__ or error))[:DETAIL]
-        return f"cannot be reached ({said}); check that the server runs, and OPENAI_BASE_URL"
+        return f"cannot be reached, or hangs up ({said}); check that the server runs, and OPENAI_BASE_URL"
 
     def _account(self, answers: list[dict], asked: int) -> str:
         """One line on answers, tokens and cost."""

@@ -312,7 +312,9 @@ def test_silence_and_absence_are_named(server, tmp_path, monkeypatch):
         model().write(QUESTIONS[:1], 2, 0, tmp_path)
     port = free_port()
     at(monkeypatch, f"http://127.0.0.1:{port}/v1")
-    with pytest.raises(StudyError, match=rf"^127\.0\.0\.1:{port}, .* cannot be reached \(.*refused.*\); check that the server runs"):
+    with pytest.raises(
+        StudyError, match=rf"^127\.0\.0\.1:{port}, .* cannot be reached, or hangs up \(.*refused.*\); check that the server runs"
+    ):
         model().write(QUESTIONS[:1], 2, 0, tmp_path)
 
 
@@ -337,6 +339,7 @@ MESSAGE = {"role": "assistant", "content": None}
         (b'{"choices": [', "something else than a chat completion"),
         (b"\xff\xfe\x00", "something else than a chat completion"),
         (b"", "something else than a chat completion"),
+        (b"[" * 200_000, "something else than a chat completion"),
         (b"null", "something else than a chat completion"),
         ([1, 2], "something else than a chat completion"),
         ({"object": "list"}, "something else than a chat completion"),
