@@ -1,98 +1,106 @@
-"""`python -m benchmarks`: what batching, sorting by length and the answer-only vocabulary projection save.
+"""`make bench`: every speed-up of the study against its baseline, and how time grows; needs a quiet machine and a quarter of an hour.
 
-Every line is a ratio: baseline seconds / study's seconds, medians over interleaved repetitions on the same inputs.
+Writes `benchmarks/results.json` after every measurement, so that those done are kept when one fails or is interrupted:
+
+    {
+     "hardware": "...", "threads": 2, "commit": "1a2b3c4", "repetitions": 3,
+     "letters": [{"letter": "a", "name": "...", "ours": rate, "baseline": rate, "ratio": ..., "unit": "...", "must": ..., "met": true}],
+     "growth": [{"subject": "...", "against": "...", "unit": "...", "points": [[size, seconds], ...]}]
+    }
+
+Rates are medians over the repetitions; a letter also holds its sizes. A rerun measures everything again.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-import tempfile
-import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
-from statistics import median
 
-import numpy as np
 import torch
-import torch.nn.functional as F
+from matplotlib import pyplot as plt
 
-from dualrec import paths
-from dualrec.language.generate import generate
-from dualrec.language.local import LLM, load_llm
-from dualrec.language.lora import IGNORE, answer_loss, encode
+from benchmarks import figures
+from benchmarks.grounding import grounding
+from benchmarks.growth import with_catalogue, with_history, with_users
+from benchmarks.material import Material
+from benchmarks.recommending import recommending
+from benchmarks.reranking import reranking
+from benchmarks.scoring import scoring_share
+from benchmarks.temporal import training
+from benchmarks.tuning import tuning, tuning_share
+from dualrec import paths, plots
+from dualrec.artifacts import write_json
+from dualrec.evaluation.results import git_commit
+from dualrec.language.local import load_llm
 from dualrec.notebook import hardware
-from dualrec.roles import prompts_for
-from dualrec.study import Study, open_study
-from dualrec.systems import lora_data
-from dualrec.temporal.fit import training_samples
+from dualrec.study import open_study
 
+HERE = Path(__file__).parent
 REPETITIONS = 3
-USERS = 16
+LETTERS = (training, tuning, recommending, grounding, reranking, tuning_share, scoring_share)
+GROWTH = (with_catalogue, with_users, with_history)
 
 
-def main() -> None:
-    """Print one JSON object: the ratios and what they were measured on."""
+def main() -> int:
+    """Measure, write, print and draw; 1 where a measurement failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--profile", default=paths.DEFAULT_PROFILE)
     study = open_study(parser.parse_args().profile)
-    llm = load_llm(study.profile.llm.model)
-    print("measuring: generation in batches against one by one …", file=sys.stderr)
-    ratios = {"generation: batched, sorted by length / one prompt at a time": generation(study, llm)}
-    print("measuring: loss at answer positions against all positions …", file=sys.stderr)
-    ratios["LoRA loss: vocabulary projection at answers / at all positions, padded to 512"] = answer_only(study, llm)
-    ratios["LSTM: targets per pass over a sequence / over a window of 30"] = targets_per_step(study)
-    print(json.dumps({"hardware": hardware(), "repetitions": REPETITIONS, "users": USERS, "speed-up": ratios}, indent=1))
+    material = Material(study, load_llm(study.profile.llm.model))
+    letters = [partial(run, material, repetitions=REPETITIONS) for run in LETTERS]
+    results, failed = measure(letters, [partial(run, material) for run in GROWTH], HERE / "results.json")
+    print(table(results["letters"]))
+    draw(results, HERE)
+    return 1 if failed else 0
 
 
-def generation(study: Study, llm: LLM) -> float:
-    """Seconds one prompt at a time / seconds batched."""
-    prompts = prompts_for(study, llm, study.llm_cases.history.take(range(USERS)), None)
-    titles = study.profile.llm.titles
+def measure(letters: Iterable[Callable[[], dict]], growth: Iterable[Callable[[], Iterable[dict]]], path: Path) -> tuple[dict, bool]:
+    """The content of `results.json`, written to `path` after each measurement, and whether one failed.
 
-    def run(batch_size: int) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            generate(llm, prompts, titles, batch_size, Path(folder) / "texts.jsonl")
-
-    return ratio(lambda: run(1), lambda: run(USERS))
-
-
-def answer_only(study: Study, llm: LLM) -> float:
-    """Seconds of a forward pass with the loss everywhere on rows of 512 tokens / with the loss on the answers."""
-    encoded = encode(llm, lora_data(study, llm).train[:8])
-    pad = llm.tokenizer.pad_token_id
-    ids = torch.tensor([row + [pad] * (512 - len(row)) for row, _ in encoded])
-    labels = torch.tensor([label + [IGNORE] * (512 - len(label)) for _, label in encoded])
-
-    @torch.no_grad()
-    def everywhere() -> None:
-        logits = llm.model(input_ids=ids, use_cache=False).logits[:, :-1].float()
-        F.cross_entropy(logits.flatten(0, 1), labels[:, 1:].flatten(), ignore_index=IGNORE)
-
-    return ratio(everywhere, torch.no_grad()(lambda: answer_loss(llm, encoded)))
+    letters: each measures one object of "letters"; growth: each measures some of "growth". What fails is reported and left out.
+    """
+    facts = {"hardware": hardware(), "threads": torch.get_num_threads(), "commit": git_commit(paths.home())}
+    results = facts | {"repetitions": REPETITIONS, "letters": [], "growth": []}
+    failed = False
+    runs = [("letters", run) for run in letters] + [("growth", run) for run in growth]
+    for section, run in runs:
+        try:
+            found = run()
+            results[section] += [found] if section == "letters" else list(found)
+        except KeyboardInterrupt:
+            print("interrupted: what has been measured is kept", file=sys.stderr)
+            return results, True
+        except Exception:  # one failure must not cost the other measurements
+            traceback.print_exc()
+            failed = True
+        write_json(path, results)
+    return results, failed
 
 
-def targets_per_step(study: Study) -> float:
-    """Steps that windows of 30 need per target / steps that whole sequences need per target (a count, not a time)."""
-    config = study.profile.paper_lstm
-    sequences = training_samples(study.split.train, config)
-    steps = sum(len(s) - 1 for s in sequences)
-    windows = sum(min(i, config.window) for s in sequences for i in range(1, len(s)))
-    return round(windows / steps, 1)
+def table(letters: list[dict]) -> str:
+    """One line per measurement, in columns."""
+    rows = [("", "what", "ours", "baseline", "unit", "ratio", "must", "")]
+    for row in letters:
+        numbers = [f"{row[name]:.4g}" for name in ("ours", "baseline")]
+        verdict = "met" if row["met"] else "missed"
+        rows.append((row["letter"], row["name"], *numbers, row["unit"], f"{row['ratio']:.3g}", f"{row['must']:g}", verdict))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
 
 
-def ratio(baseline: Callable[[], None], ours: Callable[[], None]) -> float:
-    """Median seconds of the baseline / ours, measured in turns after one warm-up each."""
-    seconds = {baseline: [], ours: []}
-    for repetition in range(REPETITIONS + 1):
-        for run in (baseline, ours):
-            started = time.perf_counter()
-            run()
-            if repetition:
-                seconds[run].append(time.perf_counter() - started)
-    return round(float(np.divide(median(seconds[baseline]), median(seconds[ours]))), 2)
+def draw(results: dict, folder: Path) -> None:
+    """`ratios` and `growth` as svg and png, each where there is something to draw."""
+    plots.use_style()
+    for name, figure, rows in (("ratios", figures.ratios, results["letters"]), ("growth", figures.growth, results["growth"])):
+        if rows:
+            made = figure(rows)
+            plots.save(made, folder, name)
+            plt.close(made)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -7,13 +7,18 @@ the prompt), so a beam that dies costs nothing to forget, and titles that begin 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import torch
+from transformers import AttentionInterface, PreTrainedModel
 
 from dualrec.batching import sorted_batches
 from dualrec.language.local import LLM
 
-HEAD_ROWS = 512  # states whose logits over the whole vocabulary are held at once
+HEAD_ROWS = 128  # states whose logits over the whole vocabulary are held at once: more of them only leave the processor's caches
+GROUPED = "grouped_sdpa"
 
 
 def prompt_batches(llm: LLM, prompts: list[str], size: int) -> list[np.ndarray]:
@@ -29,12 +34,20 @@ class PromptReader:
 
     def __init__(self, llm: LLM, prompts: list[str]):
         self.llm = llm
-        batch = llm.tokenizer(prompts, add_special_tokens=False, padding=True, return_tensors="pt").to(llm.model.device)
-        position = (batch.attention_mask.cumsum(dim=1) - 1).clamp(min=0)
-        out = llm.model.get_decoder()(**batch, position_ids=position, use_cache=True)
+        decoder, device = llm.model.get_decoder(), llm.model.device
+        ids = llm.tokenizer(prompts, add_special_tokens=False).input_ids
+        shared = common_start(ids)
+        cache = None
+        if shared:
+            cache = decoder(input_ids=torch.tensor([ids[0][:shared]], device=device), use_cache=True).past_key_values
+            cache.batch_repeat_interleave(len(ids))
+        rest = llm.tokenizer.pad({"input_ids": [row[shared:] for row in ids]}, return_tensors="pt").to(device)
+        mask = torch.nn.functional.pad(rest.attention_mask, (shared, 0), value=1)  # (B, P): what is shared, padding, what is not
+        position = (mask.cumsum(dim=1) - 1)[:, shared:].clamp(min=0)
+        out = decoder(input_ids=rest.input_ids, attention_mask=mask, position_ids=position, past_key_values=cache, use_cache=True)
         self.cache = out.past_key_values
-        self.last = out.last_hidden_state[:, -1]  # (B, d); the padding is on the left
-        self.prompt = batch.attention_mask.bool()  # (B, P)
+        self.last = out.last_hidden_state[:, -1]  # (B, d); the padding is not at the end
+        self.prompt = mask.bool()
         self.next_position = position[:, -1] + 1  # (B,)
 
     @property
@@ -49,13 +62,14 @@ class PromptReader:
         sees: bool (B, W, branched + W), which branch tokens each of them sees; always itself
         """
         prompt = self.prompt[:, None].expand(-1, tokens.shape[1], -1)  # (B, W, P)
-        out = self.llm.model.get_decoder()(
-            input_ids=tokens,
-            attention_mask=torch.cat([prompt, sees], dim=2)[:, None],  # (B, 1, W, P + branched + W)
-            position_ids=self.next_position[:, None] + depth,
-            past_key_values=self.cache,
-            use_cache=True,
-        )
+        with _grouped_attention(self.llm.model):
+            out = self.llm.model.get_decoder()(
+                input_ids=tokens,
+                attention_mask=torch.cat([prompt, sees], dim=2)[:, None],  # (B, 1, W, P + branched + W)
+                position_ids=self.next_position[:, None] + depth,
+                past_key_values=self.cache,
+                use_cache=True,
+            )
         return out.last_hidden_state
 
     def forget(self) -> None:
@@ -72,8 +86,45 @@ class PromptReader:
         found = torch.empty(len(rows), device=states.device)
         head = self.llm.model.get_output_embeddings()
         for first in range(0, len(asked), HEAD_ROWS):
-            logits = head(states[asked[first : first + HEAD_ROWS]]).float()  # (<= HEAD_ROWS, vocabulary)
+            # a softmax over rows is one pass; logsumexp makes three, through memory
+            known = head(states[asked[first : first + HEAD_ROWS]]).float().log_softmax(dim=1)  # (<= HEAD_ROWS, vocabulary)
             here = (place >= first) & (place < first + HEAD_ROWS)
-            local = place[here] - first
-            found[here] = logits[local, tokens[here]] - logits.logsumexp(dim=1)[local]
+            found[here] = known[place[here] - first, tokens[here]]
         return found
+
+
+def common_start(rows: list[list[int]]) -> int:
+    """Tokens that all rows begin with, never the whole of one; 0 for a single row, which shares with nobody."""
+    first, last = min(rows), max(rows)  # in the order of the alphabet all others lie between them
+    most = min(map(len, rows)) - 1 if len(rows) > 1 else 0
+    return next((i for i in range(most) if first[i] != last[i]), most)
+
+
+@contextmanager
+def _grouped_attention(model: PreTrainedModel) -> Iterator[None]:
+    """Within the block the model attends by `_attend`."""
+    before = model.config._attn_implementation
+    model.set_attn_implementation(GROUPED)
+    try:
+        yield
+    finally:
+        model.set_attn_implementation(before)
+
+
+def _attend(
+    module: torch.nn.Module, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, attention_mask: torch.Tensor, scaling: float, **_
+) -> tuple[torch.Tensor, None]:
+    """Masked attention of few tokens to many: query heads that share a key head are queries of that head.
+
+    The usual way copies keys and values once per query head, which for a few tokens takes longer than to attend to them.
+    query: (B, H, W, d); key, value: (B, G, S, d), H a multiple of G; attention_mask: bool (B, 1, W, S); returns (B, W, H, d)
+    """
+    batch, heads, tokens, size = query.shape
+    groups = key.shape[1]
+    packed = query.reshape(batch, groups, heads // groups * tokens, size)
+    mask = attention_mask.repeat(1, 1, heads // groups, 1)
+    out = torch.nn.functional.scaled_dot_product_attention(packed, key, value, attn_mask=mask, scale=scaling)
+    return out.reshape(batch, heads, tokens, -1).transpose(1, 2).contiguous(), None
+
+
+AttentionInterface.register(GROUPED, _attend)

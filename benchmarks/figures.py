@@ -1,0 +1,46 @@
+"""The two figures of the suite, drawn from what `results.json` holds."""
+
+from __future__ import annotations
+
+import matplotlib
+import numpy as np
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from dualrec.plots.style import BLACK, BLUE, GREEN, GREY, RED
+
+
+def ratios(letters: list[dict]) -> Figure:
+    """One row per measurement: how often as fast as its baseline (dot), and what is asked for (tick); green where it is reached."""
+    figure, axis = plt.subplots(figsize=(8.5, 0.45 * len(letters) + 1.2))
+    places = np.arange(len(letters))[::-1]
+    for place, row in zip(places, letters, strict=True):
+        shade = GREEN if row["met"] else RED
+        axis.plot([1, row["ratio"]], [place, place], color=shade, linewidth=3, alpha=0.35)
+        axis.plot(row["ratio"], place, "o", color=shade)
+        axis.plot(row["must"], place, "|", color=BLACK, markersize=16, markeredgewidth=1.5)
+        axis.annotate(f"{row['ratio']:.3g}×", (row["ratio"], place), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=9)
+    axis.axvline(1, color=GREY, linewidth=1)
+    axis.set_xscale("log")
+    axis.set_yticks(places, [f"({row['letter']}) {row['name']}" for row in letters])
+    axis.set_ylim(-0.6, len(letters) - 0.4)
+    axis.set_xlabel("ours / baseline, log scale (● measured, | asked for; shares: baseline = the machine's peak)")
+    axis.grid(axis="y", visible=False)
+    return figure
+
+
+def growth(series: list[dict]) -> Figure:
+    """Seconds against size, one panel per series, both axes logarithmic; dotted: in proportion to the size."""
+    columns = 3
+    lines = -(-len(series) // columns)
+    figure, axes = plt.subplots(lines, columns, figsize=(3.4 * columns, 2.9 * lines), squeeze=False)
+    for axis, one in zip(axes.flat, series, strict=False):
+        sizes, seconds = np.array(one["points"]).T
+        axis.plot(sizes, seconds, "o-", color=BLUE)
+        axis.plot(sizes, seconds[0] * sizes / sizes[0], ":", color=GREY)
+        axis.set(title=one["subject"], xlabel=one["against"], ylabel=one["unit"], xscale="log", yscale="log")
+        axis.set_xticks(sizes, [f"{size:g}" for size in sizes], minor=False)
+        axis.xaxis.set_minor_locator(matplotlib.ticker.NullLocator())
+    for axis in axes.flat[len(series) :]:
+        axis.set_visible(False)
+    return figure

@@ -1,0 +1,96 @@
+"""How time grows with the catalogue, with the users and with the history: series for a figure, without a baseline.
+
+Titles beyond the real ones are invented (`material.invented_titles`); a user's history keeps the movies that the catalogue has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from statistics import median
+
+import numpy as np
+
+from benchmarks.grounding import lines_to_ground
+from benchmarks.material import Material, invented_titles
+from benchmarks.measure import stopwatch
+from benchmarks.recommending import search
+from dualrec.data.catalogue import Catalogue, build_catalogue
+from dualrec.language.grounding import Grounder, parse_list
+from dualrec.language.prompts import build_prompts
+from dualrec.language.trie import build_trie
+from dualrec.types import Sequences
+
+NO_BUDGET = 8192  # tokens: no prompt is cut
+
+
+def with_catalogue(
+    material: Material, sizes: Sequence[int] = (1000, 3000, 10000, 30000, 60000), users: int = 16, lines: int = 200, repetitions: int = 3
+) -> Iterator[dict]:
+    """Seconds of building the trie, of beam search per user and of grounding per title; the search is timed once.
+
+    users, lines: how many are searched for and grounded at every size
+    """
+    study = material.study
+    histories = material.histories(users)
+    prompts = material.prompts(histories)
+    points: dict[str, list] = {"trie": [], "beam": [], "grounding": []}
+    for size in sizes:
+        catalogue = grown(study.catalogue, size, study.seed)
+        known = kept(histories, size)
+        points["trie"].append([size, _middle(lambda c=catalogue: build_trie(material.llm.tokenizer, c.titles), repetitions)])
+        trie = build_trie(material.llm.tokenizer, catalogue.titles)
+        points["beam"].append([size, stopwatch(lambda t=trie, h=known: search(material, prompts, t, h)) / users])
+        written = [parse_list(line, 1)[0] for line in lines_to_ground(catalogue.titles, lines, study.seed)]
+        grounder = Grounder(catalogue, np.zeros(size + 1), study.profile.llm.match_threshold)
+        seconds = stopwatch(lambda g=grounder, w=written: [g.match(title) for title in w])  # once: a grounder remembers
+        points["grounding"].append([size, seconds / lines])
+    yield series("building the trie", "titles in the catalogue", "s", points["trie"])
+    yield series("beam search", "titles in the catalogue", "s per user", points["beam"])
+    yield series("grounding", "titles in the catalogue", "s per title", points["grounding"])
+
+
+def with_users(material: Material, sizes: Sequence[int] = (1, 4, 16, 64)) -> Iterator[dict]:
+    """Seconds of beam search for so many users, batched as the profile says."""
+    points = []
+    for size in sizes:
+        histories = material.histories(size)
+        prompts = material.prompts(histories)
+        points.append([size, stopwatch(lambda p=prompts, h=histories: search(material, p, material.trie, h))])
+    yield series("beam search", "users", "s", points)
+
+
+def with_history(material: Material, lengths: Sequence[int] = (5, 10, 20, 40), users: int = 16) -> Iterator[dict]:
+    """Seconds of beam search per user with so many titles in the prompt, for users who have watched that many."""
+    known = material.study.split.test.history
+    histories = known.take(np.flatnonzero(known.lengths >= max(lengths))[:users])
+    hints, titles = material.hints(histories), material.study.profile.llm.titles
+    points = []
+    for length in lengths:
+        prompts = build_prompts(material.llm.tokenizer, material.study.catalogue, histories, hints, length, titles, NO_BUDGET)
+        seconds = stopwatch(lambda p=prompts: search(material, p, material.trie, histories))
+        points.append([length, seconds / len(histories)])
+    yield series("beam search", "titles in the prompt", "s per user", points)
+
+
+def series(subject: str, against: str, unit: str, points: list) -> dict:
+    """One entry of `growth` in `results.json`; points: [size, seconds] each, smallest size first."""
+    return {"subject": subject, "against": against, "unit": unit, "points": points}
+
+
+def grown(catalogue: Catalogue, size: int, seed: int) -> Catalogue:
+    """The first `size` items of the catalogue, and as many invented ones as it has too few."""
+    real = catalogue.titles[1 : size + 1]
+    dated = [title for title in catalogue.titles if title.endswith(")")]
+    titles = [*real, *invented_titles(dated, size - len(real), seed)]
+    return build_catalogue(np.arange(1, size + 1), titles, [["Drama"]] * size)
+
+
+def kept(histories: Sequences, size: int) -> Sequences:
+    """The histories without the items beyond `size`."""
+    sequences = (histories.sequence(row) for row in range(len(histories)))
+    return Sequences.from_lists(histories.users, [items[items <= size] for items in sequences])
+
+
+def _middle(run: Callable[[], object], repetitions: int) -> float:
+    """Median seconds."""
+    return median(stopwatch(run) for _ in range(repetitions))

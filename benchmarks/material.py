@@ -1,0 +1,80 @@
+"""What is measured on: the profile's study, its language model, and hints that need no training.
+
+Speed does not depend on how good a hint is, so the hints are those of a first-order Markov chain: no LSTM and no adapter has to be
+trained before anything can be measured.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from dualrec.language.examples import Example, build_examples, earlier_split, slices
+from dualrec.language.local import LLM
+from dualrec.language.trie import Trie, build_trie
+from dualrec.roles import prompts_for
+from dualrec.split import Split
+from dualrec.study import Study
+from dualrec.temporal.base import hints
+from dualrec.temporal.markov import Markov
+from dualrec.types import Hints, Sequences
+
+
+@dataclass
+class Material:
+    """A study and the language model that is measured on it."""
+
+    study: Study
+    llm: LLM
+
+    def histories(self, users: int) -> Sequences:
+        """The first histories of the language systems' test users, again from the start where there are fewer."""
+        known = self.study.llm_cases.history
+        return known.take(np.arange(users) % len(known))
+
+    def hints(self, histories: Sequences, n: int = 1, split: Split | None = None) -> Hints:
+        """The Markov chain's n best unseen movies per user."""
+        split = split or self.study.split
+        chain = Markov(len(self.study.catalogue)).fit(split.train, split.validation)
+        return hints(chain.scores(histories), n)
+
+    def prompts(self, histories: Sequences) -> list[str]:
+        """Prompts with a hint, as the profile wants them."""
+        return prompts_for(self.study, self.llm, histories, self.hints(histories))
+
+    @cached_property
+    def trie(self) -> Trie:
+        """The catalogue's titles."""
+        return build_trie(self.llm.tokenizer, self.study.catalogue.titles)
+
+    def examples(self, n: int) -> list[Example]:
+        """LoRA examples, cut as `systems.lora_data` cuts them."""
+        study, titles = self.study, self.study.profile.llm.titles
+        earlier = earlier_split(study.split.train, titles, study.profile.split.min_events)
+        cases = earlier.test.sample(n, study.seed)
+        prompts = prompts_for(study, self.llm, cases.history, self.hints(cases.history, split=earlier))
+        return build_examples(prompts, slices(study.split.train, cases.users, titles), study.catalogue)
+
+
+def invented_titles(titles: list[str], n: int, seed: int) -> list[str]:
+    """n different titles `Words (Year)` with the words, the lengths and the years of real ones, recombined at random.
+
+    titles: real ones, all of them `Words (Year)`; as common a word as it is there, it is here
+    """
+    rng = np.random.default_rng(seed)
+    names, years = zip(*(title.rsplit(" (", 1) for title in titles), strict=True)
+    words = [name.split() for name in names]
+    pool = [word for name in words for word in name]
+    found: dict[str, None] = {}
+    while len(found) < n:
+        name = " ".join(pool[i] for i in rng.integers(len(pool), size=len(words[rng.integers(len(words))])))
+        found[f"{name} ({years[rng.integers(len(years))]}"] = None
+    return list(found)
+
+
+def misspelt(title: str, rng: np.random.Generator) -> str:
+    """The title with one letter of its name changed for its neighbour in the alphabet, as a model that nearly knows it writes it."""
+    place = int(rng.integers(max(1, len(title) - len(" (1990)"))))
+    return title[:place] + chr(ord(title[place]) + 1) + title[place + 1 :]

@@ -1,0 +1,91 @@
+"""(b) LoRA: examples per second against the recipe of the released code; and (f) what share of the machine's peak it computes at."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from peft import LoraConfig, get_peft_model
+
+from benchmarks.flops import multiply, passes, squares, training_passes
+from benchmarks.material import Material
+from benchmarks.measure import in_turns, letter
+from dualrec.language.examples import Example
+from dualrec.language.local import LLM, load_llm
+from dualrec.language.lora import encode, fine_tune
+
+PADDED = 512  # tokens of every row of the released recipe
+
+
+def tuning(material: Material, released: LLM | None = None, examples: int = 32, rows: int = 8, repetitions: int = 3) -> dict:
+    """Examples per second of one epoch of `fine_tune`, with all it does before and after, against plain steps of the released recipe.
+
+    released: the model in float32, which the released code computes in; loaded where it is not given
+    examples, rows: how many each way is timed on
+    """
+    study, llm = material.study, material.llm
+    released = released or load_llm(study.profile.llm.model, torch.float32)
+    pairs = material.examples(examples)
+    ours, baseline = in_turns(_epoch(material, pairs), lambda: released_epoch(material, released, pairs[:rows]), repetitions)
+    facts = {"examples": [len(pairs), len(pairs[:rows])], "precision": [_precision(llm), _precision(released)], "padded_to": PADDED}
+    return letter("b", "LoRA", len(pairs) / ours, len(pairs[:rows]) / baseline, "examples/s", 8, **facts)
+
+
+def tuning_share(material: Material, examples: int = 32, side: int = 4096, repetitions: int = 3) -> dict:
+    """FLOP per second of `fine_tune` against those of a product of two side x side matrices in the same precision.
+
+    The tokens of prompts and answers are counted, and neither padding nor what the optimiser does.
+    """
+    pairs, llm = material.examples(examples), material.llm
+    encoded = encode(llm, pairs)
+    lengths = [len(ids) for ids, _ in encoded]
+    answered = [sum(label >= 0 for label in labels) for _, labels in encoded]
+    # the loss of one held-out example is measured before and after the epoch
+    work = training_passes(llm.model.config, lengths, answered) + 2 * passes(llm.model.config, lengths[:1], answered[:1])
+    matrices = squares(llm, side)
+    ours, peak = in_turns(_epoch(material, pairs), lambda: multiply(*matrices), repetitions)
+    facts = {"examples": len(pairs), "precision": _precision(llm), "side": side}
+    return letter("f", "LoRA, share of peak", work / ours / 1e9, 2 * side**3 / peak / 1e9, "GFLOP/s", 0.45, **facts)
+
+
+def _epoch(material: Material, pairs: list[Example]) -> Callable[[], None]:
+    """One epoch on the examples, as the study tunes."""
+    study = material.study
+
+    def run() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            fine_tune(material.llm, pairs, pairs[:1], replace(study.profile.lora, epochs=1), study.seed, Path(folder))
+
+    return run
+
+
+def released_epoch(material: Material, llm: LLM, pairs: list[Example]) -> None:
+    """Batches of 2, a step after every second one, rows of 512 tokens, loss on every position: prompt, answer and padding."""
+    config = material.study.profile.lora
+    lora = LoraConfig(
+        r=config.rank,
+        lora_alpha=config.alpha,
+        lora_dropout=config.dropout,
+        target_modules=list(config.modules),
+        task_type="CAUSAL_LM",
+    )
+    model = get_peft_model(llm.model, lora).train()
+    optimiser = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=config.learning_rate)
+    pad, device = llm.tokenizer.pad_token_id, llm.model.device
+    encoded = [ids[:PADDED] for ids, _ in encode(llm, pairs)]
+    for step, first in enumerate(range(0, len(encoded), 2), start=1):
+        batch = encoded[first : first + 2]
+        ids = torch.tensor([row + [pad] * (PADDED - len(row)) for row in batch], device=device)  # (2, 512)
+        mask = torch.tensor([[1] * len(row) + [0] * (PADDED - len(row)) for row in batch], device=device)
+        (model(input_ids=ids, attention_mask=mask, labels=ids).loss / 2).backward()
+        if step % 2 == 0:
+            optimiser.step()
+            optimiser.zero_grad()
+    model.unload()
+
+
+def _precision(llm: LLM) -> str:
+    return str(llm.model.dtype).removeprefix("torch.")
