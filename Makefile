@@ -50,7 +50,7 @@ report: setup ## executed notebooks as HTML in runs/PROFILE/report/
 lab: setup ## open JupyterLab on the notebooks
 	@DUALREC_PROFILE=$(PROFILE) $(PY) -m jupyterlab --ServerApp.root_dir=notebooks
 
-bench: setup ## time the steps of the study
+bench: setup ## measure speed against baselines, and how time grows (a quarter of an hour)
 	@$(PY) -m benchmarks --profile $(PROFILE)
 
 # glibc hands the large buffers of every step back to the system and takes them anew: keeping them makes a step faster, and changes no number

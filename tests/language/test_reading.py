@@ -1,0 +1,88 @@
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dualrec.language import reading
+from dualrec.language.reading import PromptReader, common_start
+
+
+@pytest.mark.parametrize(
+    ("rows", "shared"),
+    [
+        ([[1, 2, 3], [1, 2, 4, 5]], 2),
+        ([[1, 2], [1, 2, 3]], 1),  # something of every row must be left to read
+        ([[1, 2], [1, 2]], 1),
+        ([[5], [5, 6]], 0),
+        ([[1, 2], [3, 2]], 0),
+        ([[1, 2, 3]], 0),
+    ],
+)
+def test_what_rows_begin_with_by_hand(rows, shared):
+    assert common_start(rows) == shared
+
+
+@given(st.lists(st.lists(st.integers(0, 1), min_size=1, max_size=6), min_size=2, max_size=5))
+def test_what_rows_begin_with_compared_token_by_token(rows):
+    wanted = 0
+    while wanted < min(map(len, rows)) - 1 and len({row[wanted] for row in rows}) == 1:
+        wanted += 1
+    assert common_start(rows) == wanted
+
+
+def test_a_prompt_is_read_the_same_alone_and_beside_others(tiny, prompts):
+    ids = tiny.tokenizer(prompts, add_special_tokens=False).input_ids
+    assert common_start(ids) > 10 and len({len(row) for row in ids}) == 3  # shared, padded and the rest
+    with torch.inference_mode():
+        together = PromptReader(tiny, prompts)
+        for row, prompt in enumerate(ids):
+            alone = tiny.model.get_decoder()(torch.tensor([prompt])).last_hidden_state[0, -1]
+            torch.testing.assert_close(together.last[row], alone, atol=1e-5, rtol=0)
+            assert together.prompt[row].sum() == len(prompt) == together.next_position[row]
+
+
+def test_branches_are_read_as_if_each_stood_alone(tiny, prompts):
+    ids = tiny.tokenizer(prompts, add_special_tokens=False).input_ids
+    with torch.inference_mode():
+        reader = PromptReader(tiny, prompts)
+        tokens, depth = torch.tensor([[11, 12, 13]] * 3), torch.tensor([[0, 1, 0]] * 3)
+        sees = torch.tensor([[[1, 0, 0], [1, 1, 0], [0, 0, 1]]] * 3).bool()  # 11 - 12, and 13 by itself
+        states = reader.read(tokens, depth, sees)
+        for row, prompt in enumerate(ids):
+            for column, branch in enumerate(([11], [11, 12], [13])):
+                alone = tiny.model.get_decoder()(torch.tensor([prompt + branch])).last_hidden_state[0, -1]
+                torch.testing.assert_close(states[row, column], alone, atol=1e-5, rtol=0)
+        assert reader.branched == 3
+        reader.forget()
+        assert reader.branched == 0
+
+
+def test_the_model_attends_as_before_once_branches_are_read(tiny, prompts):
+    before = tiny.model.config._attn_implementation
+    reader = PromptReader(tiny, prompts)
+    one = torch.ones(3, 1, 1, dtype=torch.bool)
+    reader.read(torch.ones(3, 1, dtype=torch.int64), torch.zeros(3, 1, dtype=torch.int64), one)
+    with pytest.raises(RuntimeError):
+        reader.read(torch.ones(3, 1, dtype=torch.int64), torch.zeros(3, 1, dtype=torch.int64), one[:, :, :0])
+    assert tiny.model.config._attn_implementation == before != reading.GROUPED
+
+
+def test_grouped_attention_is_attention_with_repeated_keys():
+    torch.manual_seed(0)
+    query, key, value = torch.randn(2, 6, 4, 8), torch.randn(2, 2, 5, 8), torch.randn(2, 2, 5, 8)
+    mask = torch.rand(2, 1, 4, 5) < 0.5
+    mask[..., 0] = True
+    found, _ = reading._attend(None, query, key, value, attention_mask=mask, scaling=0.3)
+    weights = (0.3 * query @ key.repeat_interleave(3, 1).transpose(2, 3)).masked_fill(~mask, -torch.inf).softmax(-1)
+    torch.testing.assert_close(found, (weights @ value.repeat_interleave(3, 1)).transpose(1, 2))
+
+
+def test_log_probabilities_are_those_of_the_whole_vocabulary(tiny, prompts, monkeypatch):
+    monkeypatch.setattr(reading, "HEAD_ROWS", 2)
+    with torch.inference_mode():
+        reader = PromptReader(tiny, prompts)
+        rows, tokens = torch.tensor([0, 0, 1, 2, 2]), torch.tensor([5, 7, 5, 0, 9])
+        found = reader.log_probabilities(reader.last, rows, tokens)
+        logits = F.linear(reader.last, tiny.model.get_output_embeddings().weight).double()
+        torch.testing.assert_close(found.double(), logits[rows, tokens] - logits.exp().sum(1).log()[rows], atol=1e-5, rtol=0)
