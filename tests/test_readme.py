@@ -11,11 +11,12 @@ from dualrec.errors import StudyError
 from dualrec.evaluation.results import load_results, record
 from dualrec.readme import HEADLINES, finished_runs, read_runs, readme_is_current, runs_table, update_readme
 from dualrec.runner import Manifest
-from dualrec.systems import LABELS
+from dualrec.systems import ALL
 
 ROOT = Path(__file__).resolve().parents[1]
 FIGURES = ROOT / "figures"
-MARKERS = "".join(f"# T\n<!-- {name}:begin -->\nold<!-- {name}:end -->\n" for name in ("results", "audit", "profiles", "seeds")) + "end\n"
+BLOCKS = ("results", "audit", "adds", "profiles", "seeds")
+MARKERS = "".join(f"# T\n<!-- {name}:begin -->\nold<!-- {name}:end -->\n" for name in BLOCKS) + "end\n"
 
 
 def interval(value: float, n: int = 943) -> dict:
@@ -32,6 +33,7 @@ def finish(profile: str, notebook: str, minutes: float) -> None:
         entry = {"label": name, "n": n, "k": 10, "seed": 0, "protocol": "audited", "metrics": metrics, "counts": {}}
         record(paths.results(profile), "systems", {name: entry})
     record(paths.results(profile), "notebooks", {notebook: {}, "08_audit": {"findings": ["One finding.", "Another."]}})
+    record(paths.results(profile), "notebooks", {"10_what_the_llm_adds": {"findings": ["A third."]}})
 
 
 @pytest.fixture
@@ -106,7 +108,7 @@ def test_the_committed_tables_are_those_of_the_recorded_runs():
 def test_results_hold_every_system_of_the_default_profile():
     results = load_results(FIGURES / "results.json")
     assert results["profile"] == "laptop" and results["data"] == "ml-100k"
-    assert results["systems"].keys() >= LABELS.keys()
+    assert results["systems"].keys() >= ALL.keys()
     assert not results["commit"].endswith("-dirty") and results["commit"] != "unknown"
     for system in results["systems"].values():
         for name in ("HR@1", "HR@5", "HR@10", "NDCG@1", "NDCG@5", "NDCG@10", "MRR"):
