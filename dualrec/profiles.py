@@ -126,13 +126,20 @@ class LoRAConfig:
     dropout: float = 0.1
     modules: tuple[str, ...] = ("q_proj", "v_proj")
     epochs: int = 3
+    layers: int = 0  # upper layers that get adapters; 0 = all
     users: int = 0  # training users, a seeded subset; 0 = all
+    positions: int = 1  # training examples per user, each one event later than the one before
     validation_users: int = 64
     learning_rate: float = 5e-4
     warmup: float = 0.1  # share of the steps
     batch_size: int = 8
     accumulation: int = 1
     max_grad_norm: float = 1.0
+    checkpointing: bool = False  # compute activations twice instead of keeping them: a third slower, in far less memory
+
+    def __post_init__(self):
+        if self.positions < 1:
+            raise StudyError("positions in [lora] must be at least 1: every training user gives that many examples")
 
 
 @dataclass(frozen=True)

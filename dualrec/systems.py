@@ -18,11 +18,14 @@ import numpy as np
 
 from dualrec.artifacts import cached, fingerprint
 from dualrec.errors import StudyError, did_you_mean
-from dualrec.language import lora
-from dualrec.language.examples import Example, build_examples, earlier_split, slices
+from dualrec.evaluation import metrics
+from dualrec.language import answers, lora
+from dualrec.language.decoding import beam_search
+from dualrec.language.examples import Example, build_examples, earlier_split, slices, training_cases
 from dualrec.language.fusion import weighed
 from dualrec.language.local import LLM, load_llm
 from dualrec.language.lora import fine_tune, merged
+from dualrec.language.trie import build_trie
 from dualrec.profiles import REMOTE
 from dualrec.reader_role import NO_HINT, Lessons, best_items, choose_weight, learn, read_histories, read_lessons
 from dualrec.rerank.sbert import rerank_by_hint
@@ -117,7 +120,7 @@ def hint(study: Study, histories: Sequences, model: TemporalModel | None = None)
 
 @dataclass(frozen=True)
 class LoRAData:
-    """What LoRA learns from: examples of disjoint users, and the cases whose hints they carry."""
+    """What LoRA learns from: examples of disjoint users, and the cases whose hints they carry, those of `validation` first."""
 
     train: list[Example]
     validation: list[Example]
@@ -126,26 +129,42 @@ class LoRAData:
 
 
 def lora_data(study: Study, llm: LLM) -> LoRAData:
-    """Examples cut before the validation and test events, with hints from an LSTM that has not seen them."""
-    config, titles = study.profile.lora, study.profile.llm.titles
-    earlier = earlier_split(study.split.train, titles, study.profile.split.min_events)
+    """Examples cut before the validation and test events, with hints from an LSTM that has not seen them.
+
+    Training users give the profile's number of positions each, validation users one.
+    """
+    config, titles, train = study.profile.lora, study.profile.llm.titles, study.split.train
+    earlier = earlier_split(train, titles, study.profile.split.min_events, config.positions)
     shuffled = np.random.default_rng([study.seed, 1]).permutation(len(earlier.test))
-    wanted = config.validation_users + config.users if config.users else len(shuffled)
-    cases = earlier.test.take(shuffled[:wanted])
+    held_out, n = config.validation_users, config.validation_users + config.users if config.users else len(shuffled)
+    grown = training_cases(train, earlier.test.take(shuffled[:n]), config.positions)
+    position = np.arange(len(grown)) % config.positions
+    cases = grown.take((position == 0) | (np.arange(len(grown)) >= held_out * config.positions))
     hints = hint(study, cases.history, fit_temporal(study, "lstm", split=earlier))
-    written = prompts_for(study, llm, cases.history, hints)
-    pairs = build_examples(written, slices(study.split.train, cases.users, titles), study.catalogue)
-    return LoRAData(pairs[config.validation_users :], pairs[: config.validation_users], cases, hints)
+    pairs = build_examples(prompts_for(study, llm, cases.history, hints), slices(train, cases, titles), study.catalogue)
+    return LoRAData(pairs[held_out:], pairs[:held_out], cases, hints)
 
 
 def tune(study: Study, llm: LLM, data: LoRAData) -> Path:
-    """Fine-tune an adapter on `data`; returns its folder, which also holds `history.json`."""
-    key = fingerprint(
-        [vars(e) for e in data.train + data.validation], llm.identity, str(llm.model.dtype), study.profile.lora, study.seed, lora
-    )
+    """Fine-tune an adapter on `data`; returns its folder, which also holds `history.json`.
+
+    Each epoch's row has `ndcg` too, see `validation_ndcg`.
+    """
+    config, pairs = study.profile.lora, [vars(e) for e in data.train + data.validation]
+    key = fingerprint(pairs, llm.identity, str(llm.model.dtype), config, study.seed, answers, lora)
     folder = study.cache(f"lora-{key}")
-    fine_tune(llm, data.train, data.validation, study.profile.lora, study.seed, folder)
+    fine_tune(llm, data.train, data.validation, config, study.seed, folder, lambda: {"ndcg": validation_ndcg(study, llm, data)})
     return folder
+
+
+def validation_ndcg(study: Study, llm: LLM, data: LoRAData) -> float:
+    """Mean NDCG@k of the validation cases where the model, as it is now, may write titles of the catalogue only."""
+    rows, k, config = range(len(data.validation)), study.profile.evaluation.k, study.profile.llm
+    cases, titles = data.cases.take(rows), build_trie(llm.tokenizer, study.catalogue.titles)
+    prompts = [example.prompt for example in data.validation]
+    beams = beam_search(llm, prompts, titles, cases.history, k, max(config.beam, k), config.batch_size)
+    items = titles.unseen_items(beams.leaves, cases.history, study.popularity)
+    return float(metrics.ndcg(metrics.list_ranks(items, cases.targets), k).mean())
 
 
 def tuned_llm(study: Study) -> LLM:

@@ -3,7 +3,7 @@
 A hint that the LSTM gives at a position it was trained on is better than any hint at test time, and a language
 model tuned on such hints learns to trust them too much (the released code does this). Here the last events of
 every training sequence are held out as a slice: an LSTM that has seen nothing of the slice hints at its first
-event, exactly as the final LSTM hints at the test target.
+event, exactly as the final LSTM hints at the test target, and where more positions are wanted at the next ones.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from dualrec.data.catalogue import Catalogue
 from dualrec.language.prompts import answer
 from dualrec.split import Split, split_sequences
-from dualrec.types import Sequences
+from dualrec.types import Cases, Sequences
 
 
 @dataclass(frozen=True)
@@ -26,19 +26,37 @@ class Example:
     answer: str
 
 
-def earlier_split(train: Sequences, titles: int, min_events: int) -> Split:
-    """Leave-one-out seen from `titles` events earlier: its test target is the first event of the held-out slice.
+def earlier_split(train: Sequences, titles: int, min_events: int, positions: int = 1) -> Split:
+    """Leave-one-out seen from the beginning of the held-out slice: its test target is the slice's first event.
 
-    train: training sequences (without validation and test events); titles: length of the slice
+    train: training sequences (without validation and test events)
+    titles, positions: the slice holds titles + positions - 1 events, so that an answer of `titles` begins at each of `positions`
     Users with fewer than min_events before the end of that split are left out.
     """
-    return split_sequences(train.drop_last(titles - 1), min_events)
+    return split_sequences(train.drop_last(titles + positions - 2), min_events)
 
 
-def slices(train: Sequences, users: np.ndarray, titles: int) -> np.ndarray:
-    """int64 (len(users), titles): the last `titles` training events of the given users, oldest first."""
+def training_cases(train: Sequences, first: Cases, positions: int) -> Cases:
+    """Every case `positions` times, user by user: the history grows event by event into the slice, the target is what follows.
+
+    first: cases whose target is the first event of their user's slice, as in `earlier_split(...).test`
+    One LSTM, trained before the slice, hints at all of them: it has seen none of their targets.
+    """
+    known = np.repeat(first.history.lengths, positions) + np.tile(np.arange(positions), len(first))  # (n * positions,)
+    rows = np.repeat(_rows(train, first.users), positions)
+    return Cases(train.first(rows, known), train.items[train.offsets[rows] + known])
+
+
+def slices(train: Sequences, cases: Cases, titles: int) -> np.ndarray:
+    """int64 (n, titles): the `titles` training events that follow each case's history, oldest first."""
+    begin = train.offsets[_rows(train, cases.users)] + cases.history.lengths
+    return train.items[begin[:, None] + np.arange(titles)]
+
+
+def _rows(train: Sequences, users: np.ndarray) -> np.ndarray:
+    """int64 (n,): where users are among the sequences."""
     row = {int(user): i for i, user in enumerate(train.users)}
-    return train.take([row[int(user)] for user in users]).recent(titles)
+    return np.array([row[int(user)] for user in users], np.int64)
 
 
 def build_examples(prompts: list[str], slice_items: np.ndarray, catalogue: Catalogue) -> list[Example]:

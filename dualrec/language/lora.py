@@ -1,73 +1,71 @@
-"""LoRA fine-tuning (Hu et al. 2022, via peft): loss on the answer tokens only, best epoch kept, resumable.
-
-The released code pads to 512 tokens and takes the loss on prompt and padding too; here batches are padded to their
-longest member, formed by length, and the vocabulary projection is computed at answer positions alone.
-"""
+"""LoRA fine-tuning (Hu et al. 2022, via peft): loss on the answer tokens only, best epoch kept, resumable at any step."""
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from peft import LoraConfig, PeftModel, get_peft_model
 from tqdm import tqdm
-from transformers import get_cosine_schedule_with_warmup
+from transformers import PreTrainedModel, get_cosine_schedule_with_warmup
 
 from dualrec.artifacts import atomic_path, file_sha256, write_json
 from dualrec.batching import length_batches
 from dualrec.checkpoints import load_checkpoint, save_checkpoint
+from dualrec.errors import StudyError
+from dualrec.language.answers import Encoded, answer_loss, answer_tokens, encode, evaluate_loss
 from dualrec.language.examples import Example
 from dualrec.language.local import LLM
 from dualrec.profiles import LoRAConfig
 
-IGNORE = -100
-PAD_TO = 32  # few different shapes: what is freed after one step fits the next, so that memory does not creep up
 ADAPTER_FILE = "adapter_model.safetensors"
+CHECKPOINT_SECONDS = 60.0  # what a kill may cost
 
 
-def fine_tune(llm: LLM, train: list[Example], validation: list[Example], config: LoRAConfig, seed: int, folder: Path) -> list[dict]:
+def fine_tune(
+    llm: LLM,
+    train: list[Example],
+    validation: list[Example],
+    config: LoRAConfig,
+    seed: int,
+    folder: Path,
+    validate: Callable[[], dict[str, float]] | None = None,
+) -> list[dict]:
     """Train an adapter on `llm` and leave the best epoch's in `folder/adapter`.
 
+    validate: measures the model as it is, before training and after each epoch; what it returns joins the epoch's dict
     Returns one dict per epoch (epoch 0 = untuned): train_loss and validation_loss in nats per answer token, seconds.
-    An interrupted call goes on after its last finished epoch and ends with the same weights.
+    An interrupted call goes on after its last checkpoint, in mid-epoch too, and ends with the same weights.
+    Raises StudyError where the model has fewer layers than shall get adapters.
     """
-    torch.manual_seed(seed)
-    lora = LoraConfig(
-        r=config.rank,
-        lora_alpha=config.alpha,
-        lora_dropout=config.dropout,
-        target_modules=list(config.modules),
-        task_type="CAUSAL_LM",
-    )
-    model = get_peft_model(llm.model, lora)
-    trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    model, trained = _with_adapter(llm.model, config, seed)
     encoded, held_out = encode(llm, train), encode(llm, validation)
-    steps = -(-len(encoded) // (config.batch_size * config.accumulation))
-    optimiser = torch.optim.AdamW(trained.values(), lr=config.learning_rate, weight_decay=0.0)
-    history = load_checkpoint(folder / "checkpoint", trained, optimiser)
-    if not history:
-        history = [{"epoch": 0, "train_loss": None, "validation_loss": evaluate_loss(llm, held_out, config), "seconds": 0.0}]
-    schedule = get_cosine_schedule_with_warmup(
-        optimiser, round(config.warmup * steps * config.epochs), steps * config.epochs, last_epoch=steps * (len(history) - 1) - 1
-    )
-    for epoch in range(len(history), config.epochs + 1):
+    run = _Run(llm, encoded, trained, config, seed, folder / "checkpoint")
+
+    def row(epoch: int, train_loss: float | None, started: float) -> dict:
+        measured = {"validation_loss": evaluate_loss(llm, held_out, config.batch_size)} | (validate() if validate else {})
+        return {"epoch": epoch, "train_loss": train_loss} | measured | {"seconds": time.perf_counter() - started}
+
+    if not run.history:
+        run.history.append(row(0, None, time.perf_counter()) | {"seconds": 0.0})
+    for epoch in range(len(run.history), config.epochs + 1):
         started = time.perf_counter()
-        loss = _epoch(llm, encoded, model, trained, optimiser, schedule, config, np.random.default_rng([seed, epoch]))
-        validation_loss = evaluate_loss(llm, held_out, config)
-        best = min((row["validation_loss"] for row in history[1:]), default=float("inf"))
-        if validation_loss < best:
+        loss, before = run.epoch(epoch)
+        found = row(epoch, loss, started - before)
+        # Chosen by loss: over some thousand answer tokens it tells epochs apart where the ranks of a few dozen users do not.
+        if found["validation_loss"] < min((r["validation_loss"] for r in run.history[1:]), default=float("inf")):
             with atomic_path(folder / "adapter") as path:
                 model.save_pretrained(path)
-        seconds = time.perf_counter() - started
-        history.append({"epoch": epoch, "train_loss": loss, "validation_loss": validation_loss, "seconds": seconds})
-        save_checkpoint(folder / "checkpoint", trained, optimiser, history)
-    write_json(folder / "history.json", history)
+        run.history.append(found)
+        run.save()
+    write_json(folder / "history.json", run.history)
     model.unload()
-    return history
+    llm.model.activation_checkpointing_disable()
+    return run.history
 
 
 def merged(llm: LLM, folder: Path) -> LLM:
@@ -83,53 +81,75 @@ def read_history(folder: Path) -> list[dict]:
     return json.loads((folder / "history.json").read_text(encoding="utf-8"))
 
 
-def encode(llm: LLM, examples: list[Example]) -> list[tuple[list[int], list[int]]]:
-    """(token ids, labels) per example; labels are IGNORE on the prompt. The answer ends with the end-of-turn token."""
-    prompts = llm.tokenizer([e.prompt for e in examples], add_special_tokens=False).input_ids
-    answers = llm.tokenizer([e.answer for e in examples], add_special_tokens=False).input_ids
-    end = [llm.tokenizer.eos_token_id]
-    return [(p + a + end, [IGNORE] * len(p) + a + end) for p, a in zip(prompts, answers, strict=True)]
+def _with_adapter(base: PreTrainedModel, config: LoRAConfig, seed: int) -> tuple[PeftModel, dict[str, torch.nn.Parameter]]:
+    """The model with a fresh adapter (float32 whatever the base is in) in its upper layers, and the adapter's weights by name."""
+    layers = base.config.num_hidden_layers
+    if config.layers > layers:
+        raise StudyError(f"layers = {config.layers} in [lora], but the language model has {layers}; take at most that, or 0 for all")
+    torch.manual_seed(seed)
+    lora = LoraConfig(
+        r=config.rank,
+        lora_alpha=config.alpha,
+        lora_dropout=config.dropout,
+        target_modules=list(config.modules),
+        layers_to_transform=list(range(layers - config.layers, layers)) if config.layers else None,
+        task_type="CAUSAL_LM",
+    )
+    model = get_peft_model(base, lora)
+    if config.checkpointing:  # after peft, and without gradients at the inputs, which both libraries ask for and none needs here
+        base.activation_checkpointing_enable({"use_reentrant": False})
+        base.disable_input_require_grads()
+    return model, {name: p for name, p in model.named_parameters() if p.requires_grad}
 
 
-def answer_loss(llm: LLM, batch: list[tuple[list[int], list[int]]]) -> tuple[torch.Tensor, int]:
-    """Summed cross-entropy over the answer tokens of a batch, and their number."""
-    longest = max(len(ids) for ids, _ in batch)
-    length = -(-longest // PAD_TO) * PAD_TO
-    pad = llm.tokenizer.pad_token_id
-    device = llm.model.device
-    ids = torch.tensor([ids + [pad] * (length - len(ids)) for ids, _ in batch], device=device)  # (B, T)
-    labels = torch.tensor([row + [IGNORE] * (length - len(row)) for _, row in batch], device=device)  # (B, T)
-    mask = torch.tensor([[1] * len(ids) + [0] * (length - len(ids)) for ids, _ in batch], device=device)
-    hidden = llm.model.get_decoder()(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state  # (B, T, d)
-    wanted = labels[:, 1:] != IGNORE  # position t predicts token t + 1
-    logits = llm.model.get_output_embeddings()(hidden[:, :-1][wanted]).float()  # (answer tokens, vocabulary)
-    return F.cross_entropy(logits, labels[:, 1:][wanted], reduction="sum"), int(wanted.sum())
+class _Run:
+    """Optimiser, schedule and what has been done so far; goes on where `checkpoint` ends."""
 
+    def __init__(self, llm: LLM, encoded: list[Encoded], trained: dict, config: LoRAConfig, seed: int, checkpoint: Path):
+        self.llm, self.encoded, self.trained, self.config, self.seed, self.checkpoint = llm, encoded, trained, config, seed, checkpoint
+        self.optimiser = torch.optim.AdamW(trained.values(), lr=config.learning_rate, weight_decay=0.0, fused=True)
+        self.history = load_checkpoint(checkpoint, trained, self.optimiser)
+        fresh = {"step": 0, "loss": 0.0, "seconds": 0.0}
+        self.unfinished = self.history.pop() if self.history and "step" in self.history[-1] else fresh
+        batches = -(-len(encoded) // config.batch_size)
+        steps = -(-batches // config.accumulation)
+        done = steps * max(len(self.history) - 1, 0) + self.unfinished["step"]
+        total = steps * config.epochs
+        self.schedule = get_cosine_schedule_with_warmup(self.optimiser, round(config.warmup * total), total, last_epoch=done - 1)
 
-@torch.no_grad()
-def evaluate_loss(llm: LLM, encoded: list, config: LoRAConfig) -> float:
-    """Mean cross-entropy per answer token, in nats."""
-    llm.model.eval()
-    order = sorted(range(len(encoded)), key=lambda i: len(encoded[i][0]))
-    parts = [
-        answer_loss(llm, [encoded[i] for i in order[start : start + config.batch_size]])
-        for start in range(0, len(order), config.batch_size)
-    ]
-    return float(sum(loss for loss, _ in parts) / sum(n for _, n in parts))
+    def epoch(self, epoch: int) -> tuple[float, float]:
+        """The rest of a pass over the examples; returns the mean loss per answer token, and the seconds an earlier call spent on it."""
+        self.llm.model.train()
+        config, at = self.config, self.unfinished
+        started = saved = time.perf_counter()
+        before = at["seconds"]
+        parts = length_batches([len(ids) for ids, _ in self.encoded], config.batch_size, np.random.default_rng([self.seed, epoch]))
+        steps = [parts[start : start + config.accumulation] for start in range(0, len(parts), config.accumulation)]
+        for step in tqdm(range(at["step"], len(steps)), desc="LoRA", unit="step", mininterval=10, initial=at["step"], total=len(steps)):
+            # Dropout is drawn by the step's place, not by what was drawn before it: a resumed run needs no earlier one.
+            torch.manual_seed(int(np.random.SeedSequence([self.seed, epoch, step]).generate_state(1)[0]))
+            at["loss"] += self._step([[self.encoded[i] for i in rows] for rows in steps[step]])
+            at["step"], now = step + 1, time.perf_counter()
+            at["seconds"] = before + now - started
+            if now - saved >= CHECKPOINT_SECONDS:
+                self.save()
+                saved = now
+        self.unfinished = {"step": 0, "loss": 0.0, "seconds": 0.0}
+        return at["loss"] / answer_tokens(self.encoded), before
 
+    def _step(self, batches: list[list[Encoded]]) -> float:
+        """One update from the mean loss per answer token of all batches together; returns the summed loss."""
+        tokens, total = sum(map(answer_tokens, batches)), 0.0
+        for batch in batches:
+            loss, _ = answer_loss(self.llm, batch)
+            (loss / tokens).backward()
+            total += loss.item()
+        torch.nn.utils.clip_grad_norm_(self.trained.values(), self.config.max_grad_norm)
+        self.optimiser.step()
+        self.schedule.step()
+        self.optimiser.zero_grad()
+        return total
 
-def _epoch(llm: LLM, encoded: list, model, trained: dict, optimiser, schedule, config: LoRAConfig, rng: np.random.Generator) -> float:
-    """One pass over the examples; returns the mean loss per answer token."""
-    model.train()
-    parts = length_batches([len(ids) for ids, _ in encoded], config.batch_size, rng)
-    total, tokens = 0.0, 0
-    for step, rows in enumerate(tqdm(parts, desc="LoRA", unit="batch", mininterval=10), start=1):
-        loss, n = answer_loss(llm, [encoded[i] for i in rows])
-        (loss / n / config.accumulation).backward()
-        total, tokens = total + loss.item(), tokens + n
-        if step % config.accumulation == 0 or step == len(parts):
-            torch.nn.utils.clip_grad_norm_(trained.values(), config.max_grad_norm)
-            optimiser.step()
-            schedule.step()
-            optimiser.zero_grad()
-    return total / tokens
+    def save(self) -> None:
+        """Checkpoint: the finished epochs, then how far an unfinished one is."""
+        save_checkpoint(self.checkpoint, self.trained, self.optimiser, self.history + [self.unfinished] * bool(self.unfinished["step"]))

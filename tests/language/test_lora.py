@@ -1,14 +1,17 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from safetensors.torch import load_file
 from transformers import LlamaForCausalLM
 
+from dualrec.errors import StudyError
 from dualrec.language import lora
-from dualrec.language.examples import Example, build_examples, earlier_split, slices
+from dualrec.language.answers import answer_loss, encode
+from dualrec.language.examples import Example
 from dualrec.language.local import LLM
-from dualrec.language.lora import IGNORE, answer_loss, encode, fine_tune, merged
+from dualrec.language.lora import fine_tune, merged
 from dualrec.profiles import LoRAConfig
-from dualrec.types import Sequences
 
 CONFIG = LoRAConfig(rank=2, alpha=4, epochs=3, batch_size=2, learning_rate=1e-2)
 
@@ -16,22 +19,11 @@ CONFIG = LoRAConfig(rank=2, alpha=4, epochs=3, batch_size=2, learning_rate=1e-2)
 EXAMPLES = [Example(f"history {'long ' * i}\n1.", f" Movie {i} (199{i})\n2. Film {i}\n") for i in range(5)]
 
 
-def test_labels_cover_the_answer_and_the_end_of_turn_only(tiny):
-    (ids, labels), *_ = encode(tiny, EXAMPLES)
-    answer = [label for label in labels if label != IGNORE]
-    assert tiny.tokenizer.decode(answer) == EXAMPLES[0].answer + tiny.tokenizer.eos_token
-    assert ids[-len(answer) :] == answer and set(labels[: -len(answer)]) == {IGNORE}
-
-
-def test_answer_loss_equals_the_models_own_loss_and_ignores_padding(tiny):
-    encoded = encode(tiny, EXAMPLES[:2])
-    total = 0.0
-    for ids, labels in encoded:  # transformers' own shifted loss, one unpadded row at a time
-        out = tiny.model(input_ids=torch.tensor([ids]), labels=torch.tensor([labels]))
-        total += out.loss.item() * sum(label != IGNORE for label in labels)
-    loss, n = answer_loss(tiny, encoded)
-    assert n == sum(label != IGNORE for _, labels in encoded for label in labels)
-    assert loss.item() == pytest.approx(total, rel=1e-5)
+def fresh(llm: LLM, weights: dict) -> LLM:
+    """The model with the given weights and no trace of an adapter."""
+    model = LlamaForCausalLM(llm.model.config).eval()
+    model.load_state_dict(weights)
+    return LLM("tiny", model, llm.tokenizer)
 
 
 def test_training_lowers_the_loss_and_resumes_to_the_same_weights(tiny, tmp_path, monkeypatch):
@@ -40,23 +32,76 @@ def test_training_lowers_the_loss_and_resumes_to_the_same_weights(tiny, tmp_path
     assert history[-1]["validation_loss"] < history[0]["validation_loss"]
     assert all(torch.equal(start[name], value) for name, value in tiny.model.state_dict().items()), "the base is left as it was"
 
-    save, calls = lora.save_checkpoint, []
+    whole = load_file(tmp_path / "whole" / "adapter" / lora.ADAPTER_FILE)
+    monkeypatch.setattr(lora, "CHECKPOINT_SECONDS", 0.0)  # after every step
+    save = lora.save_checkpoint
+    for dies_at in (1, 2, 4, 5):  # in mid-epoch, at an epoch's last step, after an epoch, and in mid-epoch again; 3 steps make an epoch
+        calls = []
 
-    def save_then_die(*args):
-        save(*args)
-        calls.append(1)
-        if len(calls) == 1:
-            raise KeyboardInterrupt
+        def save_then_die(*args, calls=calls, dies_at=dies_at):
+            save(*args)
+            calls.append(1)
+            if len(calls) == dies_at:
+                raise KeyboardInterrupt
 
-    monkeypatch.setattr(lora, "save_checkpoint", save_then_die)
-    with pytest.raises(KeyboardInterrupt):
-        fine_tune(tiny, EXAMPLES, EXAMPLES[:2], CONFIG, 0, tmp_path / "cut")
-    fresh = LLM("tiny", LlamaForCausalLM(tiny.model.config).eval(), tiny.tokenizer)
-    fresh.model.load_state_dict(start)
-    resumed = fine_tune(fresh, EXAMPLES, EXAMPLES[:2], CONFIG, 0, tmp_path / "cut")
-    assert [row["validation_loss"] for row in resumed] == [row["validation_loss"] for row in history]
-    whole, cut = (load_file(tmp_path / name / "adapter" / lora.ADAPTER_FILE) for name in ("whole", "cut"))
-    assert whole.keys() == cut.keys() and all(torch.equal(whole[name], cut[name]) for name in whole)
+        monkeypatch.setattr(lora, "save_checkpoint", save_then_die)
+        with pytest.raises(KeyboardInterrupt):
+            fine_tune(fresh(tiny, start), EXAMPLES, EXAMPLES[:2], CONFIG, 0, tmp_path / f"cut {dies_at}")
+        monkeypatch.setattr(lora, "save_checkpoint", save)
+        resumed = fine_tune(fresh(tiny, start), EXAMPLES, EXAMPLES[:2], CONFIG, 0, tmp_path / f"cut {dies_at}")
+        assert [{**row, "seconds": 0} for row in resumed] == [{**row, "seconds": 0} for row in history]
+        cut = load_file(tmp_path / f"cut {dies_at}" / "adapter" / lora.ADAPTER_FILE)
+        assert whole.keys() == cut.keys() and all(torch.equal(whole[name], cut[name]) for name in whole)
+
+
+def test_checkpointing_changes_no_loss_and_leaves_the_base_without_it(tiny, tmp_path):
+    plain = fine_tune(tiny, EXAMPLES, EXAMPLES[:2], CONFIG, 0, tmp_path / "plain")
+    thrifty = fine_tune(tiny, EXAMPLES, EXAMPLES[:2], replace(CONFIG, checkpointing=True), 0, tmp_path / "thrifty")
+    losses = [[loss for row in history[1:] for loss in (row["train_loss"], row["validation_loss"])] for history in (plain, thrifty)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-6)
+    assert not tiny.model.is_activation_checkpointing
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_only_upper_layers_are_adapted_and_lower_ones_build_no_graph(tiny, checkpointing):
+    model, trained = lora._with_adapter(tiny.model, replace(CONFIG, layers=1, checkpointing=checkpointing), 0)
+    assert len(trained) == 4 and all(".layers.1." in name for name in trained)  # A and B of q_proj and v_proj
+    graphs = []
+    for layer in tiny.model.get_decoder().layers:
+        layer.register_forward_hook(lambda _, __, out: graphs.append((out[0] if isinstance(out, tuple) else out).requires_grad))
+    model.train()
+    loss, _ = answer_loss(tiny, encode(tiny, EXAMPLES))
+    assert graphs == [False, True]
+    loss.backward()
+    assert any(p.grad.abs().max() > 0 for p in trained.values())
+
+
+def test_more_layers_than_there_are_is_an_error(tiny, tmp_path):
+    with pytest.raises(StudyError, match="layers = 3 in .lora., but the language model has 2"):
+        fine_tune(tiny, EXAMPLES, EXAMPLES[:2], replace(CONFIG, layers=3), 0, tmp_path)
+
+
+def test_one_step_takes_the_mean_over_the_answer_tokens_of_all_its_batches(tiny, tmp_path):
+    """Two batches of 2 and 3 examples, accumulated, move the adapter as one batch of 5 does."""
+    config = replace(CONFIG, dropout=0.0, epochs=1)
+    for name, sizes in {"one": (5, 1), "two": (3, 2)}.items():
+        fine_tune(tiny, EXAMPLES, EXAMPLES[:2], replace(config, batch_size=sizes[0], accumulation=sizes[1]), 0, tmp_path / name)
+    one, two = (load_file(tmp_path / name / "adapter" / lora.ADAPTER_FILE) for name in ("one", "two"))
+    for name in one:
+        torch.testing.assert_close(one[name], two[name], atol=1e-5, rtol=1e-3)
+
+
+def test_what_a_validation_measures_joins_every_epoch_and_sees_the_tuned_model(tiny, tmp_path):
+    encoded = encode(tiny, EXAMPLES[:2])
+
+    def validate() -> dict[str, float]:
+        with torch.no_grad():
+            loss, n = answer_loss(tiny, encoded)
+        return {"again": loss.item() / n}
+
+    history = fine_tune(tiny, EXAMPLES, EXAMPLES[:2], CONFIG, 0, tmp_path, validate)
+    assert [row["again"] for row in history] == pytest.approx([row["validation_loss"] for row in history])
+    assert lora.read_history(tmp_path) == history
 
 
 def test_merged_model_computes_what_the_adapter_computes(tiny, tmp_path):
@@ -73,17 +118,3 @@ def test_merged_weights_are_as_loaded_not_frozen(tiny, tmp_path):
     """A CPU takes gigabytes more to read prompts with frozen bfloat16 weights, and peft leaves them frozen."""
     fine_tune(tiny, EXAMPLES, EXAMPLES[:2], CONFIG, 0, tmp_path)
     assert all(weight.requires_grad for weight in merged(tiny, tmp_path).model.parameters())
-
-
-def test_slice_follows_the_earlier_history(toy_catalogue):
-    train = Sequences.from_lists([1, 2], [[1, 2, 3, 4, 5, 6, 8], [8, 6, 5, 4, 3, 2, 1]])
-    earlier = earlier_split(train, titles=3, min_events=3)
-    held_out = slices(train, earlier.test.users, 3)
-    assert held_out.tolist() == [[5, 6, 8], [3, 2, 1]]
-    assert earlier.test.targets.tolist() == held_out[:, 0].tolist()
-    for row in range(2):
-        known = set(earlier.train.sequence(row)) | {earlier.validation.targets[row]}
-        assert not known & set(held_out[row].tolist()), "the hint model has seen nothing of the slice"
-        assert earlier.test.history.sequence(row).tolist() + held_out[row].tolist() == train.sequence(row).tolist()
-    examples = build_examples(["p", "q"], held_out, toy_catalogue)
-    assert examples[0] == Example("p", " Les Misérables (1995)\n2. unknown\n3. Star Wars (1977)\n")
