@@ -135,7 +135,7 @@ class LoRAConfig:
     batch_size: int = 8
     accumulation: int = 1
     max_grad_norm: float = 1.0
-    checkpointing: bool = False  # compute activations twice instead of keeping them: a third slower, in far less memory
+    checkpointing: bool = False  # compute activations again instead of keeping them: far less memory for one more forward pass
 
     def __post_init__(self):
         if self.positions < 1:
