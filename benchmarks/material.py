@@ -55,7 +55,7 @@ class Material:
         earlier = earlier_split(study.split.train, titles, study.profile.split.min_events)
         cases = earlier.test.sample(n, study.seed)
         prompts = prompts_for(study, self.llm, cases.history, self.hints(cases.history, split=earlier))
-        return build_examples(prompts, slices(study.split.train, cases.users, titles), study.catalogue)
+        return build_examples(prompts, slices(study.split.train, cases, titles), study.catalogue)
 
 
 def invented_titles(titles: list[str], n: int, seed: int) -> list[str]:
