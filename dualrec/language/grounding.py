@@ -80,8 +80,8 @@ class Grounder:
             for alias in (self.names[item], normalise(_BRACKETS.sub("", title))):  # with and without "(Il Postino)"
                 self.exact.setdefault((alias, year), item)
                 self.exact.setdefault((alias, 0), item)
-        self.by_year = {year: np.array(items) for year, items in by_year.items()}
-        self.items = np.arange(1, len(catalogue) + 1)
+        self.by_year = dict(by_year)
+        self._near: dict[int, tuple[list[int], list[str]]] = {0: (list(range(1, len(self.names))), self.names[1:])}
         self._memory: dict[Written, int] = {}
 
     def match(self, written: Written) -> int:
@@ -96,13 +96,16 @@ class Grounder:
             return 0
         if item := self.exact.get((name, written.year)):
             return item
-        if written.year:
-            near = [self.by_year[y] for y in (written.year, written.year - 1, written.year + 1) if y in self.by_year]
-            candidates = np.concatenate(near) if near else np.empty(0, np.int64)
-        else:
-            candidates = self.items
-        best = process.extractOne(name, [self.names[i] for i in candidates], scorer=fuzz.ratio, score_cutoff=self.threshold)
-        return int(candidates[best[2]]) if best else 0
+        items, names = self._candidates(written.year)
+        best = process.extractOne(name, names, scorer=fuzz.ratio, score_cutoff=self.threshold)
+        return items[best[2]] if best else 0
+
+    def _candidates(self, year: int) -> tuple[list[int], list[str]]:
+        """Items whose year agrees with a written one, the same year first, and their names; made once per year, 0 stands for all items."""
+        if year not in self._near:
+            items = [item for near in (year, year - 1, year + 1) for item in self.by_year.get(near, ())]
+            self._near[year] = items, [self.names[item] for item in items]
+        return self._near[year]
 
 
 def written_titles(text: str, seen: set[int], grounder: Grounder, n: int) -> Iterator[tuple[Written, int, str]]:
