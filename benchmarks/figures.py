@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import matplotlib
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from dualrec.plots.style import BLACK, BLUE, GREEN, GREY, RED
 
 
 def ratios(letters: list[dict]) -> Figure:
-    """One row per measurement: how often as fast as its baseline (dot), and what is asked for (tick); green where it is reached."""
+    """One row per measurement: how often as fast as its baseline (dot), and what is asked for (tick); green where it is reached.
+
+    The baseline of a share is the machine's peak, so its ratio is below one.
+    """
     figure, axis = plt.subplots(figsize=(8.5, 0.45 * len(letters) + 1.2))
     places = np.arange(len(letters))[::-1]
     for place, row in zip(places, letters, strict=True):
@@ -19,12 +22,13 @@ def ratios(letters: list[dict]) -> Figure:
         axis.plot([1, row["ratio"]], [place, place], color=shade, linewidth=3, alpha=0.35)
         axis.plot(row["ratio"], place, "o", color=shade)
         axis.plot(row["must"], place, "|", color=BLACK, markersize=16, markeredgewidth=1.5)
-        axis.annotate(f"{row['ratio']:.3g}×", (row["ratio"], place), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=9)
+        number = f"{row['ratio']:,.0f}" if row["ratio"] >= 100 else f"{row['ratio']:.2g}"
+        axis.annotate(f"{number}×", (row["ratio"], place), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=9)
     axis.axvline(1, color=GREY, linewidth=1)
     axis.set_xscale("log")
     axis.set_yticks(places, [f"({row['letter']}) {row['name']}" for row in letters])
     axis.set_ylim(-0.6, len(letters) - 0.4)
-    axis.set_xlabel("ours / baseline, log scale (● measured, | asked for; shares: baseline = the machine's peak)")
+    axis.set_xlabel("ours / baseline, log scale (● measured, | asked for)")
     axis.grid(axis="y", visible=False)
     return figure
 
@@ -39,8 +43,11 @@ def growth(series: list[dict]) -> Figure:
         axis.plot(sizes, seconds, "o-", color=BLUE)
         axis.plot(sizes, seconds[0] * sizes / sizes[0], ":", color=GREY)
         axis.set(title=one["subject"], xlabel=one["against"], ylabel=one["unit"], xscale="log", yscale="log")
-        axis.set_xticks(sizes, [f"{size:g}" for size in sizes], minor=False)
-        axis.xaxis.set_minor_locator(matplotlib.ticker.NullLocator())
+        axis.set_xticks(sizes, [f"{size / 1000:g}k" if size >= 1000 else f"{size:g}" for size in sizes])
+        axis.xaxis.set_minor_locator(NullLocator())
+        axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.yaxis.set_minor_locator(NullLocator())
     for axis in axes.flat[len(series) :]:
         axis.set_visible(False)
     return figure
