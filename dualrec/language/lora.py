@@ -1,4 +1,8 @@
-"""LoRA fine-tuning (Hu et al. 2022, via peft): loss on the answer tokens only, best epoch kept, resumable at any step."""
+"""LoRA fine-tuning (Hu et al. 2022, via peft): loss on the answer tokens only, best epoch kept, resumable at any step.
+
+Several processes (`accelerate launch -m dualrec.language.lora`, see `dualrec.tuning`) share the rows of every batch and add up their
+gradients: the update is the one that a process alone makes.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from accelerate import PartialState
+from accelerate.utils import reduce
 from peft import LoraConfig, PeftModel, get_peft_model
 from tqdm import tqdm
 from transformers import PreTrainedModel, get_cosine_schedule_with_warmup
@@ -40,6 +46,7 @@ def fine_tune(
     validate: measures the model as it is, before training and after each epoch; what it returns joins the epoch's dict
     Returns one dict per epoch (epoch 0 = untuned): train_loss and validation_loss in nats per answer token, seconds.
     An interrupted call goes on after its last checkpoint, in mid-epoch too, and ends with the same weights.
+    Of several processes all call it with the same arguments and each measures all of `validation`; the main one alone writes.
     Raises StudyError where the model has fewer layers than shall get adapters.
     """
     model, trained = _with_adapter(llm.model, config, seed)
@@ -57,12 +64,15 @@ def fine_tune(
         loss, before = run.epoch(epoch)
         found = row(epoch, loss, started - before)
         # Chosen by loss: over some thousand answer tokens it tells epochs apart where the ranks of a few dozen users do not.
-        if found["validation_loss"] < min((r["validation_loss"] for r in run.history[1:]), default=float("inf")):
+        best = found["validation_loss"] < min((r["validation_loss"] for r in run.history[1:]), default=float("inf"))
+        if best and run.processes.is_main_process:
             with atomic_path(folder / "adapter") as path:
                 model.save_pretrained(path)
         run.history.append(found)
         run.save()
-    write_json(folder / "history.json", run.history)
+    if run.processes.is_main_process:
+        write_json(folder / "history.json", run.history)
+    run.processes.wait_for_everyone()  # what a call leaves is there when it returns
     model.unload()
     llm.model.activation_checkpointing_disable()
     return run.history
@@ -107,6 +117,7 @@ class _Run:
 
     def __init__(self, llm: LLM, encoded: list[Encoded], trained: dict, config: LoRAConfig, seed: int, checkpoint: Path):
         self.llm, self.encoded, self.trained, self.config, self.seed, self.checkpoint = llm, encoded, trained, config, seed, checkpoint
+        self.processes = PartialState()
         self.optimiser = torch.optim.AdamW(trained.values(), lr=config.learning_rate, weight_decay=0.0, fused=True)
         self.history = load_checkpoint(checkpoint, trained, self.optimiser)
         fresh = {"step": 0, "loss": 0.0, "seconds": 0.0}
@@ -125,9 +136,13 @@ class _Run:
         before = at["seconds"]
         parts = length_batches([len(ids) for ids, _ in self.encoded], config.batch_size, np.random.default_rng([self.seed, epoch]))
         steps = [parts[start : start + config.accumulation] for start in range(0, len(parts), config.accumulation)]
-        for step in tqdm(range(at["step"], len(steps)), desc="LoRA", unit="step", mininterval=10, initial=at["step"], total=len(steps)):
+        bar = {"desc": "LoRA", "unit": "step", "mininterval": 10, "disable": not self.processes.is_main_process}
+        for step in tqdm(range(at["step"], len(steps)), **bar, initial=at["step"], total=len(steps)):
             # Dropout is drawn by the step's place, not by what was drawn before it: a resumed run needs no earlier one.
-            torch.manual_seed(int(np.random.SeedSequence([self.seed, epoch, step]).generate_state(1)[0]))
+            # Every process draws its own; the first draws what a process alone does.
+            rank = self.processes.process_index
+            place = np.random.SeedSequence([self.seed, epoch, step], spawn_key=(rank,) if rank else ())
+            torch.manual_seed(int(place.generate_state(1)[0]))
             at["loss"] += self._step([[self.encoded[i] for i in rows] for rows in steps[step]])
             at["step"], now = step + 1, time.perf_counter()
             at["seconds"] = before + now - started
@@ -140,10 +155,16 @@ class _Run:
     def _step(self, batches: list[list[Encoded]]) -> float:
         """One update from the mean loss per answer token of all batches together; returns the summed loss."""
         tokens, total = sum(map(answer_tokens, batches)), 0.0
+        rank, processes = self.processes.process_index, self.processes.num_processes
         for batch in batches:
-            loss, _ = answer_loss(self.llm, batch)
-            (loss / tokens).backward()
-            total += loss.item()
+            if share := batch[rank::processes]:  # every n-th row of rows sorted by length: about as much work for each
+                loss, _ = answer_loss(self.llm, share)
+                (loss / tokens).backward()
+                total += loss.item()
+        if processes > 1:
+            for p in self.trained.values():
+                p.grad = reduce(torch.zeros_like(p) if p.grad is None else p.grad, "sum")
+            total = reduce(torch.tensor(total, device=self.llm.model.device), "sum").item()
         torch.nn.utils.clip_grad_norm_(self.trained.values(), self.config.max_grad_norm)
         self.optimiser.step()
         self.schedule.step()
@@ -152,4 +173,11 @@ class _Run:
 
     def save(self) -> None:
         """Checkpoint: the finished epochs, then how far an unfinished one is."""
-        save_checkpoint(self.checkpoint, self.trained, self.optimiser, self.history + [self.unfinished] * bool(self.unfinished["step"]))
+        if self.processes.is_main_process:
+            save_checkpoint(self.checkpoint, self.trained, self.optimiser, self.history + [self.unfinished] * bool(self.unfinished["step"]))
+
+
+if __name__ == "__main__":
+    from dualrec.tuning import main  # here, since a command opens a study, which rests on this module
+
+    main()
