@@ -106,7 +106,9 @@ class LLMConfig:
     match_threshold: int = 90  # rapidfuzz ratio (0-100) a written title must reach
     beam: int = 10  # titles in the making per user, where only the catalogue may be written; never fewer than are wanted
     candidates: int = 20  # of the LSTM, where the language model gives a second opinion
-    others: int = 8  # people after whose prompts the whole catalogue is scored, for what a title is worth whoever asks
+    score_batch: int = 16  # prompts per batch where titles are scored: fewer, since each carries a tree of titles
+    validation_users: int = 0  # on whom the second opinion's weight is chosen, a seeded subset; 0 = all
+    others: int = 4  # people after whose prompts the whole catalogue is scored, for what a title is worth whoever asks
     concurrency: int = 8  # requests under way at once, where a server writes
     prices: tuple[float, ...] = ()  # what a server takes per million tokens read and written; empty: not known
 

@@ -31,15 +31,22 @@ NO_HINT = "none"
 class Lessons:
     """What a head learns from, and what it is chosen on; each with the hint ("true") and without (NO_HINT).
 
-    states: name -> float32 (M, d) at the M training positions; targets: int64 (M,)
+    states: name -> float32 (M, d) at the M training positions; targets, row: int64 (M,) the next movie, and whose it is among the n users
     told: name -> float32 (n, d) at the validation cases; seconds: what reading took
     """
 
     states: dict[str, np.ndarray]
+    row: np.ndarray
     targets: np.ndarray
     told: dict[str, np.ndarray]
     validation: Cases
     seconds: float
+
+    def of(self, rows: np.ndarray) -> Lessons:
+        """The lessons of some of the users; rows: int64 (m,), ascending."""
+        mine = np.isin(self.row, rows)
+        states, told = {k: v[mine] for k, v in self.states.items()}, {k: v[rows] for k, v in self.told.items()}
+        return Lessons(states, np.searchsorted(rows, self.row[mine]), self.targets[mine], told, self.validation.take(rows), self.seconds)
 
 
 @dataclass(frozen=True)
@@ -56,15 +63,15 @@ def best_items(model: TemporalModel, histories: Sequences) -> np.ndarray:
     return np.maximum(top_k(model.scores(histories), 1).items[:, 0], 0)
 
 
-def read_lessons(study: Study, llm: LLM, model: TemporalModel, earlier: TemporalModel, titles: list[str]) -> Lessons:
-    """Read every validation history once and ask at its last training positions and at its end.
+def read_lessons(study: Study, llm: LLM, model: TemporalModel, earlier: TemporalModel, titles: list[str], cases: Cases) -> Lessons:
+    """Read the history of every case once and ask at its last training positions and at its end.
 
+    cases: of validation, so that their histories are all training events of their users
     model: hints at the validation targets; earlier: at the training positions, none of which it has seen
     titles: readable titles of items 0..N, the catalogue's or pseudonyms
     Raises StudyError where every user is too short.
     """
-    cases, positions = study.validation, study.profile.reader.positions
-    histories = cases.history  # all training events of the validation users
+    histories, positions = cases.history, study.profile.reader.positions
     long_enough = np.flatnonzero(histories.lengths > positions)
     if not len(long_enough):
         raise StudyError(f"no user has more than {positions} training events for the reader to learn from; lower positions in [reader]")
@@ -82,7 +89,8 @@ def read_lessons(study: Study, llm: LLM, model: TemporalModel, earlier: Temporal
     states, seconds = _read(study, llm, titles, histories, asked)
     named = dict(zip(("true", NO_HINT), np.split(states, 2), strict=True))
     n = len(histories)
-    return Lessons({k: v[:-n] for k, v in named.items()}, np.concatenate(target), {k: v[-n:] for k, v in named.items()}, cases, seconds)
+    states, told = {k: v[:-n] for k, v in named.items()}, {k: v[-n:] for k, v in named.items()}
+    return Lessons(states, row[:-n], np.concatenate(target), told, cases, seconds)
 
 
 def read_histories(

@@ -78,7 +78,7 @@ def write_from_catalogue(study: Study, llm: LLM, histories: Sequences, hints: Hi
 
 def likelihoods(study: Study, llm: LLM, prompts: list[str], titles: Trie, items: np.ndarray) -> tuple[np.ndarray, float]:
     """float32 (n, C): log-likelihood of the title of each item after each prompt, see `scoring.score_titles`; and the seconds it took."""
-    batch_size = study.profile.llm.batch_size
+    batch_size = study.profile.llm.score_batch
     key = fingerprint(prompts, llm.identity, str(llm.model.dtype), titles, items, batch_size, scoring, reading)
     found, seconds = kept_arrays(
         study.cache(f"likelihoods-{key}"), key, lambda: {"scores": score_titles(llm, prompts, titles, items, batch_size)}
@@ -126,8 +126,8 @@ class Fusion:
 
 
 def choose_fusion(study: Study, llm: LLM, model: TemporalModel) -> Fusion:
-    """The way of fusing with the best NDCG@10 on the validation targets; of equal ones the smallest weight."""
-    validation = study.validation
+    """The way of fusing with the best NDCG@10 on the profile's validation users; of equal ones the smallest weight."""
+    validation = study.validation.sample(study.profile.llm.validation_users, study.seed)
     known = priors(study, llm, model)
     searched = search(opinions(study, llm, model, validation.history)[0], validation.targets, known)
     best = searched.sort_values(["ndcg", "weight"], ascending=[False, True], kind="stable").iloc[0]

@@ -214,16 +214,16 @@ def _rank_in_role(study: Study, system: str, histories: Sequences, k: int) -> Ra
     return both.ranked(both.fused(way.prior, way.beta, way.weight), k)
 
 
-def lessons(study: Study, llm: LLM, model: TemporalModel, titles: list[str]) -> Lessons:
+def lessons(study: Study, llm: LLM, model: TemporalModel, titles: list[str], cases: Cases) -> Lessons:
     """What a reader's head learns from, hinted at by an LSTM that has not seen the positions; see `reader_role.read_lessons`."""
     earlier = earlier_split(study.split.train, study.profile.reader.positions, study.profile.split.min_events)
-    return read_lessons(study, llm, model, fit_temporal(study, "lstm", split=earlier), titles)
+    return read_lessons(study, llm, model, fit_temporal(study, "lstm", split=earlier), titles, cases)
 
 
 def _rank_by_reading(study: Study, system: str, llm: LLM, model: NeuralRecommender, histories: Sequences, k: int) -> RankedLists:
     """The lists (n, k) of `reader` or `reader_fused`."""
     titles = study.catalogue.titles
-    taught = lessons(study, llm, model, titles)
+    taught = lessons(study, llm, model, titles, study.validation)
     heads = {kind: learn(study, taught, model, kind)[0] for kind in ("true", NO_HINT)}
     hints = {"true": best_items(model, histories), NO_HINT: np.zeros(len(histories), np.int64)}
     states, _ = read_histories(study, llm, histories, hints, titles)

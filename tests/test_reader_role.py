@@ -37,7 +37,7 @@ class Spy:
 def test_lessons_are_the_last_training_events_and_hints_know_only_what_came_before(study, tiny):
     """Toy users watch twelve movies in a row: ten are for training, the last three of which are lessons."""
     model, earlier = Spy(), Spy()
-    lessons = reader_role.read_lessons(study, tiny, model, earlier, study.catalogue.titles)
+    lessons = reader_role.read_lessons(study, tiny, model, earlier, study.catalogue.titles, study.validation)
     train = study.split.train
     wanted = [train.sequence(user)[7 + step] for step in range(3) for user in range(40)]
     assert lessons.targets.tolist() == wanted
@@ -53,7 +53,7 @@ def test_the_lstm_that_hints_at_lessons_has_not_seen_them(study, tiny, model, mo
     fitted = []
     real = systems.fit_temporal
     monkeypatch.setattr(systems, "fit_temporal", lambda study, name, split=None: fitted.append(split) or real(study, name, split=split))
-    systems.lessons(study, tiny, model, study.catalogue.titles)
+    systems.lessons(study, tiny, model, study.catalogue.titles, study.validation)
     (split,) = fitted
     for user in range(40):
         last_three = study.split.train.sequence(user)[7:].tolist()
@@ -70,7 +70,7 @@ def test_read_once_then_read_back(study, tiny, model, monkeypatch):
 
 
 def test_the_weight_is_the_best_on_validation_and_zero_is_the_lstm(study, tiny, model):
-    taught = systems.lessons(study, tiny, model, study.catalogue.titles)
+    taught = systems.lessons(study, tiny, model, study.catalogue.titles, study.validation)
     heads = {kind: learn(study, taught, model, kind)[0] for kind in ("true", NO_HINT)}
     way = choose_weight(taught, heads, model)
     searched = way.searched.set_index(["hint", "weight"]).ndcg
@@ -83,14 +83,26 @@ def test_the_weight_is_the_best_on_validation_and_zero_is_the_lstm(study, tiny, 
 
 
 def test_fewer_examples_are_a_seeded_subset(study, tiny, model):
-    taught = systems.lessons(study, tiny, model, study.catalogue.titles)
+    taught = systems.lessons(study, tiny, model, study.catalogue.titles, study.validation)
     few, _ = learn(study, taught, model, examples=7)
     rows = np.sort(np.random.default_rng([study.seed, 4]).permutation(120)[:7])
     np.testing.assert_allclose(few.mean.numpy(), taught.states["true"][rows].mean(axis=0), rtol=1e-5)
+
+
+def test_lessons_of_some_users(study, tiny, model):
+    everybody = systems.lessons(study, tiny, model, study.catalogue.titles, study.validation)
+    rows = np.array([3, 8, 21])
+    some = everybody.of(rows)
+    alone = systems.lessons(study, tiny, model, study.catalogue.titles, study.validation.take(rows))
+    assert some.targets.tolist() == alone.targets.tolist() and some.row.tolist() == alone.row.tolist() == [0, 1, 2] * 3
+    assert some.validation.targets.tolist() == alone.validation.targets.tolist()
+    for name in ("true", NO_HINT):
+        np.testing.assert_allclose(some.states[name], alone.states[name], atol=1e-4)
+        np.testing.assert_allclose(some.told[name], alone.told[name], atol=1e-4)
 
 
 def test_histories_too_short_for_lessons_are_one_clear_sentence(study, tiny):
     config = dataclasses.replace(study.profile.reader, positions=10, window=11)
     study.profile = dataclasses.replace(study.profile, reader=config)
     with pytest.raises(StudyError, match="no user has more than 10 training events"):
-        reader_role.read_lessons(study, tiny, Spy(), Spy(), study.catalogue.titles)
+        reader_role.read_lessons(study, tiny, Spy(), Spy(), study.catalogue.titles, study.validation)
