@@ -137,9 +137,11 @@ class LoRAConfig:
     batch_size: int = 8
     accumulation: int = 1
     max_grad_norm: float = 1.0
+    quantise: str = ""  # "4bit": train on a base model in 4 bit (QLoRA, Dettmers et al. 2023), which takes CUDA and bitsandbytes
     checkpointing: bool = False  # compute activations again instead of keeping them: far less memory for one more forward pass
 
     def __post_init__(self):
+        _one_of("quantise in [lora]", self.quantise, ("", "4bit"))
         if self.positions < 1:
             raise StudyError("positions in [lora] must be at least 1: every training user gives that many examples")
 

@@ -128,20 +128,33 @@ class LoRAData:
     hints: Hints
 
 
-def lora_data(study: Study, llm: LLM) -> LoRAData:
-    """Examples cut before the validation and test events, with hints from an LSTM that has not seen them.
+def lora_cases(study: Study) -> tuple[Cases, int]:
+    """The cases that LoRA's examples are made of, those of the validation users first, and the number of these.
 
     Training users give the profile's number of positions each, validation users one.
     """
-    config, titles, train = study.profile.lora, study.profile.llm.titles, study.split.train
-    earlier = earlier_split(train, titles, study.profile.split.min_events, config.positions)
-    shuffled = np.random.default_rng([study.seed, 1]).permutation(len(earlier.test))
+    config, train = study.profile.lora, study.split.train
+    first = _before_slices(study).test
+    shuffled = np.random.default_rng([study.seed, 1]).permutation(len(first))
     held_out, n = config.validation_users, config.validation_users + config.users if config.users else len(shuffled)
-    grown = training_cases(train, earlier.test.take(shuffled[:n]), config.positions)
+    grown = training_cases(train, first.take(shuffled[:n]), config.positions)
     position = np.arange(len(grown)) % config.positions
     cases = grown.take((position == 0) | (np.arange(len(grown)) >= held_out * config.positions))
-    hints = hint(study, cases.history, fit_temporal(study, "lstm", split=earlier))
-    pairs = build_examples(prompts_for(study, llm, cases.history, hints), slices(train, cases, titles), study.catalogue)
+    return cases, min(held_out, len(cases))
+
+
+def _before_slices(study: Study) -> Split:
+    """The split whose targets are the first events of LoRA's slices."""
+    profile = study.profile
+    return earlier_split(study.split.train, profile.llm.titles, profile.split.min_events, profile.lora.positions)
+
+
+def lora_data(study: Study, llm: LLM) -> LoRAData:
+    """Examples of `lora_cases`, cut before the validation and test events, with hints from an LSTM that has not seen them."""
+    cases, held_out = lora_cases(study)
+    hints = hint(study, cases.history, fit_temporal(study, "lstm", split=_before_slices(study)))
+    answers_of = slices(study.split.train, cases, study.profile.llm.titles)
+    pairs = build_examples(prompts_for(study, llm, cases.history, hints), answers_of, study.catalogue)
     return LoRAData(pairs[held_out:], pairs[:held_out], cases, hints)
 
 
@@ -149,10 +162,16 @@ def tune(study: Study, llm: LLM, data: LoRAData) -> Path:
     """Fine-tune an adapter on `data`; returns its folder, which also holds `history.json`.
 
     Each epoch's row has `ndcg` too, see `validation_ndcg`.
+    Raises StudyError where the profile wants a quantised model and `llm` is not, unless the adapter is there already.
     """
     config, pairs = study.profile.lora, [vars(e) for e in data.train + data.validation]
     key = fingerprint(pairs, llm.identity, str(llm.model.dtype), config, study.seed, answers, lora)
     folder = study.cache(f"lora-{key}")
+    if config.quantise and not getattr(llm.model, "is_quantized", False) and not (folder / "history.json").is_file():
+        raise StudyError(
+            f'the profile has quantise = "{config.quantise}" in [lora], but this model is not quantised; train the adapter first with '
+            f"`python -m dualrec.language.lora --profile {study.profile.name}`"
+        )
     fine_tune(llm, data.train, data.validation, config, study.seed, folder, lambda: {"ndcg": validation_ndcg(study, llm, data)})
     return folder
 
@@ -169,8 +188,10 @@ def validation_ndcg(study: Study, llm: LLM, data: LoRAData) -> float:
 
 def tuned_llm(study: Study) -> LLM:
     """The language model with its LoRA adapter merged, tuned first where that has not been done."""
-    llm = load_llm(study.profile.llm.model)
-    return merged(llm, tune(study, llm, lora_data(study, llm)))
+    spec, quantise = study.profile.llm.model, study.profile.lora.quantise
+    llm = load_llm(spec, quantise=quantise)
+    folder = tune(study, llm, lora_data(study, llm))
+    return merged(load_llm(spec) if quantise else llm, folder)  # into whole weights: 4-bit ones would be rounded once more
 
 
 def writer(study: Study) -> LLM | RemoteLLM:

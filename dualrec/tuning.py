@@ -3,38 +3,98 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 
+import torch
 import typer
 from accelerate import PartialState
+from transformers import get_cosine_schedule_with_warmup
 
 from dualrec import doctor, paths, systems
+from dualrec.device import pick_device, pick_dtype
 from dualrec.errors import StudyError
-from dualrec.language.local import load_llm
+from dualrec.language.local import load_config, load_llm
 from dualrec.language.lora import read_history
-from dualrec.study import open_study
+from dualrec.language.memory import GIB, Memory, estimate, free_memory, require_memory, skeleton
+from dualrec.study import Study, open_study
 
 PATIENCE = timedelta(days=1)  # how long a process may wait for the main one, which fits the LSTM first
+TITLE_TOKENS = 16  # of a line of an answer, at most in the mean
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a training will be, known before a weight is loaded."""
+
+    train: int  # examples
+    validation: int
+    batches: int  # per epoch
+    steps: int  # updates in all epochs
+    warmup: int  # of them
+    rates: list[float]  # learning rate of every step
+    memory: Memory  # per process
+
+    def __str__(self) -> str:
+        return (
+            f"data: {self.train} training and {self.validation} validation examples\n"
+            f"schedule: {self.batches} batches per epoch, {self.steps} steps, {self.warmup} of them warm-up; learning rate "
+            f"{self.rates[0]:.2e} at first, {max(self.rates):.2e} at its peak, {self.rates[-1]:.2e} at last\n"
+            f"memory per process: {self.memory}"
+        )
+
+
+def plan(study: Study, processes: int = 1) -> Plan:
+    """Count examples, steps and memory from the data and the model's configuration.
+
+    Raises StudyError where the configuration is out of reach or no example is left to train on.
+    """
+    asked, config = study.profile.llm, study.profile.lora
+    cases, validation = systems.lora_cases(study)
+    train = len(cases) - validation
+    if train < 1:
+        raise StudyError(
+            f"{study.data.name} leaves no training example beside {validation} validation users; lower validation_users in [lora]"
+        )
+    batches = -(-train // config.batch_size)
+    steps = -(-batches // config.accumulation) * config.epochs
+    warmup = round(config.warmup * steps)
+    optimiser = torch.optim.SGD([torch.zeros(1)], lr=config.learning_rate)
+    (factor,) = get_cosine_schedule_with_warmup(optimiser, warmup, steps).lr_lambdas
+    model = skeleton(load_config(asked.model), torch.bfloat16 if config.quantise else pick_dtype(pick_device()))
+    rows, tokens = -(-config.batch_size // processes), asked.max_prompt_tokens + asked.titles * TITLE_TOKENS
+    rates = [config.learning_rate * factor(step) for step in range(steps)]
+    return Plan(train, validation, batches, steps, warmup, rates, estimate(model, config, rows, tokens))
 
 
 def tune(
     profile: Annotated[str, typer.Option(help="A profile's name or a .toml file.")] = paths.DEFAULT_PROFILE,
     seed: Annotated[int, typer.Option(help="Seed of adapter, batches, dropout and subsets.")] = 0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count examples, steps and memory, load no weights, and stop.")] = False,
 ) -> None:
     """Train a profile's LoRA adapter, or go on where an earlier call stopped; the notebooks and `evaluate` read it back.
 
     Examples:
+
+      python -m dualrec.language.lora --profile paper --dry-run
 
       python -m dualrec.language.lora --profile laptop
 
       accelerate launch --num_processes 4 -m dualrec.language.lora --profile paper
     """
     processes = PartialState(timeout=PATIENCE)
+    free = _free_per_process(processes)  # before any of them loads
     with processes.main_process_first():  # downloads, converts and fits once; the others read what it kept
         study = open_study(profile, seed)
+        planned = plan(study, processes.num_processes)
+        if processes.is_main_process:
+            print(f"{planned}; {free / GIB:.2f} GiB are free")
+        if dry_run:
+            return
         doctor.require(study.profile)
-        llm = load_llm(study.profile.llm.model)
+        require_memory(planned.memory, free)
+        llm = load_llm(study.profile.llm.model, quantise=study.profile.lora.quantise)
         data = systems.lora_data(study, llm)
     folder = systems.tune(study, llm, data)
     if processes.is_main_process:
@@ -42,6 +102,12 @@ def tune(
             train = "" if row["train_loss"] is None else f"training loss {row['train_loss']:.4f}, "
             print(f"epoch {row['epoch']}: {train}validation loss {row['validation_loss']:.4f}, NDCG {row['ndcg']:.4f}")
         print(f"adapter and history in {paths.readable(folder)}")
+
+
+def _free_per_process(processes: PartialState) -> float:
+    """Bytes for each process: a GPU is one's own, a machine's memory is shared."""
+    device = pick_device()
+    return free_memory(device) / (1 if device.type == "cuda" else processes.num_processes)
 
 
 def main() -> None:

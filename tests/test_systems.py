@@ -120,6 +120,12 @@ def test_tuning_records_the_ndcg_that_the_catalogue_writer_has_on_the_validation
     assert 0 <= history[1]["ndcg"] <= 1
 
 
+def test_a_quantised_adapter_is_not_trained_on_whole_weights(study, tiny):
+    data = systems.lora_data(with_lora(study, users=6, validation_users=5, quantise="4bit"), tiny)
+    with pytest.raises(StudyError, match="train the adapter first with `python -m dualrec.language.lora --profile toy`"):
+        systems.tune(study, tiny, data)
+
+
 def test_hints_of_a_case_are_its_best_unseen_items(study):
     scores = systems.fit_temporal(study, "markov").scores(study.cases.history)
     found = hints(scores, 2)

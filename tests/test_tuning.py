@@ -7,10 +7,17 @@ import sys
 from pathlib import Path
 
 import pytest
+import requests
 from safetensors.torch import load_file
 from torch.testing import assert_close
 
+from dualrec import tuning
+from dualrec.data import registry
+from dualrec.errors import StudyError
 from dualrec.language.lora import ADAPTER_FILE
+from dualrec.language.memory import GIB
+from dualrec.profiles import LoRAConfig
+from dualrec.study import open_study
 
 LORA = """
 [split]
@@ -62,3 +69,71 @@ def test_two_processes_end_with_the_losses_and_the_adapter_of_one(lora_profile, 
     assert losses["two"][2] != losses["two"][0]
     assert [loss for row in losses["two"] for loss in row] == pytest.approx([loss for row in losses["one"] for loss in row], rel=1e-4)
     assert_close(adapters["two"], adapters["one"], atol=1e-4, rtol=0)
+
+
+@pytest.fixture
+def no_weights(monkeypatch):
+    monkeypatch.setattr(tuning, "load_llm", lambda *_, **__: pytest.fail("weights were loaded"))
+    monkeypatch.setattr(tuning.systems, "lora_data", lambda *_: pytest.fail("examples were written"))
+
+
+def test_dry_run_of_laptop(no_weights, capsys):
+    """300 training users in batches of 4, two to a step: 75 batches, 38 steps an epoch, three epochs."""
+    tuning.tune("laptop", dry_run=True)
+    data, schedule, memory = capsys.readouterr().out.splitlines()
+    assert data == "data: 300 training and 48 validation examples"
+    assert schedule.startswith(
+        "schedule: 75 batches per epoch, 114 steps, 11 of them warm-up; learning rate 0.00e+00 at first, 3.00e-03 at"
+    )
+    assert "weights 0.25" in memory or "weights 0.50" in memory  # 134.5 million, in 2 or 4 bytes
+    assert memory.endswith("GiB are free")
+
+
+def test_dry_run_of_paper_knows_mistral_without_the_hub(no_weights, monkeypatch, tmp_path, capsys):
+    folder = tmp_path / "ml-1m"
+    folder.mkdir()
+    items = "".join(f"{i},Movie number {i} ({1960 + i}),Drama|Comedy\n" for i in range(1, 31))
+    (folder / "items.csv").write_text("item_id,title,genres\n" + items, encoding="utf-8")
+    events = "".join(f"{u},{(u * 3 + t) % 30 + 1},{t}\n" for u in range(1, 261) for t in range(12))
+    (folder / "interactions.csv").write_text("user_id,item_id,order\n" + events, encoding="utf-8")
+    monkeypatch.setenv("DUALREC_DATA", str(tmp_path))
+    tuning.tune("paper", dry_run=True)
+    data, schedule, memory = capsys.readouterr().out.splitlines()
+    assert data == "data: 60 training and 200 validation examples"
+    assert schedule.startswith("schedule: 30 batches per epoch, 45 steps, 4 of them warm-up; learning rate 0.00e+00 at first, 2.00e-04 at")
+    assert "weights 13.50" in memory or "weights 27.00" in memory
+
+
+def test_the_rates_are_those_of_the_steps_and_processes_share_the_activations(no_weights):
+    study = open_study("laptop")
+    one, two = tuning.plan(study), tuning.plan(study, processes=2)
+    assert len(one.rates) == one.steps and one.rates[11] == max(one.rates) == study.profile.lora.learning_rate
+    assert one.rates[5] == pytest.approx(5 / 11 * max(one.rates)) and 0 < one.rates[-1] < 1e-6
+    assert two.memory.activations == one.memory.activations / 2 and two.memory.weights == one.memory.weights
+
+
+def test_without_the_data_a_dry_run_ends_in_one_sentence(no_weights, monkeypatch, tmp_path):
+    def unreachable(*_, **__):
+        raise requests.exceptions.ConnectionError
+
+    monkeypatch.delenv("DUALREC_DATA", raising=False)
+    monkeypatch.setenv("DUALREC_HOME", str(tmp_path))
+    monkeypatch.setattr(registry.pooch, "retrieve", unreachable)
+    with pytest.raises(StudyError, match=r"cannot be reached .* unpack it to DUALREC_DATA/ml-1m/"):
+        tuning.tune("paper", dry_run=True)
+
+
+def test_too_little_memory_stops_before_anything_is_loaded(no_weights, monkeypatch):
+    monkeypatch.setattr(tuning, "free_memory", lambda _: GIB / 8)
+    with pytest.raises(StudyError, match="but 0.12 GiB are free"):
+        tuning.tune("laptop")
+
+
+def test_no_user_left_to_train_on_is_an_error(no_weights, toy_profile, toy_folder):
+    with pytest.raises(StudyError, match="leaves no training example beside 40 validation users"):
+        tuning.plan(open_study(toy_profile, data=str(toy_folder)))
+
+
+def test_only_four_bits_are_known():
+    with pytest.raises(StudyError, match="quantise in .lora. must be '' or '4bit', not '8bit'"):
+        LoRAConfig(quantise="8bit")

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import copy
+import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    BitsAndBytesConfig,
+    MistralConfig,
+    PreTrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 from transformers import logging as transformers_logging
 
 from dualrec import paths
@@ -19,6 +29,17 @@ from dualrec.profiles import REMOTE
 
 transformers_logging.disable_progress_bar()
 
+ARCHITECTURES = {  # hub models whose sizes are known without the hub
+    "mistralai/Mistral-7B-Instruct-v0.3": MistralConfig(
+        vocab_size=32768,
+        hidden_size=4096,
+        intermediate_size=14336,
+        num_hidden_layers=32,
+        num_attention_heads=32,
+        num_key_value_heads=8,
+    )
+}
+
 
 @dataclass
 class LLM:
@@ -29,18 +50,15 @@ class LLM:
     tokenizer: PreTrainedTokenizerBase
 
 
-def load_llm(spec: str, dtype: torch.dtype | None = None) -> LLM:
+def load_llm(spec: str, dtype: torch.dtype | None = None, quantise: str = "") -> LLM:
     """Load a causal LM for inference.
 
     spec: `smollm2-135m` (embedded), a folder, or `hub-id@revision`
     dtype: None picks the fastest the device has
-    Raises StudyError when the model cannot be found or read, or is REMOTE.
+    quantise: "4bit" holds the weights of the decoder's linear layers in 4 bit, for `fine_tune`
+    Raises StudyError when the model cannot be found or read, is REMOTE, or cannot be quantised on this machine.
     """
-    if spec == REMOTE:
-        raise StudyError(
-            f"this step needs the model's own probabilities; the model '{spec}' is behind a server that gives its text alone, enough for "
-            "`llm` and `llm_hint`: set llm.model in the profile to a local model"
-        )
+    quantisation = four_bits() if quantise else None
     device = pick_device()
     source, revision = _source(spec)
     try:
@@ -48,15 +66,47 @@ def load_llm(spec: str, dtype: torch.dtype | None = None) -> LLM:
         model = AutoModelForCausalLM.from_pretrained(
             source,
             revision=revision,
-            dtype=dtype or pick_dtype(device),
+            dtype=dtype or (torch.bfloat16 if quantise else pick_dtype(device)),
             use_safetensors=True,
+            quantization_config=quantisation,
+            device_map={"": device} if quantisation else None,  # quantised on its way to the device: the whole never has to fit there
         )
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         raise StudyError(f"language model '{spec}' cannot be loaded: {reason}; check the name, the revision and the network") from error
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
-    return LLM(model_identity(spec), model.to(device).eval(), tokenizer)
+    return LLM(model_identity(spec), (model if quantise else model.to(device)).eval(), tokenizer)
+
+
+def load_config(spec: str) -> PreTrainedConfig:
+    """The configuration of a causal LM, without its weights.
+
+    Raises StudyError when it cannot be found and is not among ARCHITECTURES.
+    """
+    source, revision = _source(spec)
+    try:
+        return AutoConfig.from_pretrained(source, revision=revision)
+    except (OSError, ValueError) as error:
+        if source in ARCHITECTURES:
+            return ARCHITECTURES[source]
+        reason = str(error).strip().splitlines()[0]
+        raise StudyError(f"the sizes of language model '{spec}' are not known: {reason}; check name, revision and network") from error
+
+
+def four_bits() -> BitsAndBytesConfig:
+    """4 bit as in QLoRA: normal floats, double quantisation, products in bfloat16.
+
+    Raises StudyError where the machine lacks what it takes.
+    """
+    lacking = [] if torch.cuda.is_available() else ["a CUDA device"]
+    if importlib.util.find_spec("bitsandbytes") is None:
+        lacking.append("the package bitsandbytes (`pip install bitsandbytes`)")
+    if lacking:
+        raise StudyError(f'quantise = "4bit" in [lora] needs {" and ".join(lacking)}, not found here; set quantise = "" to train without')
+    return BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=torch.bfloat16
+    )
 
 
 def converted_folder(name: str) -> Path:
@@ -97,6 +147,11 @@ def model_identity(spec: str) -> str:
 
 def _source(spec: str) -> tuple[str, str | None]:
     """Where transformers finds the model: folder or hub id, and the revision."""
+    if spec == REMOTE:
+        raise StudyError(
+            f"this step needs the model's own probabilities; the model '{spec}' is behind a server that gives its text alone, enough for "
+            "`llm` and `llm_hint`: set llm.model in the profile to a local model"
+        )
     if spec in ASSETS:
         return str(converted_folder(spec)), None
     if Path(spec).is_dir():

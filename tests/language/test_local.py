@@ -3,8 +3,9 @@ import torch
 
 from dualrec.assets import verified_asset
 from dualrec.errors import StudyError
+from dualrec.language import local
 from dualrec.language.generate import generate, line_end_tokens
-from dualrec.language.local import load_gguf, load_llm
+from dualrec.language.local import converted_folder, four_bits, load_config, load_gguf, load_llm
 
 
 def test_converted_model_computes_what_the_gguf_computes(llm, prompts):
@@ -46,3 +47,37 @@ def test_line_end_tokens_are_those_with_a_line_break(llm):
 def test_unknown_models_are_named(spec, message):
     with pytest.raises(StudyError, match=message):
         load_llm(spec)
+
+
+@pytest.mark.parametrize(
+    ("cuda", "package", "message"),
+    [
+        (False, True, "needs a CUDA device, not found here"),
+        (True, False, r"needs the package bitsandbytes \(`pip install bitsandbytes`\), not found here"),
+        (False, False, "needs a CUDA device and the package bitsandbytes"),
+    ],
+)
+def test_four_bits_name_what_is_lacking_before_anything_is_loaded(monkeypatch, cuda, package, message):
+    monkeypatch.setattr(local.torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(local.importlib.util, "find_spec", lambda name: object() if package else None)
+    monkeypatch.setattr(local, "_source", lambda _: pytest.fail("looked for the model"))
+    with pytest.raises(StudyError, match=message):
+        load_llm("smollm2-135m", quantise="4bit")
+
+
+def test_four_bits_are_those_of_qlora_where_nothing_is_lacking(monkeypatch):
+    monkeypatch.setattr(local.torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(local.importlib.util, "find_spec", lambda name: object())
+    monkeypatch.setattr("transformers.utils.quantization_config.metadata.version", lambda _: "0.48.0", raising=False)
+    found = four_bits()
+    assert found.load_in_4bit and found.bnb_4bit_use_double_quant and found.bnb_4bit_quant_type == "nf4"
+    assert found.bnb_4bit_compute_dtype == torch.bfloat16
+
+
+def test_configurations_come_without_weights(monkeypatch):
+    assert load_config("smollm2-135m").hidden_size == 576
+    assert load_config(str(converted_folder("smollm2-135m"))).num_hidden_layers == 30
+    mistral = load_config("mistralai/Mistral-7B-Instruct-v0.3@main")
+    assert (mistral.hidden_size, mistral.num_key_value_heads, mistral.vocab_size) == (4096, 8, 32768)
+    with pytest.raises(StudyError, match="the sizes of language model 'someone/some-model@main' are not known"):
+        load_config("someone/some-model@main")

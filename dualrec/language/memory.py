@@ -1,0 +1,99 @@
+"""What LoRA training needs in memory, from a model's configuration alone: no weights are loaded.
+
+Activations are counted as what autograd keeps of a layer of the Llama family (Touvron et al. 2023) for its backward pass, in the way of
+Korthikanti et al. (2022) but with frozen weights, whose inputs need not be kept, and attention that keeps no scores (Dao et al. 2022).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import psutil
+import torch
+from accelerate import init_empty_weights
+from transformers import AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
+
+from dualrec.errors import StudyError
+from dualrec.language.answers import PAD_TO, ROWS
+from dualrec.profiles import LoRAConfig
+
+FLOAT = 4  # bytes; adapters, their gradients and Adam's two moments are in float32
+FOUR_BITS = (
+    0.5 + (8 + 32 / 256) / 64 / 8
+)  # bytes of a weight: 4 bits, 8 for each 64 weights, 32 for each 256 of those (double quantisation)
+GIB = 2**30
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes of one process."""
+
+    weights: float
+    adapter: float  # with its gradient and Adam's two moments
+    activations: float
+    logits: float
+
+    @property
+    def total(self) -> float:
+        """All of it, in bytes."""
+        return self.weights + self.adapter + self.activations + self.logits
+
+    def __str__(self) -> str:
+        parts = " + ".join(f"{name} {value / GIB:.2f}" for name, value in vars(self).items())
+        return f"{self.total / GIB:.2f} GiB = {parts}"
+
+
+def skeleton(config: PreTrainedConfig, dtype: torch.dtype) -> PreTrainedModel:
+    """The causal LM of a configuration on the meta device: names, shapes and types without weights."""
+    with init_empty_weights():
+        model = AutoModelForCausalLM.from_config(config, dtype=dtype)
+    model.tie_weights()  # shared weights count once; the way to the meta device parts them
+    return model
+
+
+def estimate(model: PreTrainedModel, lora: LoRAConfig, rows: int, tokens: int) -> Memory:
+    """What a training step of `rows` sequences of `tokens` tokens needs, per process.
+
+    model: loaded or a `skeleton`, without adapters
+
+    - weights: every weight in the model's type; where quantised, those of the decoder's linear layers at FOUR_BITS
+    - adapter: rank * (inputs + outputs) weights per adapted linear layer, in float32, four times
+    - activations: bytes per token and adapted layer, b bytes a number: two norms' float32 inputs, 8 * hidden; queries, keys and values as
+      attention sees them and its result, 4 * b * heads * head size; the MLP's gate before and after its activation and the other
+      factor, 3 * b * intermediate; and per adapted linear layer its input with dropout and the mask, and the inner product, in float32,
+      8 * inputs + 4 * rank. With checkpointing: one such layer, and b * hidden for each.
+    - logits: `answers.ROWS` tokens * vocabulary, twice in float32
+    """
+    config, layers = model.config, model.get_decoder().layers
+    adapted = layers[len(layers) - lora.layers :] if lora.layers else layers
+    size = model.dtype.itemsize
+    linear = [m for m in model.get_decoder().modules() if isinstance(m, torch.nn.Linear)]
+    quantised = sum(m.in_features * m.out_features for m in linear) if lora.quantise else 0
+    targets = [m for name, m in adapted[0].named_modules() if name.rpartition(".")[2] in lora.modules]
+    adapter = lora.rank * sum(m.in_features + m.out_features for m in targets) * len(adapted)
+    attention = config.num_attention_heads * (getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads)
+    layer = 8 * config.hidden_size + size * (4 * attention + 3 * config.intermediate_size)
+    layer += sum(2 * FLOAT * m.in_features + FLOAT * lora.rank for m in targets)
+    kept = layer + len(adapted) * size * config.hidden_size if lora.checkpointing else len(adapted) * layer
+    length = -(-tokens // PAD_TO) * PAD_TO
+    weights = sum(p.numel() for p in model.parameters())
+    return Memory(
+        weights=(weights - quantised) * size + quantised * FOUR_BITS,
+        adapter=4.0 * FLOAT * adapter,
+        activations=float(rows * length * kept),
+        logits=2.0 * FLOAT * ROWS * config.vocab_size,
+    )
+
+
+def free_memory(device: torch.device) -> float:
+    """Bytes that are free on a device; on a CPU, in the whole machine."""
+    return torch.cuda.mem_get_info()[0] if device.type == "cuda" else psutil.virtual_memory().available
+
+
+def require_memory(needed: Memory, free: float) -> None:
+    """Raise StudyError where less than `needed` is free."""
+    if needed.total > free:
+        raise StudyError(
+            f"LoRA training needs about {needed} per process, but {free / GIB:.2f} GiB are free; in [lora] of the profile lower batch_size "
+            'and raise accumulation as much, set checkpointing = true, or, on a GPU with bitsandbytes, quantise = "4bit"'
+        )
