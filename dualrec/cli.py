@@ -74,6 +74,7 @@ def recommend(
       python -m dualrec recommend --titles "Alien; Blade Runner; The Terminator" -k 5 --system llm_hint
     """
     from dualrec import systems
+    from dualrec.ranking import rank
     from dualrec.study import open_study
 
     with redirect_stdout(sys.stderr):
@@ -81,7 +82,7 @@ def recommend(
         study = open_study(profile, data=data, folder=_own_folder(profile, data, out))
         history = match_titles(titles, study.catalogue)
         print(f"ranking with {systems.ALL[system]}; what is not trained yet is trained first (minutes) …")
-        lists = systems.rank(study, system, Sequences.from_lists([0], [history]), k)
+        lists = rank(study, system, Sequences.from_lists([0], [history]), k)
     for place, item in enumerate((i for i in lists.items[0] if i > 0), start=1):
         print(f"{place:2d}. {study.catalogue.titles[item]}")
 
@@ -150,10 +151,11 @@ def _measure(study: Study, name: str) -> dict:
     """Rank a system's cases, write the ledger and return its mean metrics."""
     from dualrec import systems
     from dualrec.evaluation.metrics import per_user
+    from dualrec.ranking import rank
 
     cases = systems.cases_for(study, name)
     started = time.perf_counter()
-    lists = systems.rank(study, name, cases.history, study.profile.evaluation.k)
+    lists = rank(study, name, cases.history, study.profile.evaluation.k)
     ledger = study.save(name, cases, lists, time.perf_counter() - started)
     means = per_user(ledger).mean()
     print(f"{systems.ALL[name]}: n = {len(cases)}")

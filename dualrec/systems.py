@@ -22,25 +22,23 @@ from dualrec.evaluation import metrics
 from dualrec.language import answers, lora
 from dualrec.language.decoding import beam_search
 from dualrec.language.examples import Example, build_examples, earlier_split, slices, training_cases
-from dualrec.language.fusion import weighed
 from dualrec.language.local import LLM, load_llm
 from dualrec.language.lora import fine_tune, merged
 from dualrec.language.trie import build_trie
 from dualrec.profiles import REMOTE
-from dualrec.reader_role import NO_HINT, Lessons, best_items, choose_weight, learn, read_histories, read_lessons
-from dualrec.rerank.sbert import rerank_by_hint
-from dualrec.roles import choose_fusion, opinions, prompts_for, write_from_catalogue, write_lists
+from dualrec.reader_role import Lessons, read_lessons
+from dualrec.roles import prompts_for
 from dualrec.split import Split
 from dualrec.study import Study
 from dualrec.temporal import base, fit, lstm, sasrec, words
-from dualrec.temporal.base import TemporalModel, top_k
+from dualrec.temporal.base import TemporalModel
 from dualrec.temporal.base import hints as hints_from
 from dualrec.temporal.item_knn import ItemKNN
 from dualrec.temporal.markov import Markov
 from dualrec.temporal.popularity import Popularity
 from dualrec.temporal.recommender import NeuralRecommender
 from dualrec.temporal.windowed_markov import WindowedMarkov
-from dualrec.types import Cases, Hints, RankedLists, Sequences
+from dualrec.types import Cases, Hints, Sequences
 
 if TYPE_CHECKING:
     from dualrec.language.remote import RemoteLLM
@@ -204,55 +202,10 @@ def writer(study: Study) -> LLM | RemoteLLM:
     return connect(config)
 
 
-def rank(study: Study, name: str, histories: Sequences, k: int) -> RankedLists:
-    """The lists (n, k) of any system for any histories; trains what is missing first.
-
-    Raises StudyError for an unknown name.
-    """
-    system = check_name(name).removesuffix("_sbert")
-    if system in ROLES:
-        return _rank_in_role(study, system, histories, k)
-    if system in LANGUAGE:
-        llm = tuned_llm(study) if system == "llm_lora" else writer(study)
-        lists, _ = write_lists(study, llm, histories, None if system == "llm" else hint(study, histories), k)
-    else:
-        lists = top_k(fit_temporal(study, system).scores(histories), k)
-    return rerank_by_hint(lists, hint(study, histories), study.title_vectors) if name.endswith("_sbert") else lists
-
-
-def _rank_in_role(study: Study, system: str, histories: Sequences, k: int) -> RankedLists:
-    """The lists (n, k) of one of ROLES."""
-    llm = tuned_llm(study) if system in TUNED_ROLES else load_llm(study.profile.llm.model)
-    model = fit_temporal(study, "lstm")
-    if system.startswith("reader"):
-        return _rank_by_reading(study, system, llm, model, histories, k)
-    if system.endswith("_trie"):
-        return write_from_catalogue(study, llm, histories, hint(study, histories, model), k)[0]
-    both, _ = opinions(study, llm, model, histories)
-    if system == "rescored":
-        return both.ranked(both.language, k)
-    way = choose_fusion(study, llm, model)
-    return both.ranked(both.fused(way.prior, way.beta, way.weight), k)
-
-
 def lessons(study: Study, llm: LLM, model: TemporalModel, titles: list[str], cases: Cases) -> Lessons:
     """What a reader's head learns from, hinted at by an LSTM that has not seen the positions; see `reader_role.read_lessons`."""
     earlier = earlier_split(study.split.train, study.profile.reader.positions, study.profile.split.min_events)
     return read_lessons(study, llm, model, fit_temporal(study, "lstm", split=earlier), titles, cases)
-
-
-def _rank_by_reading(study: Study, system: str, llm: LLM, model: NeuralRecommender, histories: Sequences, k: int) -> RankedLists:
-    """The lists (n, k) of `reader` or `reader_fused`."""
-    titles = study.catalogue.titles
-    taught = lessons(study, llm, model, titles, study.validation)
-    heads = {kind: learn(study, taught, model, kind)[0] for kind in ("true", NO_HINT)}
-    hints = {"true": best_items(model, histories), NO_HINT: np.zeros(len(histories), np.int64)}
-    states, _ = read_histories(study, llm, histories, hints, titles)
-    if system == "reader":
-        return top_k(heads["true"].scores(states["true"], histories), k)
-    way = choose_weight(taught, heads, model)
-    scores = weighed(model.scores(histories), heads[way.hint].scores(states[way.hint], histories), way.weight)
-    return top_k(scores, k)
 
 
 def cases_for(study: Study, name: str) -> Cases:

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from dualrec import roles, systems
+from dualrec import ranking, roles, systems
 from dualrec.language.trie import build_trie
 from dualrec.study import open_study
 from dualrec.types import Cases
@@ -73,15 +73,15 @@ def test_more_titles_than_beams_can_be_asked_for(study, llm):
 
 def test_no_test_target_reaches_a_role_or_a_choice(study, llm, monkeypatch):
     """Sentinel targets: lists and the chosen fusion stay as they were when all test targets are replaced."""
-    monkeypatch.setattr(systems, "tuned_llm", lambda _: llm)
-    monkeypatch.setattr(systems, "load_llm", lambda _: llm)
-    before = [systems.rank(study, name, study.cases.history, 5).items for name in systems.ROLES]
+    monkeypatch.setattr(ranking, "tuned_llm", lambda _: llm)
+    monkeypatch.setattr(ranking, "load_llm", lambda _: llm)
+    before = [ranking.rank(study, name, study.cases.history, 5).items for name in systems.ROLES]
     test = study.split.test
     study.split = dataclasses.replace(study.split, test=Cases(test.history, np.full_like(test.targets, 30)))
     del study.cases
     for name, items in zip(systems.ROLES, before, strict=True):
         assert len(systems.cases_for(study, name)) == 40 and (systems.cases_for(study, name).targets == 30).all()
-        np.testing.assert_array_equal(systems.rank(study, name, study.cases.history, 5).items, items)
+        np.testing.assert_array_equal(ranking.rank(study, name, study.cases.history, 5).items, items)
 
 
 def test_the_chosen_fusion_is_the_best_on_validation(study, llm):

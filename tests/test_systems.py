@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from dualrec import roles, systems
+from dualrec import ranking, roles, systems
 from dualrec.errors import StudyError
 from dualrec.evaluation.metrics import per_user
 from dualrec.language.examples import earlier_split
@@ -24,13 +24,13 @@ def study(toy_profile, toy_folder, tmp_path):
 def test_every_temporal_system_ranks_unseen_items(study):
     histories = study.cases.history
     for name in (*systems.TEMPORAL, "lstm_sbert"):
-        items = systems.rank(study, name, histories, 5).items
+        items = ranking.rank(study, name, histories, 5).items
         assert items.shape == (40, 5) and (items > 0).all()
         assert not any(set(items[row]) & set(histories.sequence(row)) for row in range(40)), name
 
 
 def test_markov_finds_the_rule_of_the_toy(study):
-    ledger = study.save("markov", study.cases, systems.rank(study, "markov", study.cases.history, 5), seconds=0)
+    ledger = study.save("markov", study.cases, ranking.rank(study, "markov", study.cases.history, 5), seconds=0)
     assert per_user(ledger)["HR@1"].mean() == 1
 
 
@@ -53,7 +53,7 @@ def test_other_settings_or_seeds_train_anew(study, monkeypatch):
 def test_no_target_reaches_a_hint_a_prompt_or_a_list(study, tokenizer):
     """Sentinel targets: every list, hint and prompt stays as it was when all test targets are replaced."""
     names = (*systems.TEMPORAL, "lstm_sbert")
-    before = [systems.rank(study, name, systems.cases_for(study, name).history, 5).items for name in names]
+    before = [ranking.rank(study, name, systems.cases_for(study, name).history, 5).items for name in names]
     hints_before = systems.hint(study, study.cases.history)
     prompts = roles.prompts_for(study, LLM("none", None, tokenizer), study.cases.history, hints_before)
     test = study.split.test
@@ -62,7 +62,7 @@ def test_no_target_reaches_a_hint_a_prompt_or_a_list(study, tokenizer):
     for name, items in zip(names, before, strict=True):
         cases = systems.cases_for(study, name)
         assert (cases.targets == 30).all()
-        np.testing.assert_array_equal(systems.rank(study, name, cases.history, 5).items, items)
+        np.testing.assert_array_equal(ranking.rank(study, name, cases.history, 5).items, items)
     hints_after = systems.hint(study, study.cases.history)
     np.testing.assert_array_equal(hints_after.items, hints_before.items)
     assert roles.prompts_for(study, LLM("none", None, tokenizer), study.cases.history, hints_after) == prompts
@@ -70,7 +70,7 @@ def test_no_target_reaches_a_hint_a_prompt_or_a_list(study, tokenizer):
 
 def test_unknown_system_names_the_nearest(study):
     with pytest.raises(StudyError, match="did you mean 'markov'"):
-        systems.rank(study, "markow", study.cases.history, 5)
+        ranking.rank(study, "markow", study.cases.history, 5)
 
 
 def test_training_hints_are_as_good_as_test_hints_and_worse_than_hints_at_trained_positions():

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 
-from dualrec import doctor, systems
+from dualrec import doctor, ranking, systems
 from dualrec.errors import StudyError
 from dualrec.language import remote
 from dualrec.language.generate import TOKENS_PER_TITLE
@@ -473,14 +473,14 @@ def test_both_writing_systems_rank_with_a_server(server, study):
         "Here you are:\n\n1. Movie number 3 (1963)\n2. Movie number 3 (1963)\n3. Nothing (1900)\n4. x"
     )
     histories = study.cases.history
-    lists = systems.rank(study, "llm", histories, 5)
+    lists = ranking.rank(study, "llm", histories, 5)
     seen = [3 in histories.sequence(row) for row in range(40)]
     np.testing.assert_array_equal(lists.items, [[-1] * 5 if s else [3, -1, -1, -1, -1] for s in seen])
     assert (lists.counts["written"] == 3).all() and lists.raw[0].startswith(" Movie number 3 (1963)\n2.")
     assert all("LSTM suggests" not in body["messages"][1]["content"] for *_, body in server.seen)
     asked = len(server.seen)
     hints = systems.hint(study, histories)
-    systems.rank(study, "llm_hint_sbert", histories, 5)
+    ranking.rank(study, "llm_hint_sbert", histories, 5)
     hinted = {body["messages"][1]["content"] for *_, body in server.seen[asked:]}
     titles = study.catalogue.titles
     wanted = {question([titles[i] for i in row], titles[hint], 3) for row, hint in zip(histories.recent(2), hints.items[:, 0], strict=True)}
@@ -489,9 +489,10 @@ def test_both_writing_systems_rank_with_a_server(server, study):
 
 @pytest.mark.parametrize("name", [*systems.ROLES, "llm_lora", "llm_lora_sbert"])
 def test_what_needs_probabilities_says_so_before_anything_is_trained(server, study, monkeypatch, name):
-    monkeypatch.setattr(systems, "fit_temporal", lambda *_, **__: pytest.fail("trained"))
+    for module in (systems, ranking):
+        monkeypatch.setattr(module, "fit_temporal", lambda *_, **__: pytest.fail("trained"))
     with pytest.raises(StudyError, match="needs the model's own probabilities; .* set llm.model in the profile to a local model"):
-        systems.rank(study, name, study.cases.history, 5)
+        ranking.rank(study, name, study.cases.history, 5)
     assert not server.seen
 
 
