@@ -38,24 +38,23 @@ def fusion(searched: pd.DataFrame, reader: pd.DataFrame) -> Figure:
     searched: columns prior, beta, weight, ndcg; reader: columns hint, weight, ndcg. Weight 0 is the sequence model alone; rings: the best.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4), sharey=True)
+    place = {weight: i for i, weight in enumerate(sorted(searched.weight.unique()))}  # weights grow by factors, and one of them is 0
     for (prior, beta), rows in searched.groupby(["prior", "beta"], sort=False):
         shade, words = PRIORS[prior]
         words += "" if prior == "none" else f", β = {beta:g}"
-        left.plot(rows.weight, rows.ndcg, color=shade, linestyle="--" if beta == 0.5 else "-", marker="o", markersize=3, label=words)
+        style = "--" if beta == 0.5 else "-"
+        left.plot(rows.weight.map(place), rows.ndcg, color=shade, linestyle=style, marker="o", markersize=3, label=words)
     for hint, rows in reader.groupby("hint", sort=False):
-        words = "without hint" if hint == "none" else "with hint"
-        right.plot(rows.weight, rows.ndcg, color=TEAL, linestyle="--" if hint == "none" else "-", marker="o", markersize=4, label=words)
+        words, style = ("without hint", "--") if hint == "none" else ("with hint", "-")
+        right.plot(rows.weight.map(place), rows.ndcg, color=TEAL, linestyle=style, marker="o", markersize=4, label=words)
     for axis, rows, title in ((left, searched, "second opinion on the LSTM's candidates"), (right, reader, "reader, whole catalogue")):
         best = rows.sort_values(["ndcg", "weight"], ascending=[False, True], kind="stable").iloc[0]
-        axis.plot(best.weight, best.ndcg, "o", markersize=12, markerfacecolor="none", color=BLACK)
+        axis.plot(place[best.weight], best.ndcg, "o", markersize=12, markerfacecolor="none", color=BLACK)
         alone = rows[rows.weight == 0].ndcg.iloc[0]
         axis.axhline(alone, color=GREY, linewidth=1, linestyle=":")
         axis.annotate("LSTM alone", (1, alone), xycoords=("axes fraction", "data"), ha="right", va="bottom", color=GREY, fontsize=9)
-        axis.set_xscale("symlog", linthresh=0.02)
-        weights = [weight for weight in sorted(rows.weight.unique()) if weight not in (0.02, 0.3)]
-        axis.set_xticks(weights, [f"{weight:g}" for weight in weights])
-        axis.minorticks_off()
-        axis.set(xlabel="weight of the language model", title=title)
+        axis.set_xticks([*place.values()], [f"{weight:g}" for weight in place])
+        axis.set(xlabel="weight of the language model (not to scale)", title=title)
     left.set_ylabel("validation NDCG@10")
     for axis in (left, right):
         axis.legend(frameon=False, fontsize=9, loc="lower left")
