@@ -55,7 +55,8 @@ def plan(study: Study, processes: int = 1) -> Plan:
     train = len(cases) - validation
     if train < 1:
         raise StudyError(
-            f"{study.data.name} leaves no training example beside {validation} validation users; lower validation_users in [lora]"
+            f"of {study.data.name} {validation} users have enough events for LoRA's examples, and validation takes them all; lower "
+            "validation_users in [lora] or titles in [llm]"
         )
     batches = -(-train // config.batch_size)
     steps = -(-batches // config.accumulation) * config.epochs

@@ -130,7 +130,7 @@ def test_too_little_memory_stops_before_anything_is_loaded(no_weights, monkeypat
 
 
 def test_no_user_left_to_train_on_is_an_error(no_weights, toy_profile, toy_folder):
-    with pytest.raises(StudyError, match="leaves no training example beside 40 validation users"):
+    with pytest.raises(StudyError, match="of toy 0 users have enough events .* titles in .llm."):
         tuning.plan(open_study(toy_profile, data=str(toy_folder)))
 
 

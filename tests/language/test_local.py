@@ -68,7 +68,6 @@ def test_four_bits_name_what_is_lacking_before_anything_is_loaded(monkeypatch, c
 def test_four_bits_are_those_of_qlora_where_nothing_is_lacking(monkeypatch):
     monkeypatch.setattr(local.torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(local.importlib.util, "find_spec", lambda name: object())
-    monkeypatch.setattr("transformers.utils.quantization_config.metadata.version", lambda _: "0.48.0", raising=False)
     found = four_bits()
     assert found.load_in_4bit and found.bnb_4bit_use_double_quant and found.bnb_4bit_quant_type == "nf4"
     assert found.bnb_4bit_compute_dtype == torch.bfloat16

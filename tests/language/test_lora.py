@@ -1,5 +1,7 @@
 from dataclasses import replace
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -52,6 +54,21 @@ def test_training_lowers_the_loss_and_resumes_to_the_same_weights(tiny, tmp_path
         assert [{**row, "seconds": 0} for row in resumed] == [{**row, "seconds": 0} for row in history]
         cut = load_file(tmp_path / f"cut {dies_at}" / "adapter" / lora.ADAPTER_FILE)
         assert whole.keys() == cut.keys() and all(torch.equal(whole[name], cut[name]) for name in whole)
+
+
+def test_each_process_draws_a_dropout_of_its_own_and_the_main_one_alone_writes(tiny, tmp_path, monkeypatch):
+    start = {name: value.clone() for name, value in tiny.model.state_dict().items()}
+    monkeypatch.setattr(lora, "CHECKPOINT_SECONDS", 0.0)
+    seed, drawn = torch.manual_seed, {0: [], 1: []}
+    for rank in (0, 1):
+        one = SimpleNamespace(process_index=rank, num_processes=2, is_main_process=rank == 0, wait_for_everyone=lambda: None)
+        monkeypatch.setattr(lora, "PartialState", lambda one=one: one)
+        monkeypatch.setattr(torch, "manual_seed", lambda value, rank=rank: drawn[rank].append(value) or seed(value))
+        fine_tune(fresh(tiny, start), EXAMPLES, EXAMPLES[:2], replace(CONFIG, epochs=1), 5, tmp_path / str(rank))
+    assert drawn[0] == [5, *(int(np.random.SeedSequence([5, 1, step]).generate_state(1)[0]) for step in range(3))]
+    assert drawn[1][0] == 5 and not set(drawn[0][1:]) & set(drawn[1][1:])  # the same adapter to begin with
+    assert sorted(path.name for path in (tmp_path / "0").iterdir()) == ["adapter", "checkpoint", "history.json"]
+    assert not (tmp_path / "1").exists()
 
 
 def test_checkpointing_changes_no_loss_and_leaves_the_base_without_it(tiny, tmp_path):
