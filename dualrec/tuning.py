@@ -1,4 +1,6 @@
-"""`python -m dualrec.language.lora`: a profile's LoRA adapter, trained by one process or, under `accelerate launch`, by several."""
+"""`python -m dualrec.language.lora`: a profile's LoRA adapter, trained by one process or by several.
+
+`accelerate launch` starts one process for each GPU, `torchrun` as many as are asked for on processors."""
 
 from __future__ import annotations
 
@@ -83,14 +85,16 @@ def tune(
       python -m dualrec.language.lora --profile laptop
 
       accelerate launch --num_processes 4 -m dualrec.language.lora --profile paper
+
+      torchrun --nproc-per-node 2 -m dualrec.language.lora --profile laptop
     """
-    processes = PartialState(timeout=PATIENCE)
+    processes = PartialState(cpu=not torch.cuda.is_available(), timeout=PATIENCE)
     free = _free_per_process(processes)  # before any of them loads
     with processes.main_process_first():  # downloads, converts and fits once; the others read what it kept
         study = open_study(profile, seed)
         planned = plan(study, processes.num_processes)
         if processes.is_main_process:
-            print(f"{planned}; {free / GIB:.2f} GiB are free")
+            print(f"processes: {processes.num_processes}\n{planned}; {free / GIB:.2f} GiB are free")
         if dry_run:
             return
         doctor.require(study.profile)
