@@ -1,6 +1,6 @@
 """LoRA fine-tuning (Hu et al. 2022, via peft): loss on the answer tokens only, best epoch kept, resumable at any step.
 
-Several processes (see `dualrec.tuning`) share the rows of every batch and add up their
+Several processes (`accelerate launch -m dualrec.language.lora`, see `dualrec.tuning`) share the rows of every batch and add up their
 gradients: the update is the one that a process alone makes.
 """
 
