@@ -18,7 +18,7 @@ def scoring_share(material: Material, users: int = 64, candidates: int = 20, sid
 
     Padding is not counted, what prompts or titles share is counted once.
     """
-    llm, histories, batch_size = material.llm, material.histories(users), material.study.profile.llm.batch_size
+    llm, histories, batch_size = material.llm, material.histories(users), material.study.profile.llm.score_batch
     prompts, trie, items = material.prompts(histories), material.trie, material.hints(histories, candidates).items
     ids = llm.tokenizer(prompts, add_special_tokens=False).input_ids
     batches = prompt_batches(llm, prompts, batch_size)
