@@ -18,10 +18,11 @@ from packaging.version import Version
 
 from dualrec import paths
 from dualrec.assets import ASSETS, verified_asset
+from dualrec.configs import REMOTE, Profile
 from dualrec.data import SOURCES
 from dualrec.device import pick_device, pick_dtype
 from dualrec.errors import StudyError
-from dualrec.profiles import REMOTE, Profile, available, load_profile
+from dualrec.profiles import available, load_profile
 
 LOCK = paths.PACKAGE.parent / "requirements.lock"
 DISK_GIB = 4.0  # what a run of the default profile leaves behind, with room to spare

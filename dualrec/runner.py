@@ -26,8 +26,9 @@ from traitlets import default
 
 from dualrec import doctor, paths
 from dualrec.artifacts import fingerprint, write_json
+from dualrec.configs import Profile
 from dualrec.errors import StudyError
-from dualrec.profiles import Profile, load_profile
+from dualrec.profiles import load_profile
 
 
 class _ThisInterpreter(KernelSpecManager):

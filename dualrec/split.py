@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from dualrec.configs import SplitConfig
 from dualrec.data.dataset import Dataset
 from dualrec.errors import StudyError
-from dualrec.profiles import SplitConfig
 from dualrec.types import Cases, Sequences
 
 

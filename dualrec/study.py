@@ -13,11 +13,12 @@ import pandas as pd
 
 from dualrec import paths
 from dualrec.artifacts import fingerprint
+from dualrec.configs import Profile
 from dualrec.data import Dataset, load
 from dualrec.data.catalogue import Catalogue
 from dualrec.evaluation.ledger import read_ledger, write_ledger
 from dualrec.language.grounding import Grounder
-from dualrec.profiles import Profile, load_profile
+from dualrec.profiles import load_profile
 from dualrec.rerank.sbert import title_vectors
 from dualrec.split import Split, leave_one_out
 from dualrec.types import Cases, RankedLists

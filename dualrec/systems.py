@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dualrec.artifacts import cached, fingerprint
+from dualrec.configs import REMOTE
 from dualrec.errors import StudyError, did_you_mean
 from dualrec.evaluation import metrics
 from dualrec.language import answers, lora
@@ -25,7 +26,6 @@ from dualrec.language.examples import Example, build_examples, earlier_split, sl
 from dualrec.language.local import LLM, load_llm
 from dualrec.language.lora import fine_tune, merged
 from dualrec.language.trie import build_trie
-from dualrec.profiles import REMOTE
 from dualrec.reader_role import Lessons, read_lessons
 from dualrec.roles import prompts_for
 from dualrec.split import Split

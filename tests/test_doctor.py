@@ -4,8 +4,8 @@ import pytest
 
 from dualrec import __main__ as cli
 from dualrec import doctor
+from dualrec.configs import Profile
 from dualrec.errors import StudyError
-from dualrec.profiles import Profile
 
 
 def by_name(found):

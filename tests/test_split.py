@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dualrec.configs import SplitConfig
 from dualrec.data import load
 from dualrec.data.catalogue import build_catalogue
 from dualrec.data.dataset import Dataset, build_dataset
 from dualrec.errors import StudyError
-from dualrec.profiles import SplitConfig
 from dualrec.split import leave_one_out, order, split_sequences, time_gaps, time_split
 
 EVENTS = pd.DataFrame(  # file order; user 9 has a tie at time 5

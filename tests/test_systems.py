@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from dualrec import ranking, roles, systems
+from dualrec.configs import LoRAConfig, LSTMConfig, SplitConfig
 from dualrec.errors import StudyError
 from dualrec.evaluation.metrics import per_user
 from dualrec.language.examples import earlier_split
 from dualrec.language.local import LLM
 from dualrec.language.lora import read_history
-from dualrec.profiles import LoRAConfig, LSTMConfig, SplitConfig, load_profile
+from dualrec.profiles import load_profile
 from dualrec.study import open_study
 from dualrec.temporal.base import hints, top_k
 from dualrec.temporal.recommender import NeuralRecommender

@@ -13,11 +13,11 @@ from safetensors.torch import load_file
 from torch.testing import assert_close
 
 from dualrec import tuning
+from dualrec.configs import LoRAConfig
 from dualrec.data import registry
 from dualrec.errors import StudyError
 from dualrec.language.lora import ADAPTER_FILE
 from dualrec.language.memory import GIB
-from dualrec.profiles import LoRAConfig
 from dualrec.study import open_study
 
 LORA = """
@@ -83,9 +83,7 @@ def test_dry_run_of_laptop(no_weights, capsys):
     tuning.tune("laptop", dry_run=True)
     _, data, schedule, memory = capsys.readouterr().out.splitlines()
     assert data == "data: 250 training and 48 validation examples"
-    assert schedule.startswith(
-        "schedule: 63 batches per epoch, 96 steps, 10 of them warm-up; learning rate 0.00e+00 at first, 3.00e-03 at"
-    )
+    assert schedule.startswith("schedule: 63 batches per epoch, 96 steps, 10 of them warm-up; learning rate 0.00e+00 at first, 3.00e-03 at")
     assert "weights 0.25" in memory or "weights 0.50" in memory  # 134.5 million, in 2 or 4 bytes
     assert memory.endswith("GiB are free")
 

@@ -23,9 +23,9 @@ from transformers import logging as transformers_logging
 from dualrec import paths
 from dualrec.artifacts import atomic_path
 from dualrec.assets import ASSETS, asset_folder, verified_asset
+from dualrec.configs import REMOTE
 from dualrec.device import pick_device, pick_dtype
 from dualrec.errors import StudyError
-from dualrec.profiles import REMOTE
 
 transformers_logging.disable_progress_bar()
 

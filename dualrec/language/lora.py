@@ -22,11 +22,11 @@ from transformers import PreTrainedModel, get_cosine_schedule_with_warmup
 from dualrec.artifacts import atomic_path, file_sha256, write_json
 from dualrec.batching import length_batches
 from dualrec.checkpoints import load_checkpoint, save_checkpoint
+from dualrec.configs import LoRAConfig
 from dualrec.errors import StudyError
 from dualrec.language.answers import Encoded, answer_loss, answer_tokens, encode, evaluate_loss
 from dualrec.language.examples import Example
 from dualrec.language.local import LLM
-from dualrec.profiles import LoRAConfig
 
 ADAPTER_FILE = "adapter_model.safetensors"
 CHECKPOINT_SECONDS = 60.0  # what a kill may cost

@@ -16,10 +16,10 @@ import openai
 from tqdm import tqdm
 
 from dualrec.artifacts import fingerprint, write_json
+from dualrec.configs import LLMConfig
 from dualrec.errors import StudyError
 from dualrec.language.generate import TOKENS_PER_TITLE, Generation
 from dualrec.language.prompts import messages
-from dualrec.profiles import LLMConfig
 
 VARIABLES = {
     "OPENAI_BASE_URL": "the server's address, such as http://localhost:8000/v1",

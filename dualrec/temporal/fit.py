@@ -17,10 +17,10 @@ from transformers import get_constant_schedule, get_linear_schedule_with_warmup
 from dualrec.artifacts import atomic_path
 from dualrec.batching import length_batches, sorted_batches
 from dualrec.checkpoints import load_checkpoint, save_checkpoint
+from dualrec.configs import TrainingConfig
 from dualrec.device import pick_dtype
 from dualrec.errors import StudyError
 from dualrec.evaluation import metrics
-from dualrec.profiles import TrainingConfig
 from dualrec.temporal.base import NextItemNetwork, mask_seen, target_ranks
 from dualrec.types import Cases, Sequences
 

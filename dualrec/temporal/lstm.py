@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from dualrec.profiles import LSTMConfig
+from dualrec.configs import LSTMConfig
 
 
 class NextItemLSTM(nn.Module):

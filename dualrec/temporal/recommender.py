@@ -11,8 +11,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from dualrec.artifacts import write_json
+from dualrec.configs import LSTMConfig, SASRecConfig
 from dualrec.data.catalogue import Catalogue
-from dualrec.profiles import LSTMConfig, SASRecConfig
 from dualrec.temporal.base import NextItemNetwork
 from dualrec.temporal.fit import fit, score
 from dualrec.temporal.lstm import NextItemLSTM

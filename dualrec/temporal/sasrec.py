@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from dualrec.profiles import SASRecConfig
+from dualrec.configs import SASRecConfig
 
 
 class SASRec(nn.Module):

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dualrec.configs import SplitConfig
 from dualrec.data import load
 from dualrec.data.movielens import GENRES_100K
 from dualrec.errors import StudyError
-from dualrec.profiles import SplitConfig
 from dualrec.split import leave_one_out, time_gaps
 
 

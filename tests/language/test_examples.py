@@ -1,8 +1,8 @@
 import pytest
 
+from dualrec.configs import LoRAConfig
 from dualrec.errors import StudyError
 from dualrec.language.examples import Example, build_examples, earlier_split, slices, training_cases
-from dualrec.profiles import LoRAConfig
 from dualrec.types import Sequences
 
 

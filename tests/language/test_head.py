@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
+from dualrec.configs import ReaderConfig
 from dualrec.evaluation.metrics import ndcg
 from dualrec.language.head import Head, fit_head
-from dualrec.profiles import ReaderConfig
 from dualrec.temporal.base import target_ranks
 from dualrec.types import Cases, Sequences
 

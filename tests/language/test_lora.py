@@ -7,13 +7,13 @@ import torch
 from safetensors.torch import load_file
 from transformers import LlamaForCausalLM
 
+from dualrec.configs import LoRAConfig
 from dualrec.errors import StudyError
 from dualrec.language import lora
 from dualrec.language.answers import answer_loss, encode
 from dualrec.language.examples import Example
 from dualrec.language.local import LLM
 from dualrec.language.lora import fine_tune, merged
-from dualrec.profiles import LoRAConfig
 
 CONFIG = LoRAConfig(rank=2, alpha=4, epochs=3, batch_size=2, learning_rate=1e-2)
 

@@ -6,11 +6,11 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from dualrec.configs import LoRAConfig
 from dualrec.errors import StudyError
 from dualrec.language.local import ARCHITECTURES
 from dualrec.language.lora import _with_adapter
 from dualrec.language.memory import GIB, Memory, estimate, require_memory, skeleton
-from dualrec.profiles import LoRAConfig
 
 TINY = LlamaConfig(
     vocab_size=100, hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=1,

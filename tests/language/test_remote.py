@@ -16,13 +16,14 @@ import pytest
 import torch
 
 from dualrec import doctor, ranking, systems
+from dualrec.configs import LLMConfig
 from dualrec.errors import StudyError
 from dualrec.language import remote
 from dualrec.language.generate import TOKENS_PER_TITLE
 from dualrec.language.local import converted_folder
 from dualrec.language.prompts import messages, question
 from dualrec.language.remote import RemoteLLM, as_list, connect
-from dualrec.profiles import LLMConfig, load_profile
+from dualrec.profiles import load_profile
 from dualrec.study import open_study
 
 KEY = "sk-proj-NeverToBeSeen0123456789"

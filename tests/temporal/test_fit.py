@@ -5,8 +5,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from dualrec.configs import LSTMConfig
 from dualrec.errors import StudyError
-from dualrec.profiles import LSTMConfig
 from dualrec.temporal import fit as fit_module
 from dualrec.temporal.fit import _is_over, batches, fit, ndcg_at_10, score, training_samples
 from dualrec.temporal.lstm import NextItemLSTM

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from dualrec.configs import LSTMConfig
 from dualrec.errors import StudyError
-from dualrec.profiles import LSTMConfig
 from dualrec.temporal.fit import score
 from dualrec.temporal.lstm import NextItemLSTM
 from dualrec.types import Sequences
