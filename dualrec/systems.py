@@ -10,11 +10,14 @@ and `reader_fused` (LSTM and reader, weighed on validation).
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
+from joblib import Parallel, delayed
 
 from dualrec.artifacts import cached, fingerprint
 from dualrec.configs import REMOTE
@@ -83,8 +86,7 @@ def fit_temporal(study: Study, name: str, seed: int | None = None, split: Split 
     seed = study.seed if seed is None else seed
     if name in COUNTING:
         return _counting(study, name).fit(split.train, split.validation)
-    config, sources = getattr(study.profile, name), (base, fit, *NEURAL[name])
-    key = fingerprint(study.data.digest, split.train, split.validation, config, seed, study.catalogue.titles, *sources)
+    config, key = getattr(study.profile, name), _network_key(study, name, seed, split)
     folder = study.cache(f"{name}-{key}")
     return cached(
         folder / "model",
@@ -95,6 +97,32 @@ def fit_temporal(study: Study, name: str, seed: int | None = None, split: Split 
         save=lambda model, path: model.save(path),
         load=lambda path: NeuralRecommender(study.catalogue, study.title_vectors, config, seed, None).load(path),
     )
+
+
+def fit_side_by_side(study: Study, networks: list[tuple[str, int, Split]]) -> None:
+    """Fit what is not fitted yet of some networks, each in a process of its own with one thread, as many at once as there are cores.
+
+    A second thread makes such a network a fifth faster, a second core fits another one meanwhile. `fit_temporal` reads them back.
+    networks: name, seed and split of each
+    """
+    missing = {_network_key(study, *network): network for network in networks}
+    missing = [network for key, network in missing.items() if not (study.cache(f"{network[0]}-{key}") / "model" / "key").is_file()]
+    at_once = min(len(missing), 1 if torch.cuda.is_available() else os.cpu_count() or 1)
+    if missing:
+        study.title_vectors  # noqa: B018  encoded and kept once, before the processes part
+        Parallel(n_jobs=at_once)(delayed(_fit_alone)(study, *network) for network in missing)
+
+
+def _fit_alone(study: Study, name: str, seed: int, split: Split) -> None:
+    torch.set_num_threads(1)
+    fit_temporal(study, name, seed, split)
+
+
+def _network_key(study: Study, name: str, seed: int, split: Split) -> str:
+    """What the weights of a network depend on."""
+    sources = (base, fit, *NEURAL[name])
+    config = getattr(study.profile, name)
+    return fingerprint(study.data.digest, split.train, split.validation, config, seed, study.catalogue.titles, *sources)
 
 
 def _counting(study: Study, name: str) -> TemporalModel:
