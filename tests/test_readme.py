@@ -118,7 +118,7 @@ def test_results_hold_every_system_of_the_default_profile():
 
 def test_the_default_profile_keeps_its_bounds():
     runs = read_runs(FIGURES / "profiles.json")
-    assert runs["laptop"]["minutes"] <= 100 and runs["laptop"]["peak_memory_gib"] <= 6
+    assert runs["laptop"]["minutes"] <= 60 and runs["laptop"]["peak_memory_gib"] <= 6
     assert runs["smoke"]["minutes"] <= 5 and runs["smoke"]["peak_memory_gib"] <= 4
     results = load_results(FIGURES / "results.json")
     assert runs["laptop"]["commit"] == results["commit"]
