@@ -150,7 +150,7 @@ class ReaderConfig:
     """
 
     window: int = 20  # movies that are read
-    positions: int = 10  # last training events of every user that the head learns from; with the one for validation fewer than the window
+    positions: int = 10  # last training events of every user that the head learns from; fewer than the window
     read_batch: int = 16  # histories read at once
     epochs: int = 20
     learning_rate: float = 3e-3
@@ -160,8 +160,8 @@ class ReaderConfig:
     amounts: tuple[int, ...] = (250, 1000, 4000)  # of training positions, to see what more of them bring
 
     def __post_init__(self):
-        if not 0 < self.positions < self.window - 1:
-            raise StudyError(f"a reader's positions ({self.positions}) must be at least 1 and two fewer than its window ({self.window})")
+        if not 0 < self.positions < self.window:
+            raise StudyError(f"a reader's positions ({self.positions}) must be at least 1 and fewer than its window ({self.window})")
 
 
 @dataclass(frozen=True)

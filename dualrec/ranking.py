@@ -6,7 +6,7 @@ import numpy as np
 
 from dualrec.language.fusion import weighed
 from dualrec.language.local import LLM, load_llm
-from dualrec.reader_role import NO_HINT, choose_weight, learn, read_ends
+from dualrec.reader_role import NO_HINT, best_items, choose_weight, learn, read_histories
 from dualrec.rerank.sbert import rerank_by_hint
 from dualrec.roles import choose_fusion, opinions, write_from_catalogue, write_lists
 from dualrec.study import Study
@@ -50,12 +50,12 @@ def _rank_in_role(study: Study, system: str, histories: Sequences, k: int) -> Ra
 def _rank_by_reading(study: Study, system: str, llm: LLM, model: NeuralRecommender, histories: Sequences, k: int) -> RankedLists:
     """The lists (n, k) of `reader` or `reader_fused`."""
     titles = study.catalogue.titles
-    taught = lessons(study, llm, model, titles, study.cases.history)
-    kinds = {"true": hint(study, histories, model).items[:, 0]}
-    if system == "reader":
-        head, _ = learn(study, taught, model)
-        return top_k(head.scores(read_ends(study, llm, histories, kinds, titles)["true"], histories), k)
+    taught = lessons(study, llm, model, titles, study.validation)
     heads = {kind: learn(study, taught, model, kind)[0] for kind in ("true", NO_HINT)}
+    hints = {"true": best_items(model, histories), NO_HINT: np.zeros(len(histories), np.int64)}
+    states, _ = read_histories(study, llm, histories, hints, titles)
+    if system == "reader":
+        return top_k(heads["true"].scores(states["true"], histories), k)
     way = choose_weight(taught, heads, model)
-    states = read_ends(study, llm, histories, kinds | {NO_HINT: np.zeros(len(histories), np.int64)}, titles)
-    return top_k(weighed(model.scores(histories), heads[way.hint].scores(states[way.hint], histories), way.weight), k)
+    scores = weighed(model.scores(histories), heads[way.hint].scores(states[way.hint], histories), way.weight)
+    return top_k(scores, k)

@@ -13,15 +13,14 @@ import pandas as pd
 
 from dualrec.artifacts import fingerprint
 from dualrec.errors import StudyError
-from dualrec.language import reader, reading
+from dualrec.language import reader
 from dualrec.language.fusion import search_weight
 from dualrec.language.head import Head, fit_head
 from dualrec.language.local import LLM
 from dualrec.language.reader import Questions, read_states
 from dualrec.roles import kept_arrays
 from dualrec.study import Study
-from dualrec.temporal.base import TemporalModel
-from dualrec.temporal.base import hints as hints_from
+from dualrec.temporal.base import TemporalModel, top_k
 from dualrec.temporal.recommender import NeuralRecommender
 from dualrec.types import Cases, Sequences
 
@@ -33,8 +32,7 @@ class Lessons:
     """What a head learns from, and what it is chosen on; each with the hint ("true") and without (NO_HINT).
 
     states: name -> float32 (M, d) at the M training positions; targets, row: int64 (M,) the next movie, and whose it is among the n users
-    told: name -> float32 (n, d) at the validation cases
-    at_end: name -> float32 (n, d) at the ends of the histories, for each kind of hint that was asked for; seconds: what reading took
+    told: name -> float32 (n, d) at the validation cases; seconds: what reading took
     """
 
     states: dict[str, np.ndarray]
@@ -42,18 +40,13 @@ class Lessons:
     targets: np.ndarray
     told: dict[str, np.ndarray]
     validation: Cases
-    at_end: dict[str, np.ndarray]
     seconds: float
 
     def of(self, rows: np.ndarray) -> Lessons:
         """The lessons of some of the users; rows: int64 (m,), ascending."""
         mine = np.isin(self.row, rows)
-        states, told, at_end = (
-            {name: values[kept] for name, values in part.items()}
-            for part, kept in ((self.states, mine), (self.told, rows), (self.at_end, rows))
-        )
-        own = np.searchsorted(rows, self.row[mine])
-        return Lessons(states, own, self.targets[mine], told, self.validation.take(rows), at_end, self.seconds)
+        states, told = {k: v[mine] for k, v in self.states.items()}, {k: v[rows] for k, v in self.told.items()}
+        return Lessons(states, np.searchsorted(rows, self.row[mine]), self.targets[mine], told, self.validation.take(rows), self.seconds)
 
 
 @dataclass(frozen=True)
@@ -65,53 +58,52 @@ class Weighing:
     weight: float
 
 
-def read_lessons(
-    study: Study,
-    llm: LLM,
-    model: TemporalModel,
-    earlier: TemporalModel,
-    titles: list[str],
-    histories: Sequences,
-    hints: dict[str, np.ndarray],
-) -> Lessons:
-    """Read every history once and ask at its last training positions, before its last event, which is for validation, and at its end.
+def best_items(model: TemporalModel, histories: Sequences) -> np.ndarray:
+    """int64 (n,): the model's best unseen movie, 0 where all are seen."""
+    return np.maximum(top_k(model.scores(histories), 1).items[:, 0], 0)
 
-    histories: of test cases, each of two events at least; the targets of the test cases are not in them
+
+def read_lessons(study: Study, llm: LLM, model: TemporalModel, earlier: TemporalModel, titles: list[str], cases: Cases) -> Lessons:
+    """Read the history of every case once and ask at its last training positions and at its end.
+
+    cases: of validation, so that their histories are all training events of their users
     model: hints at the validation targets; earlier: at the training positions, none of which it has seen
     titles: readable titles of items 0..N, the catalogue's or pseudonyms
-    hints: name -> int64 (n,) items to hint at the end of each history, 0 or less for none
     Raises StudyError where every user is too short.
     """
-    everybody, positions = np.arange(len(histories)), study.profile.reader.positions
-    validation = Cases(histories.drop_last(1), histories.items[histories.offsets[1:] - 1])
-    long_enough = np.flatnonzero(histories.lengths - 1 > positions)
+    histories, positions = cases.history, study.profile.reader.positions
+    long_enough = np.flatnonzero(histories.lengths > positions)
     if not len(long_enough):
         raise StudyError(f"no user has more than {positions} training events for the reader to learn from; lower positions in [reader]")
-    row = np.tile(long_enough, positions)
-    at = histories.lengths[row] - 1 - np.repeat(np.arange(positions, 0, -1), len(long_enough))
-    own = [_best(earlier, histories.first(row, at)), _best(model, validation.history)]
-    row, at = np.concatenate([row, everybody]), np.concatenate([at, validation.history.lengths])
-    asked = {"true": np.concatenate(own), NO_HINT: np.zeros(len(row), np.int64)}
-    lessons = [Questions(row, at, item) for item in asked.values()]
-    ends = [Questions(everybody, histories.lengths, item) for item in hints.values()]
-    found, seconds = _read(study, llm, titles, histories, lessons + ends)
-    n, named = len(everybody), dict(zip(asked, found, strict=False))
-    return Lessons(
-        states={name: states[:-n] for name, states in named.items()},
-        row=row[:-n],
-        targets=histories.items[histories.offsets[row[:-n]] + at[:-n]],
-        told={name: states[-n:] for name, states in named.items()},
-        validation=validation,
-        at_end=dict(zip(hints, found[len(asked) :], strict=True)),
-        seconds=seconds,
-    )
-
-
-def read_ends(study: Study, llm: LLM, histories: Sequences, hints: dict[str, np.ndarray], titles: list[str]) -> dict[str, np.ndarray]:
-    """float32 (n, d) per kind of hint: the states at the ends of any histories; hints and titles as in `read_lessons`."""
+    row, at, item, target = [], [], [], []
+    for back in range(positions, 0, -1):
+        known = histories.lengths[long_enough] - back
+        row.append(long_enough)
+        at.append(known)
+        item.append(best_items(earlier, histories.first(long_enough, known)))
+        target.append(histories.items[histories.offsets[:-1][long_enough] + known])
     everybody = np.arange(len(histories))
-    asked = [Questions(everybody, histories.lengths, item) for item in hints.values()]
-    return dict(zip(hints, _read(study, llm, titles, histories, asked)[0], strict=True))
+    row, at = np.concatenate([*row, everybody]), np.concatenate([*at, histories.lengths])
+    item = np.concatenate([*item, best_items(model, histories)])
+    asked = Questions(np.tile(row, 2), np.tile(at, 2), np.concatenate([item, np.zeros_like(item)]))
+    states, seconds = _read(study, llm, titles, histories, asked)
+    named = dict(zip(("true", NO_HINT), np.split(states, 2), strict=True))
+    n = len(histories)
+    states, told = {k: v[:-n] for k, v in named.items()}, {k: v[-n:] for k, v in named.items()}
+    return Lessons(states, row[:-n], np.concatenate(target), told, cases, seconds)
+
+
+def read_histories(
+    study: Study, llm: LLM, histories: Sequences, hints: dict[str, np.ndarray], titles: list[str]
+) -> tuple[dict[str, np.ndarray], float]:
+    """float32 (n, d) per kind of hint: the states at the ends of the histories, all read in one pass; and the seconds it took.
+
+    hints: name -> int64 (n,) items, 0 for no hint; titles: as the lessons had them
+    """
+    n = len(histories)
+    asked = Questions(np.tile(np.arange(n), len(hints)), np.tile(histories.lengths, len(hints)), np.concatenate([*hints.values()]))
+    states, seconds = _read(study, llm, titles, histories, asked)
+    return dict(zip(hints, np.split(states, len(hints)), strict=True)), seconds
 
 
 def learn(study: Study, lessons: Lessons, model: NeuralRecommender, hint: str = "true", examples: int = 0) -> tuple[Head, list[dict]]:
@@ -144,19 +136,12 @@ def choose_weight(lessons: Lessons, heads: dict[str, Head], model: TemporalModel
     return Weighing(searched, str(best.hint), float(best.weight))
 
 
-def _best(model: TemporalModel, histories: Sequences) -> np.ndarray:
-    """int64 (n,): the hinted item, -1 where all are seen."""
-    return hints_from(model.scores(histories), 1).items[:, 0]
-
-
-def _read(study: Study, llm: LLM, titles: list[str], histories: Sequences, parts: list[Questions]) -> tuple[list[np.ndarray], float]:
-    """The states of each part of the questions, all read in one pass, and the seconds it took; what was read before is read back."""
+def _read(study: Study, llm: LLM, titles: list[str], histories: Sequences, asked: Questions) -> tuple[np.ndarray, float]:
     config = study.profile.reader
-    asked = Questions(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("row", "at", "hint")))
-    key = fingerprint(titles, llm.identity, str(llm.model.dtype), histories, asked, config.window, config.read_batch, reader, reading)
+    key = fingerprint(titles, llm.identity, str(llm.model.dtype), histories, asked, config.window, config.read_batch, reader)
     found, seconds = kept_arrays(
         study.cache(f"states-{key}"),
         key,
         lambda: {"states": read_states(llm, titles, histories, asked, config.window, config.read_batch)},
     )
-    return np.split(found["states"], np.cumsum([len(part) for part in parts])[:-1]), seconds
+    return found["states"], seconds

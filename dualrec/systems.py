@@ -10,25 +10,24 @@ and `reader_fused` (LSTM and reader, weighed on validation).
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from joblib import Parallel, delayed
 
 from dualrec.artifacts import cached, fingerprint
 from dualrec.configs import REMOTE
 from dualrec.errors import StudyError, did_you_mean
 from dualrec.evaluation import metrics
 from dualrec.language import answers, lora
+from dualrec.language.decoding import beam_search
 from dualrec.language.examples import Example, build_examples, earlier_split, slices, training_cases
 from dualrec.language.local import LLM, load_llm
 from dualrec.language.lora import fine_tune, merged
+from dualrec.language.trie import build_trie
 from dualrec.reader_role import Lessons, read_lessons
-from dualrec.roles import prompts_for, search_catalogue
+from dualrec.roles import prompts_for
 from dualrec.split import Split
 from dualrec.study import Study
 from dualrec.temporal import base, fit, lstm, sasrec, words
@@ -86,7 +85,8 @@ def fit_temporal(study: Study, name: str, seed: int | None = None, split: Split 
     seed = study.seed if seed is None else seed
     if name in COUNTING:
         return _counting(study, name).fit(split.train, split.validation)
-    config, key = getattr(study.profile, name), _network_key(study, name, seed, split)
+    config, sources = getattr(study.profile, name), (base, fit, *NEURAL[name])
+    key = fingerprint(study.data.digest, split.train, split.validation, config, seed, study.catalogue.titles, *sources)
     folder = study.cache(f"{name}-{key}")
     return cached(
         folder / "model",
@@ -97,32 +97,6 @@ def fit_temporal(study: Study, name: str, seed: int | None = None, split: Split 
         save=lambda model, path: model.save(path),
         load=lambda path: NeuralRecommender(study.catalogue, study.title_vectors, config, seed, None).load(path),
     )
-
-
-def fit_side_by_side(study: Study, networks: list[tuple[str, int, Split]]) -> None:
-    """Fit what is not fitted yet of some networks, each in a process of its own with one thread, as many at once as there are cores.
-
-    A second thread makes such a network a fifth faster, a second core fits another one meanwhile. `fit_temporal` reads them back.
-    networks: name, seed and split of each
-    """
-    missing = {_network_key(study, *network): network for network in networks}
-    missing = [network for key, network in missing.items() if not (study.cache(f"{network[0]}-{key}") / "model" / "key").is_file()]
-    at_once = min(len(missing), 1 if torch.cuda.is_available() else os.cpu_count() or 1)
-    if missing:
-        study.title_vectors  # noqa: B018  encoded and kept once, before the processes part
-        Parallel(n_jobs=at_once)(delayed(_fit_alone)(study, *network) for network in missing)
-
-
-def _fit_alone(study: Study, name: str, seed: int, split: Split) -> None:
-    torch.set_num_threads(1)
-    fit_temporal(study, name, seed, split)
-
-
-def _network_key(study: Study, name: str, seed: int, split: Split) -> str:
-    """What the weights of a network depend on."""
-    sources = (base, fit, *NEURAL[name])
-    config = getattr(study.profile, name)
-    return fingerprint(study.data.digest, split.train, split.validation, config, seed, study.catalogue.titles, *sources)
 
 
 def _counting(study: Study, name: str) -> TemporalModel:
@@ -202,9 +176,12 @@ def tune(study: Study, llm: LLM, data: LoRAData) -> Path:
 
 def validation_ndcg(study: Study, llm: LLM, data: LoRAData) -> float:
     """Mean NDCG@k of the validation cases where the model, as it is now, may write titles of the catalogue only."""
-    cases, k = data.cases.take(range(len(data.validation))), study.profile.evaluation.k
-    lists = search_catalogue(study, llm, [example.prompt for example in data.validation], cases.history, k)
-    return float(metrics.ndcg(metrics.list_ranks(lists.items, cases.targets), k).mean())
+    rows, k, config = range(len(data.validation)), study.profile.evaluation.k, study.profile.llm
+    cases, titles = data.cases.take(rows), build_trie(llm.tokenizer, study.catalogue.titles)
+    prompts = [example.prompt for example in data.validation]
+    beams = beam_search(llm, prompts, titles, cases.history, k, max(config.beam, k), config.batch_size)
+    items = titles.unseen_items(beams.leaves, cases.history, study.popularity)
+    return float(metrics.ndcg(metrics.list_ranks(items, cases.targets), k).mean())
 
 
 def tuned_llm(study: Study) -> LLM:
@@ -225,12 +202,10 @@ def writer(study: Study) -> LLM | RemoteLLM:
     return connect(config)
 
 
-def lessons(
-    study: Study, llm: LLM, model: TemporalModel, titles: list[str], histories: Sequences, hints: dict[str, np.ndarray] | None = None
-) -> Lessons:
+def lessons(study: Study, llm: LLM, model: TemporalModel, titles: list[str], cases: Cases) -> Lessons:
     """What a reader's head learns from, hinted at by an LSTM that has not seen the positions; see `reader_role.read_lessons`."""
     earlier = earlier_split(study.split.train, study.profile.reader.positions, study.profile.split.min_events)
-    return read_lessons(study, llm, model, fit_temporal(study, "lstm", split=earlier), titles, histories, hints or {})
+    return read_lessons(study, llm, model, fit_temporal(study, "lstm", split=earlier), titles, cases)
 
 
 def cases_for(study: Study, name: str) -> Cases:

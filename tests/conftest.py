@@ -69,25 +69,16 @@ def toy_history() -> Sequences:
     return Sequences.from_lists([7, 9], [[1, 2, 3], [8]])
 
 
-@pytest.fixture(scope="session")
-def write_toy():
-    """Writes users who walk through thirty movies, twelve each, in the plain layout."""
-    return _write_toy
-
-
-def _write_toy(folder: Path, users: int) -> Path:
+@pytest.fixture
+def toy_folder(tmp_path) -> Path:
+    """Forty users who walk through thirty movies, in the plain layout."""
+    folder = tmp_path / "toy"
     folder.mkdir()
     items = "".join(f"{i},Movie number {i} ({1960 + i}),Drama|Comedy\n" for i in range(1, 31))
     (folder / "items.csv").write_text("item_id,title,genres\n" + items, encoding="utf-8")
-    events = "".join(f"{u},{(u * 3 + t) % 30 + 1},{t}\n" for u in range(1, users + 1) for t in range(12))
+    events = "".join(f"{u},{(u * 3 + t) % 30 + 1},{t}\n" for u in range(1, 41) for t in range(12))
     (folder / "interactions.csv").write_text("user_id,item_id,order\n" + events, encoding="utf-8")
     return folder
-
-
-@pytest.fixture
-def toy_folder(tmp_path, write_toy) -> Path:
-    """Forty of these users."""
-    return write_toy(tmp_path / "toy", 40)
 
 
 @pytest.fixture

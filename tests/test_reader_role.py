@@ -7,7 +7,7 @@ import pytest
 
 from dualrec import reader_role, systems
 from dualrec.errors import StudyError
-from dualrec.reader_role import NO_HINT, choose_weight, learn, read_ends
+from dualrec.reader_role import NO_HINT, best_items, choose_weight, learn, read_histories
 from dualrec.study import open_study
 
 
@@ -37,19 +37,13 @@ class Spy:
 def test_lessons_are_the_last_training_events_and_hints_know_only_what_came_before(study, tiny):
     """Toy users watch twelve movies in a row: ten are for training, the last three of which are lessons."""
     model, earlier = Spy(), Spy()
-    hints = {"some": np.arange(40) % 30 + 1}
-    lessons = reader_role.read_lessons(study, tiny, model, earlier, study.catalogue.titles, study.cases.history, hints)
+    lessons = reader_role.read_lessons(study, tiny, model, earlier, study.catalogue.titles, study.validation)
     train = study.split.train
     wanted = [train.sequence(user)[7 + step] for step in range(3) for user in range(40)]
     assert lessons.targets.tolist() == wanted
-    (shown,) = earlier.shown
-    assert shown.lengths.tolist() == [7] * 40 + [8] * 40 + [9] * 40
-    assert all(shown.sequence(40 * step + 5).tolist() == train.sequence(5)[: 7 + step].tolist() for step in range(3))
-    (shown,) = model.shown
-    assert shown.items.tolist() == study.validation.history.items.tolist() and shown.lengths.tolist() == [10] * 40
-    assert lessons.validation.targets.tolist() == study.validation.targets.tolist()
-    ends = reader_role.read_ends(study, tiny, study.cases.history, hints, study.catalogue.titles)
-    np.testing.assert_allclose(lessons.at_end["some"], ends["some"], atol=1e-4)
+    assert [h.lengths.tolist() for h in earlier.shown] == [[7] * 40, [8] * 40, [9] * 40]
+    assert all(h.sequence(5).tolist() == train.sequence(5)[: 7 + step].tolist() for step, h in enumerate(earlier.shown))
+    assert [h.lengths.tolist() for h in model.shown] == [[10] * 40]
     assert {k: v.shape for k, v in lessons.states.items()} == {"true": (120, 16), NO_HINT: (120, 16)}
     assert {k: v.shape for k, v in lessons.told.items()} == {"true": (40, 16), NO_HINT: (40, 16)}
     assert not np.allclose(lessons.states["true"], lessons.states[NO_HINT])
@@ -59,7 +53,7 @@ def test_the_lstm_that_hints_at_lessons_has_not_seen_them(study, tiny, model, mo
     fitted = []
     real = systems.fit_temporal
     monkeypatch.setattr(systems, "fit_temporal", lambda study, name, split=None: fitted.append(split) or real(study, name, split=split))
-    systems.lessons(study, tiny, model, study.catalogue.titles, study.cases.history)
+    systems.lessons(study, tiny, model, study.catalogue.titles, study.validation)
     (split,) = fitted
     for user in range(40):
         last_three = study.split.train.sequence(user)[7:].tolist()
@@ -68,19 +62,15 @@ def test_the_lstm_that_hints_at_lessons_has_not_seen_them(study, tiny, model, mo
 
 
 def test_read_once_then_read_back(study, tiny, model, monkeypatch):
-    hints = {"true": systems.hint(study, study.cases.history, model).items[:, 0], NO_HINT: np.zeros(40, np.int64)}
-    first = systems.lessons(study, tiny, model, study.catalogue.titles, study.cases.history, hints)
-    ends = read_ends(study, tiny, study.cases.history, hints, study.catalogue.titles)
+    hints = {"true": best_items(model, study.cases.history), NO_HINT: np.zeros(40, np.int64)}
+    first, seconds = read_histories(study, tiny, study.cases.history, hints, study.catalogue.titles)
     monkeypatch.setattr(reader_role, "read_states", lambda *_: pytest.fail("read again"))
-    again = systems.lessons(study, tiny, model, study.catalogue.titles, study.cases.history, hints)
-    assert again.seconds == first.seconds > 0
-    assert all((again.at_end[name] == first.at_end[name]).all() and (again.states[name] == first.states[name]).all() for name in hints)
-    kept = read_ends(study, tiny, study.cases.history, hints, study.catalogue.titles)
-    assert all((kept[name] == ends[name]).all() for name in hints)
+    again, kept = read_histories(study, tiny, study.cases.history, hints, study.catalogue.titles)
+    assert kept == seconds > 0 and all((again[name] == first[name]).all() for name in hints)
 
 
 def test_the_weight_is_the_best_on_validation_and_zero_is_the_lstm(study, tiny, model):
-    taught = systems.lessons(study, tiny, model, study.catalogue.titles, study.cases.history)
+    taught = systems.lessons(study, tiny, model, study.catalogue.titles, study.validation)
     heads = {kind: learn(study, taught, model, kind)[0] for kind in ("true", NO_HINT)}
     way = choose_weight(taught, heads, model)
     searched = way.searched.set_index(["hint", "weight"]).ndcg
@@ -93,17 +83,17 @@ def test_the_weight_is_the_best_on_validation_and_zero_is_the_lstm(study, tiny, 
 
 
 def test_fewer_examples_are_a_seeded_subset(study, tiny, model):
-    taught = systems.lessons(study, tiny, model, study.catalogue.titles, study.cases.history)
+    taught = systems.lessons(study, tiny, model, study.catalogue.titles, study.validation)
     few, _ = learn(study, taught, model, examples=7)
     rows = np.sort(np.random.default_rng([study.seed, 4]).permutation(120)[:7])
     np.testing.assert_allclose(few.mean.numpy(), taught.states["true"][rows].mean(axis=0), rtol=1e-5)
 
 
 def test_lessons_of_some_users(study, tiny, model):
-    everybody = systems.lessons(study, tiny, model, study.catalogue.titles, study.cases.history)
+    everybody = systems.lessons(study, tiny, model, study.catalogue.titles, study.validation)
     rows = np.array([3, 8, 21])
     some = everybody.of(rows)
-    alone = systems.lessons(study, tiny, model, study.catalogue.titles, study.cases.history.take(rows))
+    alone = systems.lessons(study, tiny, model, study.catalogue.titles, study.validation.take(rows))
     assert some.targets.tolist() == alone.targets.tolist() and some.row.tolist() == alone.row.tolist() == [0, 1, 2] * 3
     assert some.validation.targets.tolist() == alone.validation.targets.tolist()
     for name in ("true", NO_HINT):
@@ -112,7 +102,7 @@ def test_lessons_of_some_users(study, tiny, model):
 
 
 def test_histories_too_short_for_lessons_are_one_clear_sentence(study, tiny):
-    config = dataclasses.replace(study.profile.reader, positions=10, window=12)
+    config = dataclasses.replace(study.profile.reader, positions=10, window=11)
     study.profile = dataclasses.replace(study.profile, reader=config)
     with pytest.raises(StudyError, match="no user has more than 10 training events"):
-        reader_role.read_lessons(study, tiny, Spy(), Spy(), study.catalogue.titles, study.cases.history, {})
+        reader_role.read_lessons(study, tiny, Spy(), Spy(), study.catalogue.titles, study.validation)

@@ -2,7 +2,6 @@ import dataclasses
 
 import numpy as np
 import pytest
-import torch
 
 from dualrec import ranking, roles, systems
 from dualrec.configs import LoRAConfig, LSTMConfig, SplitConfig
@@ -133,19 +132,3 @@ def test_hints_of_a_case_are_its_best_unseen_items(study):
     found = hints(scores, 2)
     assert (found.items[:, 0] == study.cases.targets).all()
     assert (found.probabilities[:, 0] >= found.probabilities[:, 1]).all() and (found.probabilities <= 1).all()
-
-
-def test_networks_side_by_side_are_those_fitted_alone(study, toy_profile, toy_folder, tmp_path, monkeypatch):
-    networks = [("lstm", 0, study.split), ("lstm", 1, study.split), ("sasrec", 0, study.split)]
-    systems.fit_side_by_side(study, networks)
-    monkeypatch.setattr(systems, "Parallel", lambda **_: pytest.fail("fitted again"))
-    systems.fit_side_by_side(study, networks)
-    threads = torch.get_num_threads()
-    try:
-        torch.set_num_threads(1)
-        other = open_study(toy_profile, data=str(toy_folder), folder=tmp_path / "alone")
-        for name, seed, split in networks:
-            together, alone = (systems.fit_temporal(s, name, seed, split).scores(s.cases.history) for s in (study, other))
-            np.testing.assert_array_equal(together, alone)
-    finally:
-        torch.set_num_threads(threads)
