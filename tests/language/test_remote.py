@@ -220,7 +220,7 @@ def test_a_killed_run_goes_on_where_it_was(server, tmp_path):
 
     server.reply = reply
     script = (
-        "import sys; from pathlib import Path; from dualrec.language.remote import connect; from dualrec.profiles import LLMConfig\n"
+        "import sys; from pathlib import Path; from dualrec.language.remote import connect; from dualrec.configs import LLMConfig\n"
         "connect(LLMConfig('openai', concurrency=1)).write(sys.argv[2:], 2, 0, Path(sys.argv[1]))"
     )
     process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path), *questions(6)], stderr=subprocess.DEVNULL)
