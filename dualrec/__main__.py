@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -37,6 +40,7 @@ app.command()(cli.evaluate)
 app.command()(cli.recommend)
 app.command()(cli.score)
 app.command()(cli.compare)
+app.command()(cli.verify)
 ProfileOption = Annotated[str, typer.Option(help="A profile's name or a .toml file; see `profiles`.")]
 
 
@@ -120,14 +124,34 @@ def publish() -> None:
 
 
 def main() -> None:
-    """Run a command; an error the user can mend is one line on stderr and exit code 1 (wrong usage: 2)."""
+    """Run a command; what goes wrong is one line on stderr and exit code 1 (wrong usage: 2, an interrupt: 130)."""
     try:
         app(prog_name="dualrec")
-    except StudyError as error:
+    except Exception as error:  # noqa: BLE001  whatever it is, a user gets a sentence
         if "--debug" in sys.argv:
             raise
-        print(f"dualrec: {error}", file=sys.stderr)
+        print(f"dualrec: {sentence(error)}", file=sys.stderr)
         sys.exit(1)
+
+
+def sentence(error: Exception) -> str:
+    """What is wrong and what to do about it, on one line."""
+    if isinstance(error, StudyError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk is full{_at(error)}; make room and run the same command again, what is finished is kept"
+    if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"no right to write{_at(error)} ({error.strerror}); change its owner, or set DUALREC_HOME to a folder of your own"
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return f"a file stands where a folder belongs{_at(error)}; move it away, or set DUALREC_HOME to a folder"
+    if isinstance(error, MemoryError):
+        return "the memory is full; close other programs or choose a smaller profile"
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    return f"this should not happen: {what}; run it again as `python -m dualrec --debug ...` and report what it prints"
+
+
+def _at(error: OSError) -> str:
+    return f" at {paths.readable(Path(os.fsdecode(error.filename)))}" if error.filename else ""
 
 
 if __name__ == "__main__":

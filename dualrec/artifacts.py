@@ -7,7 +7,9 @@ import hashlib
 import inspect
 import json
 import os
+import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,21 +21,32 @@ import numpy as np
 
 from dualrec import paths
 
+WORKSPACE = re.compile(r"\..+\.(?P<pid>\d+)\.\w+\.writing")  # where `atomic_path` writes, and which process does
+
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """A temporary sibling of `path` (file or folder) that takes its name only when the block succeeds."""
+    """A temporary sibling of `path` (file or folder) that takes its name only when the block succeeds and all of it is on the disk."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    workspace = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    workspace = Path(tempfile.mkdtemp(prefix=f".{path.name}.{os.getpid()}.", suffix=".writing", dir=path.parent))
     temporary = workspace / path.name
     try:
         yield temporary
+        for file in [temporary, *temporary.rglob("*")]:
+            if file.is_file():
+                _flush(file)
         if path.is_dir():
             os.replace(path, workspace / "previous")  # a folder cannot be replaced in one step; keep the gap short
         os.replace(temporary, path)
     finally:
         shutil.rmtree(workspace, ignore_errors=True)
+
+
+def _flush(file: Path) -> None:
+    """Wait until a file is on the disk: a machine that stops may keep a rename and lose what was renamed."""
+    with open(file, "rb+") as opened:
+        os.fsync(opened.fileno())
 
 
 def write_text(path: Path, text: str) -> None:
@@ -77,11 +90,14 @@ def cached(path: Path, key: str, build: Callable[[], Any], save: Callable[[Any, 
     """Return what `path` holds if it was made with `key`, else build it, save it and return it.
 
     path: a file name without extension; the artefact lies in the folder `path`, its key in `path/key`.
-    save: writes into the folder it is given; load: reads from the folder.
+    save: writes into the folder it is given; load: reads from the folder. What cannot be loaded any more is built again.
     """
     marker = Path(path) / "key"
-    if marker.is_file() and marker.read_text(encoding="utf-8") == key:
-        return load(Path(path))
+    if marker.is_file() and marker.read_text(encoding="utf-8", errors="replace") == key:
+        try:
+            return load(Path(path))
+        except Exception as error:  # noqa: BLE001  a file cut short by a power failure or edited by hand may raise anything
+            print(f"{paths.readable(path)} is damaged ({type(error).__name__}) and made again", file=sys.stderr)
     value = build()
     with atomic_path(path) as folder:
         folder.mkdir()

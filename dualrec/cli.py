@@ -1,4 +1,4 @@
-"""The commands that compute: `evaluate`, `recommend`, `score` and `compare`. Results go to stdout, everything else to stderr."""
+"""The commands that compute: `evaluate`, `recommend`, `score`, `compare` and `verify`. Results go to stdout, everything else to stderr."""
 
 from __future__ import annotations
 
@@ -46,6 +46,7 @@ def evaluate(
       python -m dualrec evaluate --profile remote --systems llm,llm_hint
     """
     from dualrec import systems
+    from dualrec.locks import sole_user
     from dualrec.study import open_study
 
     with redirect_stdout(sys.stderr):
@@ -53,7 +54,8 @@ def evaluate(
         if not names:
             raise StudyError(f"--systems names no system; choose from {', '.join(systems.ALL)}")
         study = open_study(profile, seed, data, _own_folder(profile, data, out))
-        report = {name: _measure(study, name) for name in names}
+        with sole_user(study.folder):
+            report = {name: _measure(study, name) for name in names}
     print(json.dumps(report))
 
 
@@ -124,6 +126,27 @@ def compare(
     print(f"A = {a.stem}, B = {b.stem}; {family[0]['n']} users in both, p-values corrected for {len(metrics)} comparisons", file=sys.stderr)
     columns = ["A", "B", "delta", "low", "high", "p_holm", "detectable", "verdict"]
     print(pd.DataFrame(means | pd.DataFrame(holm(family)).to_dict("list"), index=metrics)[columns].round(4).to_string())
+
+
+def verify(
+    a: Annotated[Path, typer.Argument(help="A run's folder, such as runs/smoke, or a results.json.")],
+    b: Annotated[Path, typer.Argument(help="The run or file it is compared with.")],
+) -> None:
+    """Check that two runs say the same, ledgers byte for byte; name the first difference and exit with 1 where they do not.
+
+    Times, memory, commit and hardware may differ.
+
+    Examples:
+
+      python -m dualrec verify runs/smoke ../another-clone/runs/smoke
+
+      git show HEAD:figures/results.json > recorded.json; python -m dualrec verify figures/results.json recorded.json
+    """
+    from dualrec.verify import first_difference
+
+    if difference := first_difference(a, b):
+        raise StudyError(f"{a} and {b} differ, first in {difference}")
+    print("the same")
 
 
 def match_titles(typed: str, catalogue: Catalogue) -> np.ndarray:

@@ -28,7 +28,9 @@ from dualrec import doctor, paths
 from dualrec.artifacts import fingerprint, write_json
 from dualrec.configs import Profile
 from dualrec.errors import StudyError
+from dualrec.locks import sole_user
 from dualrec.profiles import load_profile
+from dualrec.stages import EVERYWHERE, stage_of
 
 
 class _ThisInterpreter(KernelSpecManager):
@@ -55,12 +57,17 @@ def run_notebooks(profile: str, only: list[str] | None = None, again: bool = Fal
     only: notebooks by number or name, such as `03` or `03_zero_shot_llm`; all where None
     again: execute even what is up to date (what its cells cached is still reused)
 
-    A notebook is up to date while its text, the profile, the package's sources and every earlier notebook are unchanged.
-    Raises StudyError where the profile does not fit this machine, a notebook lacks its parameters, or a notebook fails.
+    A notebook is up to date while its text, its settings, the package's sources and the notebooks it stands on are unchanged.
+    Raises StudyError where the profile does not fit this machine or is being run already, a notebook lacks its parameters, or fails.
     """
     settings = load_profile(profile)
-    value = str(Path(profile).resolve()) if profile.endswith(".toml") else profile
     doctor.require(settings)
+    with sole_user(paths.run_dir(settings.name)):
+        _run(settings, str(Path(profile).resolve()) if profile.endswith(".toml") else profile, only, again)
+
+
+def _run(settings: Profile, value: str, only: list[str] | None, again: bool) -> None:
+    """`run_notebooks`, with nobody else at it; value: what the notebooks get as PROFILE."""
     keys = notebook_fingerprints(settings)
     chosen = _choose(list(keys), only)
     for notebook in chosen:
@@ -94,12 +101,15 @@ def notebook_paths() -> list[Path]:
 
 
 def notebook_fingerprints(profile: Profile) -> dict[Path, str]:
-    """Per notebook, in order: a hash of its text, the profile, the package's sources and every earlier notebook."""
+    """Per notebook, in order: a hash of its text, the package's sources, its settings and the notebooks it stands on, see `stages`."""
     sources = {p.relative_to(paths.PACKAGE).as_posix(): p.read_text(encoding="utf-8") for p in sorted(paths.PACKAGE.rglob("*.py"))}
-    keys, key = {}, fingerprint(profile, sources)
+    keys: dict[Path, str] = {}
     for path in notebook_paths():
         cells = [(cell.cell_type, cell.source) for cell in nbformat.read(path, as_version=4).cells]
-        keys[path] = key = fingerprint(key, cells)
+        stage = stage_of(path.stem, [earlier.stem for earlier in keys])
+        settings = {name: getattr(profile, name) for name in (*EVERYWHERE, *stage.settings)}
+        below = [key for earlier, key in keys.items() if earlier.stem in stage.after]
+        keys[path] = fingerprint(sources, cells, settings, below)
     return keys
 
 

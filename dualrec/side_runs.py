@@ -15,6 +15,7 @@ from dualrec import paths
 from dualrec.evaluation.metrics import per_user
 from dualrec.evaluation.results import git_commit, record_side_run
 from dualrec.evaluation.stats import seed_intervals
+from dualrec.locks import sole_user
 from dualrec.notebook import hardware
 from dualrec.study import Study, open_study
 from dualrec.systems import LABELS, NEURAL, TEMPORAL, fit_temporal
@@ -34,7 +35,8 @@ def tune(profile: str) -> dict:
     Returns system -> {"grid": one dict per point with its "per_seed" and their mean, "ndcg"; "chosen": the best finalist's settings}.
     """
     study = open_study(profile)
-    found = {name: _search(study, name) for name in TUNED}
+    with sole_user(study.folder):
+        found = {name: _search(study, name) for name in TUNED}
     _record(study, "tuning", "make tune", {"seeds": study.profile.seeds, "n": len(study.split.validation), "systems": found})
     return found
 
@@ -71,10 +73,11 @@ def seeds(profile: str, count: int = 5) -> dict:
     """
     study = open_study(profile)
     found = {}
-    for name in TEMPORAL:
-        numbers = list(range(count if name in NEURAL else 1))
-        found[name] = _over_seeds(study, name, numbers)
-        print(f"{LABELS[name]}: NDCG@10 {found[name]['metrics']['NDCG@10']['value']:.4f}", file=sys.stderr)
+    with sole_user(study.folder):
+        for name in TEMPORAL:
+            numbers = list(range(count if name in NEURAL else 1))
+            found[name] = _over_seeds(study, name, numbers)
+            print(f"{LABELS[name]}: NDCG@10 {found[name]['metrics']['NDCG@10']['value']:.4f}", file=sys.stderr)
     _record(study, "seeds", f"make seeds COUNT={count}", {"n": len(study.cases), "protocol": study.protocol, "systems": found})
     return found
 

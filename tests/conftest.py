@@ -3,11 +3,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from dualrec.data.catalogue import Catalogue
 from dualrec.language.local import LLM, converted_folder
 from dualrec.types import Sequences
+
+settings.register_profile("torture", max_examples=2000, deadline=None)
 
 TOY_PROFILE = """
 summary = "a toy"

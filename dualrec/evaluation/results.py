@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock
 
 from dualrec import paths
 from dualrec.artifacts import write_json
@@ -51,12 +52,15 @@ def record(path: Path, section: str, values: dict) -> None:
         raise StudyError(f"results have no section '{section}'; record into study, {', '.join(SECTIONS)}")
     if section == "study" and not values.keys() <= set(STUDY):
         raise StudyError(f"the study has no fact '{min(values.keys() - set(STUDY))}'; it has {', '.join(STUDY)}")
-    old = _read(path) if Path(path).is_file() else {}
-    new = old | values if section == "study" else old | {section: old.get(section, {}) | values}
-    facts = {fact: new[fact] for fact in STUDY if fact in new}
-    sections = {name: new.get(name, {}) for name in SECTIONS}
-    sections["notebooks"] = dict(sorted(sections["notebooks"].items()))
-    write_json(path, _rounded({"schema": SCHEMA} | facts | sections))
+    lock = paths.shared_cache() / "results.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(lock):  # a side run of one profile records into the file of another, which may be running
+        old = _read(path) if Path(path).is_file() else {}
+        new = old | values if section == "study" else old | {section: old.get(section, {}) | values}
+        facts = {fact: new[fact] for fact in STUDY if fact in new}
+        sections = {name: new.get(name, {}) for name in SECTIONS}
+        sections["notebooks"] = dict(sorted(sections["notebooks"].items()))
+        write_json(path, _rounded({"schema": SCHEMA} | facts | sections))
 
 
 def record_side_run(path: Path, profile: str, kind: str, values: dict) -> None:

@@ -89,7 +89,7 @@ def _finished(journal: Path) -> list[dict]:
     """Batches of an earlier, interrupted call, in order; a half-written last line is cut off."""
     if not journal.is_file():
         return []
-    complete, newline, broken = journal.read_text(encoding="utf-8").rpartition("\n")
+    complete, newline, broken = journal.read_bytes().rpartition(b"\n")  # bytes: what is cut off may end within a letter
     if broken:
-        write_text(journal, complete + newline)
-    return [json.loads(line) for line in complete.split("\n") if line]
+        write_text(journal, (complete + newline).decode())
+    return [json.loads(line) for line in complete.decode().split("\n") if line]

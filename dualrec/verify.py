@@ -1,0 +1,90 @@
+"""Whether two runs of the study say the same: their ledgers byte for byte, and their results but for what ran them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from dualrec import paths
+from dualrec.errors import StudyError
+from dualrec.evaluation.ledger import read_ledger, read_sidecar
+from dualrec.evaluation.results import load_results
+
+CLOCK = {"wall_seconds", "peak_memory_mib", "commit"}  # of a sidecar: what may differ between runs that say the same
+MACHINE = {"commit", "hardware", "side_runs"}  # of results: the same
+
+
+def first_difference(a: Path, b: Path) -> str | None:
+    """The first difference between two runs in words, None where they agree.
+
+    a, b: folders of two runs, such as `runs/smoke`, whose ledgers and results are compared; or two `results.json`
+    Raises StudyError where one of them is neither, or is broken.
+    """
+    a, b = Path(a), Path(b)
+    return next(_differences(a, b), None)
+
+
+def _differences(a: Path, b: Path) -> Iterator[str]:
+    if a.is_dir() and b.is_dir():
+        yield from _ledgers(a / "lists", b / "lists")
+        yield from _results(_results_of(a), _results_of(b))
+    elif a.is_file() and b.is_file():
+        yield from _results(a, b)
+    else:
+        raise StudyError(f"{a} and {b} are not two runs; name two folders such as runs/smoke, or two results.json")
+
+
+def _results_of(folder: Path) -> Path:
+    """The default profile draws into `figures/` of its home, the others into their own folder."""
+    home = folder.resolve().parent.parent
+    return home / "figures" / "results.json" if folder.name == paths.DEFAULT_PROFILE else folder / "figures" / "results.json"
+
+
+def _ledgers(a: Path, b: Path) -> Iterator[str]:
+    names = [sorted(path.stem for path in folder.glob("*.parquet")) for folder in (a, b)]
+    for name in sorted({*names[0], *names[1]}):
+        if name not in names[0] or name not in names[1]:
+            yield f"only {b if name not in names[0] else a} has a ledger of {name}"
+            continue
+        one, two = a / f"{name}.parquet", b / f"{name}.parquet"
+        if one.read_bytes() != two.read_bytes():
+            yield f"ledger {name}: {_row(read_ledger(one), read_ledger(two))}"
+        left, right = ({k: v for k, v in read_sidecar(path).items() if k not in CLOCK} for path in (one, two))
+        yield from (f"sidecar of {name}: {difference}" for difference in _unequal(left, right, ""))
+
+
+def _row(one: pd.DataFrame, two: pd.DataFrame) -> str:
+    """Where two ledgers part, or that only their bytes do."""
+    if one.shape != two.shape:
+        return f"{len(one)} rows and {len(two)}"
+    for column in one:
+        same = (one[column] == two[column]).fillna(False) | (one[column].isna() & two[column].isna())
+        if not same.all():
+            at = int(same.to_numpy(bool).argmin())
+            user, rank = one.user_id[at], one["rank"][at]
+            return f"user {user}, rank {rank}, {column}: {one[column][at]} and {two[column][at]}"
+    return "the same rows in different bytes"
+
+
+def _results(a: Path, b: Path) -> Iterator[str]:
+    left, right = ({k: v for k, v in load_results(path).items() if k not in MACHINE} for path in (a, b))
+    yield from (f"results: {difference}" for difference in _unequal(left, right, ""))
+
+
+def _unequal(a: Any, b: Any, where: str) -> Iterator[str]:
+    """Every place where two JSON values differ, in the order of the file."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        for key in [*a, *(key for key in b if key not in a)]:
+            place = f"{where}.{key}".lstrip(".")
+            if key not in a or key not in b:
+                yield f"{place} is in one of them only"
+            else:
+                yield from _unequal(a[key], b[key], place)
+    elif isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
+        for number, (one, two) in enumerate(zip(a, b, strict=True)):
+            yield from _unequal(one, two, f"{where}[{number}]")
+    elif a != b:
+        yield f"{where} is {a!r} and {b!r}"

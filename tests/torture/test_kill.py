@@ -1,0 +1,119 @@
+"""Killed at any moment, the study goes on where it was and says the same in the end, byte for byte."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from killing import leftovers, run_killed, run_whole
+from nbformat.v4 import new_code_cell, new_notebook
+
+from dualrec import paths
+from dualrec.artifacts import WORKSPACE, write_text
+from dualrec.locks import sole_user
+from dualrec.verify import first_difference
+
+ROOT = Path(__file__).resolve().parents[2]
+SETTINGS = """
+[llm]
+model = "{model}"
+users = 24
+batch_size = 2
+titles = 3
+[lora]
+users = 24
+validation_users = 6
+epochs = 3
+batch_size = 2
+"""
+PARAMETERS = new_code_cell('PROFILE = "toy"\nSEED = 0', metadata={"tags": ["parameters"]})
+TEMPORAL = """
+from dualrec import plots
+from dualrec.notebook import begin, record, record_system, show, table
+from dualrec.systems import LABELS, fit_temporal
+from dualrec.temporal.base import top_k
+study = begin(PROFILE, SEED)
+for name in ("markov", "lstm", "sasrec"):
+    study.save(name, study.cases, top_k(fit_temporal(study, name).scores(study.cases.history), 5), 0.0)
+show(study, plots.dots(table(study, ["markov", "lstm", "sasrec"]), ["HR@10"], LABELS), "01_dots", "Toy.", n=len(study.cases))
+record_system(study, "markov", "lstm", "sasrec")
+record(study, "01_temporal", users=len(study.cases))
+"""
+LANGUAGE = """
+from dualrec.language.local import load_llm
+from dualrec.notebook import begin, record, record_system
+from dualrec.roles import write_lists
+from dualrec.systems import fit_temporal, hint, tuned_llm
+study = begin(PROFILE, SEED)
+cases = study.llm_cases
+hints = hint(study, cases.history, fit_temporal(study, "lstm"))
+for name, llm in (("llm_hint", load_llm(study.profile.llm.model)), ("llm_lora", tuned_llm(study))):
+    lists, written = write_lists(study, llm, cases.history, hints, 3)
+    study.save(name, cases, lists, 0.0)
+record_system(study, "llm_hint", "llm_lora")
+record(study, "02_language", written=len(cases))
+"""
+
+
+def test_a_kill_while_writing_leaves_the_old_file_and_rubbish_that_the_next_run_sweeps_away(tmp_path):
+    target = tmp_path / "kept.json"
+    write_text(target, "old")
+    code = (
+        "import os, signal, sys\nfrom pathlib import Path\nfrom dualrec.artifacts import atomic_path\n"
+        "with atomic_path(Path(sys.argv[1])) as path:\n    path.write_text('ne')\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    died = subprocess.run([sys.executable, "-c", code, str(target)], check=False)
+    assert died.returncode == -signal.SIGKILL and target.read_text() == "old"
+    (rubbish,) = (path for path in tmp_path.iterdir() if WORKSPACE.fullmatch(path.name))
+    mine = rubbish.with_name(f".other.{os.getpid()}.abc.writing")  # of a process that lives
+    mine.mkdir()
+    with sole_user(tmp_path):
+        assert not rubbish.exists() and mine.exists()
+
+
+@pytest.fixture
+def toy_home(tmp_path, toy_profile, toy_folder, tiny):
+    """A study of two notebooks that train networks and a tiny language model on toy data, with the runs of an undisturbed one."""
+    tiny.model.save_pretrained(tmp_path / "tiny")
+    tiny.tokenizer.save_pretrained(tmp_path / "tiny")
+    settings = Path(toy_profile).read_text(encoding="utf-8").replace('data = "ml-100k"', f'data = "{toy_folder}"')
+    settings = settings.replace("epochs = 2", "epochs = 12") + SETTINGS.format(model=tmp_path / "tiny")
+    for name in ("undisturbed", "killed"):
+        notebooks = tmp_path / name / "notebooks"
+        notebooks.mkdir(parents=True)
+        (tmp_path / name / "toy.toml").write_text(settings, encoding="utf-8")
+        for number, source in (("01_temporal", TEMPORAL), ("02_language", LANGUAGE)):
+            nbformat.write(new_notebook(cells=[PARAMETERS, new_code_cell(source)]), notebooks / f"{number}.ipynb")
+    return tmp_path
+
+
+def test_a_small_study_killed_five_times_ends_as_if_nothing_had_been(toy_home):
+    seconds = run_whole(toy_home / "undisturbed", "run", "--profile", "toy.toml")
+    moments = run_killed(toy_home / "killed", 4, 0.8 * seconds, 1, "run", "--profile", "toy.toml")
+    assert sum(moment > 0 for moment in moments) >= 3, "most kills have to meet a run"
+    assert first_difference(toy_home / "undisturbed/runs/toy", toy_home / "killed/runs/toy") is None
+    assert leftovers(toy_home / "killed") == []
+    assert sorted(os.listdir(toy_home / "killed/runs/toy/figures")) == sorted(os.listdir(toy_home / "undisturbed/runs/toy/figures"))
+
+
+@pytest.mark.torture
+def test_the_smoke_run_killed_twenty_times_ends_as_if_nothing_had_been(tmp_path):
+    for name in ("undisturbed", "killed"):
+        shutil.copytree(ROOT / "notebooks", tmp_path / name / "notebooks")
+    seconds = run_whole(tmp_path / "undisturbed", "run", "--profile", "smoke")
+    run_killed(tmp_path / "killed", 20, seconds / 12, 2, "run", "--profile", "smoke")
+    assert first_difference(tmp_path / "undisturbed/runs/smoke", tmp_path / "killed/runs/smoke") is None
+    assert leftovers(tmp_path / "killed") == []
+    alone_after_the_others(tmp_path)
+
+
+def alone_after_the_others(home: Path) -> None:
+    """Each notebook, run alone, last one first, with what the others left, says what it said before."""
+    for notebook in sorted((home / "killed/notebooks").glob("[0-9]*.ipynb"), reverse=True):
+        run_whole(home / "killed", "run", "--profile", "smoke", "--only", notebook.stem, "--again")
+    assert first_difference(home / "undisturbed/runs/smoke", home / "killed/runs/smoke") is None
+    assert paths.DEFAULT_PROFILE not in os.listdir(home / "killed/runs")
