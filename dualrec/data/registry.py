@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -21,6 +23,7 @@ from dualrec.data.plain import read_plain
 from dualrec.errors import StudyError
 
 U_DATA_SHA256 = "06416e597f82b7342361e41163890c81036900f418ad91315590814211dca490"
+LARGEST = 2**30  # bytes of one unpacked file: forty times ML-1M's ratings
 LAYOUTS = {  # the files that tell a layout, and its reader
     ("u.data", "u.item"): read_u_data,
     ("ratings.dat", "movies.dat"): read_dat,
@@ -137,15 +140,22 @@ def download(name: str) -> Path:
 def unpack(archive: Path, members: tuple[str, ...], target: Path) -> None:
     """Extract the named files, wherever in the archive they lie, under their bare names: no path of the archive is used.
 
-    Raises StudyError for a broken archive or one without them.
+    Raises StudyError for a broken archive, one without them, and one whose members are links, encrypted or larger than LARGEST.
     """
     target.mkdir(parents=True)
     try:
         with zipfile.ZipFile(archive) as content:
-            inside = {PurePosixPath(info.filename).name: info for info in content.infolist()}
+            inside = {PurePosixPath(info.filename).name: info for info in content.infolist() if not info.is_dir()}
             for member in members:
                 if member not in inside:
                     raise StudyError(f"{archive} holds no {member}; delete it and run again")
-                (target / member).write_bytes(content.read(inside[member]))
-    except zipfile.BadZipFile as error:
+                info = inside[member]
+                if info.file_size > LARGEST or stat.S_ISLNK(info.external_attr >> 16):
+                    raise StudyError(
+                        f"{member} in {archive} is a link or larger than {LARGEST >> 20} MiB; it is not the archive it should be"
+                    )
+                (target / member).write_bytes(content.read(info))  # never more than file_size, whatever is packed
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise StudyError(f"{archive} is not a whole zip archive; delete it and run again") from error
+    except (RuntimeError, NotImplementedError) as error:  # a password, or a compression that Python does not know
+        raise StudyError(f"{archive} cannot be unpacked ({error}); it is not the archive it should be") from error

@@ -44,6 +44,9 @@ def read_table(
         raise StudyError(f"{path} has more fields in a row than columns; quote or remove what is too much") from error
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise StudyError(f"{path} cannot be read as a table: {str(error).strip()}; correct or remove the line") from error
+    header = [] if columns else next(csv.reader(io.StringIO(text, newline=None), delimiter=separator, quoting=quoting))
+    if twice := [name for name in header if header.count(name) > 1]:  # pandas gives the second one another name
+        raise StudyError(f"{path}: the column {twice[0]} stands there twice; rename or remove one of them")
     missing = [name for name in required if name not in table]
     if missing or table.empty:
         what = f"lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}" if missing else "holds no rows"

@@ -1,6 +1,7 @@
 """The embedded ML-100K, DUALREC_DATA before anything else, and downloads from a server of our own."""
 
 import hashlib
+import io
 import threading
 import zipfile
 from dataclasses import replace
@@ -171,6 +172,41 @@ def test_an_archive_without_the_files_or_broken_is_refused(serve):
         load("ml-1m")
     serve(GOOD)
     assert len(load("ml-1m").catalogue) == 1  # neither attempt left anything behind
+
+
+def packed(name: str, data: bytes, mode: int = 0o100644, flags: int = 0) -> bytes:
+    """A zip archive of ratings and of one movies.dat with these attributes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        info = zipfile.ZipInfo(name)
+        info.external_attr = mode << 16
+        info.compress_type = zipfile.ZIP_DEFLATED
+        archive.writestr(info, data)
+        archive.writestr("ratings.dat", "1::7::5::1\n")
+    content = bytearray(buffer.getvalue())
+    if flags:  # in both headers of the first member
+        content[6] |= flags
+        content[content.index(b"PK\x01\x02") + 8] |= flags
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("archive", "said"),
+    [
+        (packed("movies.dat", b"/etc/passwd", mode=0o120777), "movies.dat in .* is a link or larger than"),
+        (packed("movies.dat", bytes(2**21)), "movies.dat in .* is a link or larger than 1 MiB"),
+        (packed("movies.dat", b"7::Heat (1995)::Drama\n", flags=1), "cannot be unpacked .*password"),
+        (packed("movies.dat/", b""), r"holds no movies\.dat"),
+        (packed("movies.dat", b"7::Heat (1995)::Drama\n")[:-30], "not a whole zip archive"),
+        (b"<!DOCTYPE html><html>Log in</html>", "not a whole zip archive"),
+    ],
+)
+def test_an_archive_that_would_do_harm_is_refused_and_leaves_nothing(serve, monkeypatch, archive, said):
+    monkeypatch.setattr(registry, "LARGEST", 2**20)
+    serve(archive)
+    with pytest.raises(StudyError, match=said):
+        load("ml-1m")
+    assert not (paths.shared_cache() / "data" / "ml-1m").exists()
 
 
 def test_no_network_is_said_with_the_manual_way(monkeypatch):
