@@ -11,6 +11,7 @@ import pandas as pd
 
 from dualrec.errors import StudyError
 
+LONGEST = 300  # characters of a title; what is longer is no title, and would fill prompts and figures
 _YEAR = re.compile(r"\((\d{4})(?:[-–]\s*\d{0,4}\s*)?\)(?:\s*\((?:V|TV|VG)\))?\s*$")  # (V): released on video
 _ARTICLES = "The|A|An|La|Le|Les|L'|Un|Une|Il|Lo|I|Gli|Una|El|Los|Las|Das|Der|Die|Ein|Eine|Den|Det|En|Een|Het|O|Os|Um"
 _ARTICLE = re.compile(rf"^(?P<aka>a\.k\.a\.\s+|)(?P<name>.+?), (?P<article>{_ARTICLES})(?P<rest>\s*(?:\(.*)?)$")
@@ -75,8 +76,10 @@ def build_catalogue(ids, titles, genres: list[list[str]], years=None) -> Catalog
 
 
 def readable_title(title: str) -> str:
-    """`Postman, The (Postino, Il) (1994)` as `The Postman (Il Postino) (1994)`; spaces and control characters tidied."""
+    """`Postman, The (Postino, Il) (1994)` as `The Postman (Il Postino) (1994)`; spaces and control characters tidied, LONGEST cut off."""
     text = " ".join("".join(c if c.isprintable() else " " for c in str(title)).split())
+    if len(text) > LONGEST:
+        text = text[: LONGEST - 1] + "…"
     year = _YEAR.search(text)
     name = text[: year.start()].rstrip() if year else text
     inner = _PARTS.search(name)

@@ -30,6 +30,9 @@ from dualrec.types import Cases, RankedLists
 
 SCHEMA = 1
 COLUMNS = {"user_id": "int64", "target_id": "int64", "rank": "int32", "item_id": "Int64", "score": "float32"}
+NAMED = 300  # characters of a foreign file's column names in an error
+# What pyarrow and pandas raise where bytes of lengths, types or pandas' own notes are damaged. Not MemoryError: the file may be whole.
+UNREADABLE = (OSError, ValueError, TypeError, LookupError, AttributeError, NotImplementedError, RecursionError)
 
 
 class Lists(NamedTuple):
@@ -89,7 +92,7 @@ def read_ledger(path: Path) -> pd.DataFrame:
     sidecar = read_sidecar(path)
     try:
         ledger = pd.read_parquet(path, engine="pyarrow")
-    except (OSError, ValueError) as error:  # pyarrow's own errors are subclasses of these
+    except UNREADABLE as error:
         raise StudyError(f"{where} is not a readable parquet file; delete it and run again") from error
     check_ledger(ledger, where)
     if sidecar.get("sha256") != file_sha256(path):
@@ -105,7 +108,7 @@ def read_sidecar(path: Path) -> dict:
     file = Path(path).with_suffix(".json")
     try:
         sidecar = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise StudyError(f"{paths.readable(file)}, the sidecar of a ledger, is missing or not JSON; run again to write it") from error
     if not isinstance(sidecar, dict) or sidecar.get("schema") != SCHEMA:
         raise StudyError(f"{paths.readable(file)} does not have ledger schema {SCHEMA}; run again to write the ledger anew")
@@ -118,15 +121,16 @@ def check_ledger(ledger: pd.DataFrame, where: str) -> None:
     Raises StudyError naming `where`, the first offending user and what is wrong.
     """
     if list(ledger.columns) != list(COLUMNS):
-        raise StudyError(f"{where} has the columns {', '.join(map(str, ledger.columns))}; a ledger has {', '.join(COLUMNS)}")
+        found = repr(", ".join(map(str, ledger.columns)))[1:-1][:NAMED]  # repr: a name may hold line breaks and colour codes
+        raise StudyError(f"{where} has the columns {found or '(none)'}; a ledger has {', '.join(COLUMNS)}")
     for column, expected in COLUMNS.items():
         if str(ledger[column].dtype) != expected:
             raise StudyError(f"{where}: column '{column}' is {ledger[column].dtype}, but must be {expected}")
     if ledger.empty:
         raise StudyError(f"{where} holds no recommendations; evaluate at least one user")
-    users, ranks, k = ledger["user_id"].to_numpy(), ledger["rank"].to_numpy(), int(ledger["rank"].max())
-    wrong = ranks != np.arange(len(ledger)) % max(k, 1) + 1
-    wrong |= users != users[np.arange(len(ledger)) // max(k, 1) * max(k, 1)]  # another user within K rows
+    users, ranks, k = ledger["user_id"].to_numpy(), ledger["rank"].to_numpy(), max(int(ledger["rank"].max()), 1)
+    wrong = ranks != np.arange(len(ledger)) % k + 1
+    wrong |= users != users[np.arange(len(ledger)) // k * k]  # another user within K rows
     if wrong.any() or len(ledger) % k:
         user = users[wrong.argmax()] if wrong.any() else users[-1]
         raise StudyError(f"{where}: the ranks of user {user} are not 1 to {k}, each once and in order")

@@ -11,6 +11,7 @@ import torch
 from dualrec.batching import sorted_batches
 from dualrec.language.examples import Example
 from dualrec.language.local import LLM
+from dualrec.language.prompts import harmless
 
 IGNORE = -100
 PAD_TO = 8  # matrix products like whole blocks
@@ -22,7 +23,7 @@ Encoded = tuple[list[int], list[int]]  # token ids and labels
 def encode(llm: LLM, examples: list[Example]) -> list[Encoded]:
     """(token ids, labels) per example; labels are IGNORE on the prompt. The answer ends with the end-of-turn token."""
     prompts = llm.tokenizer([e.prompt for e in examples], add_special_tokens=False).input_ids
-    answers = llm.tokenizer([e.answer for e in examples], add_special_tokens=False).input_ids
+    answers = llm.tokenizer(harmless(llm.tokenizer, [e.answer for e in examples]), add_special_tokens=False).input_ids
     end = [llm.tokenizer.eos_token_id]
     return [(p + a + end, [IGNORE] * len(p) + a + end) for p, a in zip(prompts, answers, strict=True)]
 

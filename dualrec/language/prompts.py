@@ -6,6 +6,7 @@ more movies as `Title (Year)`. The same history length is used for training and 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from dualrec.data.catalogue import Catalogue
@@ -13,6 +14,7 @@ from dualrec.errors import StudyError
 from dualrec.types import Hints, Sequences
 
 SYSTEM = "You recommend movies."
+_MARK = r"<(?=[^<>\s]+>)|\[(?=/?[A-Z_]{4,}\])"  # `<|im_end|>`, `</s>`, `[INST]`: how models write the special tokens of a chat
 ANSWER_START = "1."  # the assistant's turn opens with it, so that a list is written and not an introduction
 
 
@@ -38,8 +40,21 @@ def messages(text: str) -> list[dict[str, str]]:
     return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": text}]
 
 
+def harmless(tokenizer, texts: list[str]) -> list[str]:
+    """The texts with a space inside whatever the tokenizer would read as one of its special tokens.
+
+    Titles are data: one that holds the end of a turn would let whoever named the movie write turns of their own into the chat.
+    tokenizer: None where it is behind a server; of one that names no special token, too, whatever looks like one is taken for one
+    """
+    added = [] if tokenizer is None else tokenizer.added_tokens_decoder.values()
+    special = [str(token) for token in added if token.special or re.match(_MARK, str(token))]  # Qwen's `<think>` is not called special
+    first = re.compile(rf"(?s)(?={'|'.join(map(re.escape, special))})." if special else _MARK)  # looks ahead: tokens may overlap
+    return [first.sub(r"\g<0> ", text) for text in texts]
+
+
 def chat(tokenizer, text: str) -> str:
     """The whole prompt: the model's chat template where it has one, plain text else; ends with `ANSWER_START`."""
+    (text,) = harmless(tokenizer, [text])
     if tokenizer.chat_template:
         return tokenizer.apply_chat_template(messages(text), tokenize=False, add_generation_prompt=True) + ANSWER_START
     return f"{SYSTEM}\n\n{text}\n\n{ANSWER_START}"
@@ -56,18 +71,22 @@ def build_prompts(tokenizer, catalogue: Catalogue, history: Sequences, hints: Hi
     """One prompt per user from the last `length` titles; the oldest titles are dropped until `budget` tokens hold it.
 
     hints: top-1 of each row is written into the prompt; None for the template without hint
-    Raises StudyError when the budget does not even hold the latest title.
+    Where the latest title alone is too long, it or the hint, whichever is longer, is cut in half until both fit.
+    Raises StudyError when the budget does not even hold a letter of each.
     """
     wished = wishes(catalogue, history, hints, length)
     prompts = [chat(tokenizer, question(titles, hint, n)) for titles, hint in wished]
     sizes = [len(ids) for ids in tokenizer(prompts, add_special_tokens=False).input_ids]
     for r, (titles, hint) in enumerate(wished):
         while sizes[r] > budget:
-            if len(titles) <= 1:
-                raise StudyError(
-                    f"a prompt with one title needs {sizes[r]} tokens, more than max_prompt_tokens = {budget}; raise it in the profile"
-                )
-            titles = titles[1:]
+            if len(titles) > 1:
+                titles = titles[1:]
+            elif len(longest := max([*titles, hint or ""], key=len)) > 1:
+                half = longest[: len(longest) // 2]
+                titles, hint = [half if title == longest else title for title in titles], half if hint == longest else hint
+            else:
+                needs = f"a prompt with one letter of a title needs {sizes[r]} tokens"
+                raise StudyError(f"{needs}, more than max_prompt_tokens = {budget}; raise it in the profile")
             prompts[r] = chat(tokenizer, question(titles, hint, n))
             sizes[r] = len(tokenizer(prompts[r], add_special_tokens=False).input_ids)
     return prompts

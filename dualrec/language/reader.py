@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from dualrec.batching import sorted_batches
 from dualrec.language.local import LLM
+from dualrec.language.prompts import harmless
 from dualrec.types import Sequences
 
 HEADER = "Movies a person watched, oldest first:\n"
@@ -63,7 +64,7 @@ class _Texts:
 
     def __init__(self, tokenizer, titles: list[str]):
         def ids(texts: list[str]) -> list[list[int]]:
-            return tokenizer(texts, add_special_tokens=False).input_ids
+            return tokenizer(harmless(tokenizer, texts), add_special_tokens=False).input_ids
 
         self.header, self.ask = ids([HEADER, ASK])
         self.line = ids([f"{title}\n" for title in titles])

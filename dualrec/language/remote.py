@@ -19,7 +19,7 @@ from dualrec.artifacts import fingerprint, write_json
 from dualrec.configs import LLMConfig
 from dualrec.errors import StudyError
 from dualrec.language.generate import TOKENS_PER_TITLE, Generation
-from dualrec.language.prompts import messages
+from dualrec.language.prompts import harmless, messages
 
 VARIABLES = {
     "OPENAI_BASE_URL": "the server's address, such as http://localhost:8000/v1",
@@ -63,6 +63,7 @@ class RemoteLLM:
             to another host or port is the same model. A later call asks only for what is missing there.
         Raises StudyError where the server cannot be used; what it answered before is kept.
         """
+        questions = harmless(None, questions)
         request = {"model": self.model, "temperature": 0, "seed": seed, "max_tokens": TOKENS_PER_TITLE * (titles + 1)}  # + introduction
         paths = [folder / f"{fingerprint(request, messages(question))}.json" for question in questions]
         missing = {path: question for path, question in zip(paths, questions, strict=True) if not path.is_file()}

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from dualrec.errors import StudyError
-from dualrec.language.prompts import answer
+from dualrec.language.prompts import answer, harmless
 from dualrec.types import Sequences
 
 
@@ -94,7 +94,7 @@ def build_trie(tokenizer, titles: list[str]) -> Trie:
     """
     if len(titles) < 2:
         raise StudyError("a catalogue without titles gives no trie; give it at least one item")
-    lines = tokenizer([answer([title]) for title in titles[1:]], add_special_tokens=False).input_ids
+    lines = tokenizer(harmless(tokenizer, [answer([title]) for title in titles[1:]]), add_special_tokens=False).input_ids
     return trie_of(lines)
 
 
