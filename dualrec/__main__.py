@@ -141,7 +141,7 @@ def sentence(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"the disk is full{_at(error)}; make room and run the same command again, what is finished is kept"
     if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"no right to write{_at(error)} ({error.strerror}); change its owner, or set DUALREC_HOME to a folder of your own"
+        return f"no access{_at(error)} ({error.strerror}); change its owner or rights, or set DUALREC_HOME to a folder of your own"
     if isinstance(error, FileExistsError | NotADirectoryError):
         return f"a file stands where a folder belongs{_at(error)}; move it away, or set DUALREC_HOME to a folder"
     if isinstance(error, MemoryError):

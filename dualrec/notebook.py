@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import replace
 from importlib import metadata
 
 import pandas as pd
@@ -39,14 +38,8 @@ def hardware() -> str:
 
 
 def begin(profile: str, seed: int) -> Study:
-    """Open the study, set the style of figures and tables and note the run's facts in `results.json`.
-
-    Another seed than 0 makes a study of its own, in `runs/<profile>-seed<seed>`: it never overwrites what belongs to the profile.
-    """
+    """Open the study, set the style of figures and tables and note the run's facts in `results.json`."""
     study = open_study(profile, seed)
-    if seed:
-        name = f"{study.profile.name}-seed{seed}"
-        study = replace(study, profile=replace(study.profile, name=name), folder=paths.run_dir(name))
     plots.use_style()
     pd.set_option("display.max_colwidth", None)
     facts = {"profile": study.profile.name, "data": study.data.name, "protocol": study.protocol}

@@ -17,7 +17,7 @@ import pandas as pd
 from safetensors.numpy import load_file, save_file
 
 from dualrec.artifacts import cached, fingerprint, write_json
-from dualrec.language import decoding, generate, reading, scoring
+from dualrec.language import decoding, generate, reading, scoring, trie
 from dualrec.language.decoding import beam_search
 from dualrec.language.fusion import Opinions, search
 from dualrec.language.generate import Generation
@@ -60,20 +60,26 @@ def write_lists(
     return ground(written.texts, histories, study.grounder, titles, k), written
 
 
-def write_from_catalogue(study: Study, llm: LLM, histories: Sequences, hints: Hints | None, k: int) -> tuple[RankedLists, float]:
-    """The k unseen titles (n, k) that the model finds most likely by constrained beam search, and the seconds it took."""
-    prompts, titles = prompts_for(study, llm, histories, hints), build_trie(llm.tokenizer, study.catalogue.titles)
-    config = study.profile.llm
+def search_catalogue(study: Study, llm: LLM, prompts: list[str], histories: Sequences, k: int) -> RankedLists:
+    """The k unseen titles (n, k) that the model, as it is now, finds most likely after each prompt, by constrained beam search."""
+    config, titles = study.profile.llm, build_trie(llm.tokenizer, study.catalogue.titles)
     width = max(config.beam, k)  # a narrower beam may end with fewer than k titles
+    beams = beam_search(llm, prompts, titles, histories, k, width, config.batch_size)
+    return RankedLists(titles.unseen_items(beams.leaves, histories, study.popularity), beams.scores)
+
+
+def write_from_catalogue(study: Study, llm: LLM, histories: Sequences, hints: Hints | None, k: int) -> tuple[RankedLists, float]:
+    """`search_catalogue` after the prompts for these histories, kept; and the seconds it took."""
+    prompts, config = prompts_for(study, llm, histories, hints), study.profile.llm
+    weights, settings = (llm.identity, str(llm.model.dtype)), (k, config.beam, config.batch_size)
+    key = fingerprint(prompts, weights, settings, study.catalogue.titles, histories, study.popularity, decoding, reading, trie)
 
     def build() -> dict[str, np.ndarray]:
-        beams = beam_search(llm, prompts, titles, histories, k, width, config.batch_size)
-        return {"leaves": beams.leaves, "scores": beams.scores}
+        lists = search_catalogue(study, llm, prompts, histories, k)
+        return {"items": lists.items, "scores": lists.scores}
 
-    key = fingerprint(prompts, llm.identity, str(llm.model.dtype), titles, histories, k, width, config.batch_size, decoding, reading)
     found, seconds = kept_arrays(study.cache(f"beams-{key}"), key, build)
-    items = titles.unseen_items(found["leaves"], histories, study.popularity)
-    return RankedLists(items, found["scores"]), seconds
+    return RankedLists(found["items"], found["scores"]), seconds
 
 
 def likelihoods(study: Study, llm: LLM, prompts: list[str], titles: Trie, items: np.ndarray) -> tuple[np.ndarray, float]:

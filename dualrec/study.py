@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -104,10 +104,13 @@ class Study:
 def open_study(profile: str, seed: int = 0, data: str | None = None, folder: Path | None = None) -> Study:
     """Load the profile's data and split it.
 
-    data: a registered name or a folder, instead of the profile's; folder: instead of `runs/<profile>`
+    seed: any but 0 makes a study of its own, named `<profile>-seed<seed>`: it never overwrites what belongs to the profile
+    data: a registered name or a folder, instead of the profile's; folder: instead of `runs/<name>`
     Raises StudyError for an unknown profile or unreadable data.
     """
     chosen = load_profile(profile)
+    if seed:
+        chosen = replace(chosen, name=f"{chosen.name}-seed{seed}")
     dataset = load(data or chosen.data)
     return Study(chosen, seed, dataset, leave_one_out(dataset, chosen.split), folder or paths.run_dir(chosen.name))
 

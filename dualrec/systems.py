@@ -21,13 +21,11 @@ from dualrec.configs import REMOTE
 from dualrec.errors import StudyError, did_you_mean
 from dualrec.evaluation import metrics
 from dualrec.language import answers, lora
-from dualrec.language.decoding import beam_search
 from dualrec.language.examples import Example, build_examples, earlier_split, slices, training_cases
 from dualrec.language.local import LLM, load_llm
 from dualrec.language.lora import fine_tune, merged
-from dualrec.language.trie import build_trie
 from dualrec.reader_role import Lessons, read_lessons
-from dualrec.roles import prompts_for
+from dualrec.roles import prompts_for, search_catalogue
 from dualrec.split import Split
 from dualrec.study import Study
 from dualrec.temporal import base, fit, lstm, sasrec, words
@@ -176,12 +174,9 @@ def tune(study: Study, llm: LLM, data: LoRAData) -> Path:
 
 def validation_ndcg(study: Study, llm: LLM, data: LoRAData) -> float:
     """Mean NDCG@k of the validation cases where the model, as it is now, may write titles of the catalogue only."""
-    rows, k, config = range(len(data.validation)), study.profile.evaluation.k, study.profile.llm
-    cases, titles = data.cases.take(rows), build_trie(llm.tokenizer, study.catalogue.titles)
-    prompts = [example.prompt for example in data.validation]
-    beams = beam_search(llm, prompts, titles, cases.history, k, max(config.beam, k), config.batch_size)
-    items = titles.unseen_items(beams.leaves, cases.history, study.popularity)
-    return float(metrics.ndcg(metrics.list_ranks(items, cases.targets), k).mean())
+    cases, k = data.cases.take(range(len(data.validation))), study.profile.evaluation.k
+    lists = search_catalogue(study, llm, [example.prompt for example in data.validation], cases.history, k)
+    return float(metrics.ndcg(metrics.list_ranks(lists.items, cases.targets), k).mean())
 
 
 def tuned_llm(study: Study) -> LLM:

@@ -10,7 +10,9 @@ from dualrec.data.catalogue import Catalogue
 from dualrec.language.local import LLM, converted_folder
 from dualrec.types import Sequences
 
-settings.register_profile("torture", max_examples=2000, deadline=None)
+settings.register_profile("short", max_examples=200, deadline=None)
+settings.register_profile("torture", max_examples=5000, deadline=None)
+settings.load_profile("short")  # `make torture` asks for the other one; a test that names its own number would hear of neither
 
 TOY_PROFILE = """
 summary = "a toy"
@@ -72,16 +74,25 @@ def toy_history() -> Sequences:
     return Sequences.from_lists([7, 9], [[1, 2, 3], [8]])
 
 
-@pytest.fixture
-def toy_folder(tmp_path) -> Path:
-    """Forty users who walk through thirty movies, in the plain layout."""
-    folder = tmp_path / "toy"
+@pytest.fixture(scope="session")
+def write_toy():
+    """Writes users who walk through thirty movies, twelve each, in the plain layout."""
+    return _write_toy
+
+
+def _write_toy(folder: Path, users: int) -> Path:
     folder.mkdir()
     items = "".join(f"{i},Movie number {i} ({1960 + i}),Drama|Comedy\n" for i in range(1, 31))
     (folder / "items.csv").write_text("item_id,title,genres\n" + items, encoding="utf-8")
-    events = "".join(f"{u},{(u * 3 + t) % 30 + 1},{t}\n" for u in range(1, 41) for t in range(12))
+    events = "".join(f"{u},{(u * 3 + t) % 30 + 1},{t}\n" for u in range(1, users + 1) for t in range(12))
     (folder / "interactions.csv").write_text("user_id,item_id,order\n" + events, encoding="utf-8")
     return folder
+
+
+@pytest.fixture
+def toy_folder(tmp_path, write_toy) -> Path:
+    """Forty of these users."""
+    return write_toy(tmp_path / "toy", 40)
 
 
 @pytest.fixture

@@ -77,8 +77,8 @@ def test_a_full_disk_is_named_and_nothing_finished_is_lost(tmp_path, toy_folder,
         (StudyError("as it is"), "as it is"),
         (OSError(errno.ENOSPC, "No space left on device"), "the disk is full; make room and run the same command again"),
         (OSError(errno.EDQUOT, "Disk quota exceeded", "/nowhere/x"), "the disk is full at /nowhere/x; make room"),
-        (OSError(errno.EROFS, "Read-only file system", "/nowhere/x"), "no right to write at /nowhere/x (Read-only file system)"),
-        (PermissionError(errno.EACCES, "Permission denied", b"/nowhere/x"), "no right to write at /nowhere/x (Permission denied)"),
+        (OSError(errno.EROFS, "Read-only file system", "/nowhere/x"), "no access at /nowhere/x (Read-only file system)"),
+        (PermissionError(errno.EACCES, "Permission denied", b"/nowhere/x"), "no access at /nowhere/x (Permission denied)"),
         (MemoryError(), "the memory is full; close other programs or choose a smaller profile"),
         (ValueError("two\nlines"), "this should not happen: ValueError: two lines; run it again as `python -m dualrec --debug ...`"),
     ],
@@ -102,7 +102,7 @@ def test_a_folder_without_the_right_to_write_is_named(tmp_path, toy_folder, toy_
     (tmp_path / "out").mkdir(mode=0o500)
     arguments = ["evaluate", "--data", str(toy_folder), "--profile", toy_profile, "--systems", "popularity", "--out", str(tmp_path / "out")]
     done = subprocess.run([sys.executable, "-m", "dualrec", *arguments], capture_output=True, text=True, check=False)
-    assert done.returncode == 1 and "no right to write" in done.stderr.splitlines()[-1] and "Traceback" not in done.stderr
+    assert done.returncode == 1 and "no access" in done.stderr.splitlines()[-1] and "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", bytes(range(256))])

@@ -88,13 +88,8 @@ def test_dry_run_of_laptop(no_weights, capsys):
     assert memory.endswith("GiB are free")
 
 
-def test_dry_run_of_paper_knows_mistral_without_the_hub(no_weights, monkeypatch, tmp_path, capsys):
-    folder = tmp_path / "ml-1m"
-    folder.mkdir()
-    items = "".join(f"{i},Movie number {i} ({1960 + i}),Drama|Comedy\n" for i in range(1, 31))
-    (folder / "items.csv").write_text("item_id,title,genres\n" + items, encoding="utf-8")
-    events = "".join(f"{u},{(u * 3 + t) % 30 + 1},{t}\n" for u in range(1, 261) for t in range(12))
-    (folder / "interactions.csv").write_text("user_id,item_id,order\n" + events, encoding="utf-8")
+def test_dry_run_of_paper_knows_mistral_without_the_hub(no_weights, monkeypatch, tmp_path, write_toy, capsys):
+    write_toy(tmp_path / "ml-1m", 260)
     monkeypatch.setenv("DUALREC_DATA", str(tmp_path))
     tuning.tune("paper", dry_run=True)
     _, data, schedule, memory = capsys.readouterr().out.splitlines()

@@ -44,22 +44,18 @@ def test_the_same_run_elsewhere_says_the_same(runs):
     assert first_difference(*(run / "figures/results.json" for run in runs)) is None
 
 
-def test_the_first_row_that_differs_is_named(runs):
+@pytest.mark.parametrize(
+    ("row", "item", "difference"),
+    [(2, 30, "user 9, rank 1, item_id: 20 and 30"), (1, 20, "user 7, rank 2, item_id: <NA> and 20")],
+    ids=["another item", "a place that one run left empty"],
+)
+def test_the_first_row_that_differs_is_named(runs, row, item, difference):
     path = runs[1] / "lists/lstm.parquet"
     ledger = pd.read_parquet(path)
-    ledger.loc[2, "item_id"] = 30
+    ledger.loc[row, "item_id"] = item
     ledger.to_parquet(path, index=False)
     change_json(path.with_suffix(".json"), sha256=file_sha256(path))
-    assert first_difference(*runs) == "ledger lstm: user 9, rank 1, item_id: 20 and 30"
-
-
-def test_a_place_that_one_run_left_empty_is_a_difference(runs):
-    path = runs[1] / "lists/lstm.parquet"
-    ledger = pd.read_parquet(path)
-    ledger.loc[1, "item_id"] = 20
-    ledger.to_parquet(path, index=False)
-    change_json(path.with_suffix(".json"), sha256=file_sha256(path))
-    assert first_difference(*runs) == "ledger lstm: user 7, rank 2, item_id: <NA> and 20"
+    assert first_difference(*runs) == f"ledger lstm: {difference}"
 
 
 def test_a_ledger_that_is_missing_is_a_difference(runs):

@@ -13,7 +13,7 @@ import torch
 from tqdm import tqdm
 
 from dualrec.language.local import LLM
-from dualrec.language.reading import PromptReader, prompt_batches
+from dualrec.language.reading import PromptReader, prompt_batches, token_ids
 from dualrec.language.trie import Trie
 from dualrec.types import Sequences
 
@@ -47,7 +47,7 @@ def beam_search(
 @torch.inference_mode()
 def _search_batch(llm: LLM, prompts: list[str], trie: Trie, open_nodes: np.ndarray, k: int, width: int, length_power: float) -> Beams:
     """One batch; a user is done once no title in the making can come before the k-th finished one."""
-    reader = PromptReader(llm, prompts)
+    reader = PromptReader(llm, token_ids(llm, prompts))
     device = reader.last.device
     n, longest = len(prompts), int(trie.depth.max())
     done = _Finished(n, k)

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from rapidfuzz import fuzz, process
 
-from dualrec.data.catalogue import Catalogue
+from dualrec.data.catalogue import LONGEST, Catalogue
 from dualrec.types import RankedLists, Sequences
 
-MAX_LINE = 300  # characters; what is longer is no title
 _LINE = re.compile(r"[^\n]+")
 _NUMBER = re.compile(r"^\s*(?:\d{1,3}\s*[.):]|[-*•])?\s*")
 _YEAR = re.compile(r"\((\d{4})\)")
@@ -43,7 +42,7 @@ def parse_list(text: str, n: int) -> list[Written]:
     for found in _LINE.finditer(text):  # never a list of all lines: there may be millions
         if len(titles) == n:
             break
-        line = _NUMBER.sub("", " ".join(found[0][:MAX_LINE].split()), count=1)
+        line = _NUMBER.sub("", " ".join(found[0][:LONGEST].split()), count=1)
         year = _WRITTEN_YEAR.search(line)
         title = (line[: year.start()] if year else line).strip(" \"'*_`“”‘’")
         if title:
@@ -52,8 +51,8 @@ def parse_list(text: str, n: int) -> list[Written]:
 
 
 def normalise(title: str) -> str:
-    """Lower case without accents, punctuation and double spaces; `&` reads as `and`. What is beyond MAX_LINE characters is left out."""
-    title = title[:MAX_LINE]  # putting a flood of accents in order takes quadratic time
+    """Lower case without accents, punctuation and double spaces; `&` reads as `and`. What is beyond LONGEST characters is left out."""
+    title = title[:LONGEST]  # putting a flood of accents in order takes quadratic time
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode() or title
     return " ".join(re.sub(r"[^\w\s]", " ", plain.casefold().replace("&", " and ")).split())
 

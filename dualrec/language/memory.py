@@ -18,9 +18,7 @@ from dualrec.errors import StudyError
 from dualrec.language.answers import PAD_TO, ROWS
 
 FLOAT = 4  # bytes; adapters, their gradients and Adam's two moments are in float32
-FOUR_BITS = (
-    0.5 + (8 + 32 / 256) / 64 / 8
-)  # bytes of a weight: 4 bits, 8 for each 64 weights, 32 for each 256 of those (double quantisation)
+FOUR_BITS = 0.5 + (8 + 32 / 256) / 64 / 8  # bytes of a weight: 4 bits, 8 for each 64 weights, 32 for each 256 of those
 GIB = 2**30
 
 

@@ -21,21 +21,25 @@ HEAD_ROWS = 128  # states whose logits over the whole vocabulary are held at onc
 GROUPED = "grouped_sdpa"
 
 
+def token_ids(llm: LLM, prompts: list[str]) -> list[list[int]]:
+    """The tokens of each text, and nothing added."""
+    return llm.tokenizer(prompts, add_special_tokens=False).input_ids
+
+
 def prompt_batches(llm: LLM, prompts: list[str], size: int) -> list[np.ndarray]:
     """Rows of the prompts in batches of similar length."""
-    return sorted_batches([len(ids) for ids in llm.tokenizer(prompts, add_special_tokens=False).input_ids], size)
+    return sorted_batches([len(ids) for ids in token_ids(llm, prompts)], size)
 
 
 class PromptReader:
     """A batch of prompts in the model's cache.
 
-    llm: the model; prompts: texts (B); batch them by length, since the shorter ones are padded
+    llm: the model; ids: the tokens of B prompts, see `token_ids`; batch them by length, since the shorter ones are padded
     """
 
-    def __init__(self, llm: LLM, prompts: list[str]):
+    def __init__(self, llm: LLM, ids: list[list[int]]):
         self.llm = llm
         decoder, device = llm.model.get_decoder(), llm.model.device
-        ids = llm.tokenizer(prompts, add_special_tokens=False).input_ids
         shared = common_start(ids)
         cache = None
         if shared:
@@ -55,18 +59,20 @@ class PromptReader:
         """Branch tokens read so far."""
         return self.cache.get_seq_length() - self.prompt.shape[1]
 
-    def read(self, tokens: torch.Tensor, depth: torch.Tensor, sees: torch.Tensor) -> torch.Tensor:
+    def read(self, tokens: torch.Tensor, depth: torch.Tensor, sees: torch.Tensor, known: torch.Tensor | None = None) -> torch.Tensor:
         """Read W tokens per prompt and return their states (B, W, d).
 
         tokens: int64 (B, W); depth: int64 (B, W), tokens between the prompt and this one
         sees: bool (B, W, branched + W), which branch tokens each of them sees; always itself
+        known: int64 (B, W), after how many of the prompt's tokens a token's branch begins: it sees those; all if left out
         """
-        prompt = self.prompt[:, None].expand(-1, tokens.shape[1], -1)  # (B, W, P)
+        known = self.next_position[:, None].expand(tokens.shape) if known is None else known
+        prompt = self.prompt[:, None] & (self.prompt.cumsum(dim=1)[:, None] <= known[:, :, None])  # (B, W, P)
         with _grouped_attention(self.llm.model):
             out = self.llm.model.get_decoder()(
                 input_ids=tokens,
                 attention_mask=torch.cat([prompt, sees], dim=2)[:, None],  # (B, 1, W, P + branched + W)
-                position_ids=self.next_position[:, None] + depth,
+                position_ids=known + depth,
                 past_key_values=self.cache,
                 use_cache=True,
             )

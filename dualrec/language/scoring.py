@@ -13,7 +13,7 @@ import torch
 from tqdm import tqdm
 
 from dualrec.language.local import LLM
-from dualrec.language.reading import PromptReader, prompt_batches
+from dualrec.language.reading import PromptReader, prompt_batches, token_ids
 from dualrec.language.trie import Trie
 
 CHUNK = 512  # tree nodes per user that are read at once
@@ -36,7 +36,7 @@ def score_titles(llm: LLM, prompts: list[str], trie: Trie, items: np.ndarray, ba
 @torch.inference_mode()
 def _score_batch(llm: LLM, prompts: list[str], trie: Trie, leaves: np.ndarray) -> np.ndarray:
     """float32 (B, C): log-likelihoods of leaves (B, C); 0 stands for no title."""
-    reader = PromptReader(llm, prompts)
+    reader = PromptReader(llm, token_ids(llm, prompts))
     found = np.full(leaves.shape, -np.inf, np.float32)
     for columns in _chunks(trie, leaves):
         found[:, columns] = _score_chunk(reader, trie, leaves[:, columns])

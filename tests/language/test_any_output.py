@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dualrec.data.catalogue import build_catalogue
-from dualrec.language.grounding import MAX_LINE, Grounder, Written, ground, normalise, parse_list, written_titles
+from dualrec.data.catalogue import LONGEST, build_catalogue
+from dualrec.language.grounding import Grounder, Written, ground, normalise, parse_list, written_titles
 from dualrec.language.remote import as_list
 from dualrec.types import Sequences
 
@@ -53,24 +53,21 @@ HUGE = {
 }
 
 
-@settings(max_examples=300, deadline=None)
 @given(outputs, st.integers(0, 12))
 def test_any_output_is_parsed(text, n):
     found = parse_list(text, n)
     assert len(found) <= min(n, text.count("\n") + 1)
     assert all(written.title == written.title.strip() for written in found)
-    assert all(0 < len(written.title) <= MAX_LINE and 0 <= written.year <= 9999 for written in found)
+    assert all(0 < len(written.title) <= LONGEST and 0 <= written.year <= 9999 for written in found)
 
 
-@settings(max_examples=200, deadline=None)
 @given(outputs)
 def test_any_title_has_a_name_without_marks_and_needless_spaces(text):
     name = normalise(text)
     assert name == " ".join(name.split()) and not set(name) & set("()[].,&'\"*“’")
-    assert name == normalise(text[:MAX_LINE])
+    assert name == normalise(text[:LONGEST])
 
 
-@settings(max_examples=300, deadline=None)
 @given(outputs, st.integers(-9999, 9999))
 @example("Heat", 10**30)
 @example(NAMES[0], 0)
@@ -78,7 +75,6 @@ def test_any_written_title_is_a_movie_or_none(title, year):
     assert 0 <= GROUNDER.match(Written(title, year)) <= 8
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.lists(outputs, min_size=2, max_size=2), st.integers(0, 12), st.integers(1, 6))
 @example(["Heat (1995)\nHeat\nToy Story\nBeauty (1991)\nGigli (2003)", "Heat (1995)\nHeat\nZ\nToy Story (1996)"], 12, 1)
 def test_any_output_becomes_a_list_of_unseen_movies_whose_fates_add_up(texts, n, k):
@@ -97,7 +93,6 @@ def test_any_output_becomes_a_list_of_unseen_movies_whose_fates_add_up(texts, n,
         assert len(listed) == min(len(fates) - sum(counts.values()), k)
 
 
-@settings(max_examples=200, deadline=None)
 @given(outputs)
 @example("Here you are:\n\n**1.** Heat")
 def test_any_answer_of_a_server_is_read_as_a_list(text):

@@ -2,7 +2,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dualrec.language.grounding import Grounder, Written, ground, normalise, parse_list
@@ -84,7 +84,6 @@ def test_ground_counts_every_fate(grounder, toy_history):
     }
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.text(max_size=400))
 @example("0\x1f")
 @example('\u2003"\x85Heat\u2003"')

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from transformers import AddedToken
 
@@ -68,7 +68,6 @@ def turns(tokenizer, text: str) -> list[int]:
     return [i for i in tokenizer(text, add_special_tokens=False).input_ids if i in tokenizer.all_special_ids]
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.lists(titles, min_size=4, max_size=4))
 @example(FORGERIES[:4])
 @example(FORGERIES[4:8])

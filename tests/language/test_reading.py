@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dualrec.language import reading
-from dualrec.language.reading import PromptReader, common_start
+from dualrec.language.reading import PromptReader, common_start, token_ids
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_a_prompt_is_read_the_same_alone_and_beside_others(tiny, prompts):
     ids = tiny.tokenizer(prompts, add_special_tokens=False).input_ids
     assert common_start(ids) > 10 and len({len(row) for row in ids}) == 3  # shared, padded and the rest
     with torch.inference_mode():
-        together = PromptReader(tiny, prompts)
+        together = PromptReader(tiny, token_ids(tiny, prompts))
         for row, prompt in enumerate(ids):
             alone = tiny.model.get_decoder()(torch.tensor([prompt])).last_hidden_state[0, -1]
             torch.testing.assert_close(together.last[row], alone, atol=1e-5, rtol=0)
@@ -45,7 +45,7 @@ def test_a_prompt_is_read_the_same_alone_and_beside_others(tiny, prompts):
 def test_branches_are_read_as_if_each_stood_alone(tiny, prompts):
     ids = tiny.tokenizer(prompts, add_special_tokens=False).input_ids
     with torch.inference_mode():
-        reader = PromptReader(tiny, prompts)
+        reader = PromptReader(tiny, token_ids(tiny, prompts))
         tokens, depth = torch.tensor([[11, 12, 13]] * 3), torch.tensor([[0, 1, 0]] * 3)
         sees = torch.tensor([[[1, 0, 0], [1, 1, 0], [0, 0, 1]]] * 3).bool()  # 11 - 12, and 13 by itself
         states = reader.read(tokens, depth, sees)
@@ -60,7 +60,7 @@ def test_branches_are_read_as_if_each_stood_alone(tiny, prompts):
 
 def test_the_model_attends_as_before_once_branches_are_read(tiny, prompts):
     before = tiny.model.config._attn_implementation
-    reader = PromptReader(tiny, prompts)
+    reader = PromptReader(tiny, token_ids(tiny, prompts))
     one = torch.ones(3, 1, 1, dtype=torch.bool)
     reader.read(torch.ones(3, 1, dtype=torch.int64), torch.zeros(3, 1, dtype=torch.int64), one)
     with pytest.raises(RuntimeError):
@@ -81,7 +81,7 @@ def test_grouped_attention_is_attention_with_repeated_keys():
 def test_log_probabilities_are_those_of_the_whole_vocabulary(tiny, prompts, monkeypatch):
     monkeypatch.setattr(reading, "HEAD_ROWS", 2)
     with torch.inference_mode():
-        reader = PromptReader(tiny, prompts)
+        reader = PromptReader(tiny, token_ids(tiny, prompts))
         rows, tokens = torch.tensor([0, 0, 1, 2, 2]), torch.tensor([5, 7, 5, 0, 9])
         found = reader.log_probabilities(reader.last, rows, tokens)
         logits = F.linear(reader.last, tiny.model.get_output_embeddings().weight).double()
