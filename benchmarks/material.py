@@ -50,7 +50,7 @@ class Material:
         return build_trie(self.llm.tokenizer, self.study.catalogue.titles)
 
     def examples(self, n: int) -> list[Example]:
-        """LoRA examples, cut as `systems.lora_data` cuts them."""
+        """LoRA examples, cut as `teaching.lora_data` cuts them."""
         study, titles = self.study, self.study.profile.llm.titles
         earlier = earlier_split(study.split.train, titles, study.profile.split.min_events)
         cases = earlier.test.sample(n, study.seed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rapidfuzz import process
+from rapidfuzz import fuzz, process
 
 
 class StudyError(Exception):
@@ -13,5 +13,5 @@ class StudyError(Exception):
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:
     """` (did you mean 'x'?)` where a valid name is close, else nothing."""
-    best = process.extractOne(name, list(names), score_cutoff=60)
+    best = process.extractOne(name, list(names), scorer=fuzz.ratio, score_cutoff=60)
     return f" (did you mean '{best[0]}'?)" if best else ""

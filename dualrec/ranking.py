@@ -8,9 +8,10 @@ from dualrec.language.fusion import weighed
 from dualrec.language.local import LLM, load_llm
 from dualrec.reader_role import NO_HINT, best_items, choose_weight, learn, read_histories
 from dualrec.rerank.sbert import rerank_by_hint
-from dualrec.roles import choose_fusion, opinions, write_from_catalogue, write_lists
+from dualrec.roles import choose_fusion, opinions, write_from_catalogue, write_lists, writer
 from dualrec.study import Study
-from dualrec.systems import LANGUAGE, ROLES, TUNED_ROLES, check_name, fit_temporal, hint, lessons, tuned_llm, writer
+from dualrec.systems import LANGUAGE, ROLES, TUNED_ROLES, check_name, fit_temporal, hint
+from dualrec.teaching import lessons, tuned_llm
 from dualrec.temporal.base import top_k
 from dualrec.temporal.recommender import NeuralRecommender
 from dualrec.types import RankedLists, Sequences

@@ -17,12 +17,13 @@ import pandas as pd
 from safetensors.numpy import load_file, save_file
 
 from dualrec.artifacts import cached, fingerprint, write_json
+from dualrec.configs import REMOTE
 from dualrec.language import decoding, generate, reading, scoring, trie
 from dualrec.language.decoding import beam_search
 from dualrec.language.fusion import Opinions, search
 from dualrec.language.generate import Generation
 from dualrec.language.grounding import ground
-from dualrec.language.local import LLM
+from dualrec.language.local import LLM, load_llm
 from dualrec.language.prompts import build_prompts, question, wishes
 from dualrec.language.scoring import score_titles
 from dualrec.language.trie import Trie, build_trie
@@ -33,6 +34,16 @@ from dualrec.types import Hints, RankedLists, Sequences
 
 if TYPE_CHECKING:  # openai takes seconds to import
     from dualrec.language.remote import RemoteLLM
+
+
+def writer(study: Study) -> LLM | RemoteLLM:
+    """The untuned model that writes lists freely: a local one, or a server's where the profile says REMOTE."""
+    config = study.profile.llm
+    if config.model != REMOTE:
+        return load_llm(config.model)
+    from dualrec.language.remote import connect  # here, since openai takes seconds to import
+
+    return connect(config)
 
 
 def prompts_for(study: Study, llm: LLM, histories: Sequences, hints: Hints | None, titles: int | None = None) -> list[str]:

@@ -14,7 +14,7 @@ import typer
 from accelerate import PartialState
 from transformers import get_cosine_schedule_with_warmup
 
-from dualrec import doctor, paths, systems
+from dualrec import doctor, paths, teaching
 from dualrec.device import pick_device, pick_dtype
 from dualrec.errors import StudyError
 from dualrec.language.local import load_config, load_llm
@@ -53,7 +53,7 @@ def plan(study: Study, processes: int = 1) -> Plan:
     Raises StudyError where the configuration is out of reach or no example is left to train on.
     """
     asked, config = study.profile.llm, study.profile.lora
-    cases, validation = systems.lora_cases(study)
+    cases, validation = teaching.lora_cases(study)
     train = len(cases) - validation
     if train < 1:
         raise StudyError(
@@ -100,8 +100,8 @@ def tune(
         doctor.require(study.profile)
         require_memory(planned.memory, free)
         llm = load_llm(study.profile.llm.model, quantise=study.profile.lora.quantise)
-        data = systems.lora_data(study, llm)
-    folder = systems.tune(study, llm, data)
+        data = teaching.lora_data(study, llm)
+    folder = teaching.tune(study, llm, data)
     if processes.is_main_process:
         for row in read_history(folder):
             train = "" if row["train_loss"] is None else f"training loss {row['train_loss']:.4f}, "

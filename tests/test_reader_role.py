@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from dualrec import reader_role, systems
+from dualrec import reader_role, systems, teaching
 from dualrec.errors import StudyError
 from dualrec.reader_role import NO_HINT, best_items, choose_weight, learn, read_histories
 from dualrec.study import open_study
@@ -52,8 +52,8 @@ def test_lessons_are_the_last_training_events_and_hints_know_only_what_came_befo
 def test_the_lstm_that_hints_at_lessons_has_not_seen_them(study, tiny, model, monkeypatch):
     fitted = []
     real = systems.fit_temporal
-    monkeypatch.setattr(systems, "fit_temporal", lambda study, name, split=None: fitted.append(split) or real(study, name, split=split))
-    systems.lessons(study, tiny, model, study.catalogue.titles, study.validation)
+    monkeypatch.setattr(teaching, "fit_temporal", lambda study, name, split=None: fitted.append(split) or real(study, name, split=split))
+    teaching.lessons(study, tiny, model, study.catalogue.titles, study.validation)
     (split,) = fitted
     for user in range(40):
         last_three = study.split.train.sequence(user)[7:].tolist()
@@ -70,7 +70,7 @@ def test_read_once_then_read_back(study, tiny, model, monkeypatch):
 
 
 def test_the_weight_is_the_best_on_validation_and_zero_is_the_lstm(study, tiny, model):
-    taught = systems.lessons(study, tiny, model, study.catalogue.titles, study.validation)
+    taught = teaching.lessons(study, tiny, model, study.catalogue.titles, study.validation)
     heads = {kind: learn(study, taught, model, kind)[0] for kind in ("true", NO_HINT)}
     way = choose_weight(taught, heads, model)
     searched = way.searched.set_index(["hint", "weight"]).ndcg
@@ -83,17 +83,17 @@ def test_the_weight_is_the_best_on_validation_and_zero_is_the_lstm(study, tiny, 
 
 
 def test_fewer_examples_are_a_seeded_subset(study, tiny, model):
-    taught = systems.lessons(study, tiny, model, study.catalogue.titles, study.validation)
+    taught = teaching.lessons(study, tiny, model, study.catalogue.titles, study.validation)
     few, _ = learn(study, taught, model, examples=7)
     rows = np.sort(np.random.default_rng([study.seed, 4]).permutation(120)[:7])
     np.testing.assert_allclose(few.mean.numpy(), taught.states["true"][rows].mean(axis=0), rtol=1e-5)
 
 
 def test_lessons_of_some_users(study, tiny, model):
-    everybody = systems.lessons(study, tiny, model, study.catalogue.titles, study.validation)
+    everybody = teaching.lessons(study, tiny, model, study.catalogue.titles, study.validation)
     rows = np.array([3, 8, 21])
     some = everybody.of(rows)
-    alone = systems.lessons(study, tiny, model, study.catalogue.titles, study.validation.take(rows))
+    alone = teaching.lessons(study, tiny, model, study.catalogue.titles, study.validation.take(rows))
     assert some.targets.tolist() == alone.targets.tolist() and some.row.tolist() == alone.row.tolist() == [0, 1, 2] * 3
     assert some.validation.targets.tolist() == alone.validation.targets.tolist()
     for name in ("true", NO_HINT):

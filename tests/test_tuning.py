@@ -13,7 +13,6 @@ from safetensors.torch import load_file
 from torch.testing import assert_close
 
 from dualrec import tuning
-from dualrec.configs import LoRAConfig
 from dualrec.data import registry
 from dualrec.errors import StudyError
 from dualrec.language.lora import ADAPTER_FILE
@@ -75,7 +74,7 @@ def test_two_processes_end_with_the_losses_and_the_adapter_of_one(lora_profile, 
 @pytest.fixture
 def no_weights(monkeypatch):
     monkeypatch.setattr(tuning, "load_llm", lambda *_, **__: pytest.fail("weights were loaded"))
-    monkeypatch.setattr(tuning.systems, "lora_data", lambda *_: pytest.fail("examples were written"))
+    monkeypatch.setattr(tuning.teaching, "lora_data", lambda *_: pytest.fail("examples were written"))
 
 
 def test_dry_run_of_laptop(no_weights, capsys):
@@ -112,7 +111,7 @@ def test_without_the_data_a_dry_run_ends_in_one_sentence(no_weights, monkeypatch
 
     monkeypatch.delenv("DUALREC_DATA", raising=False)
     monkeypatch.setenv("DUALREC_HOME", str(tmp_path))
-    monkeypatch.setattr(registry.pooch, "retrieve", unreachable)
+    monkeypatch.setattr(registry, "fetch", unreachable)
     with pytest.raises(StudyError, match=r"cannot be reached .* unpack it to DUALREC_DATA/ml-1m/"):
         tuning.tune("paper", dry_run=True)
 
@@ -126,8 +125,3 @@ def test_too_little_memory_stops_before_anything_is_loaded(no_weights, monkeypat
 def test_no_user_left_to_train_on_is_an_error(no_weights, toy_profile, toy_folder):
     with pytest.raises(StudyError, match="of toy 0 users have enough events .* titles in .llm."):
         tuning.plan(open_study(toy_profile, data=str(toy_folder)))
-
-
-def test_only_four_bits_are_known():
-    with pytest.raises(StudyError, match="quantise in .lora. must be '' or '4bit', not '8bit'"):
-        LoRAConfig(quantise="8bit")

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
-import pooch
 import requests
 
 from dualrec import paths
 from dualrec.artifacts import atomic_path
 from dualrec.assets import verified_asset
 from dualrec.data.dataset import Dataset, build_dataset
+from dualrec.data.fetch import fetch
 from dualrec.data.movielens import catalogue_100k, read_csv, read_dat, read_u_data
 from dualrec.data.plain import read_plain
 from dualrec.errors import StudyError
@@ -123,9 +123,7 @@ def download(name: str) -> Path:
         return folder
     by_hand = f"download {source.url} by other means and unpack it to DUALREC_DATA/{name}/"
     try:
-        archive = pooch.retrieve(
-            source.url, known_hash=f"sha256:{source.sha256}", fname=f"{name}.zip", path=folder.parent, progressbar=True
-        )
+        archive = fetch(source.url, source.sha256, folder.with_name(f"{name}.zip"))
     except requests.exceptions.SSLError as error:
         raise StudyError(f"the certificate of {source.url} is not valid; it is never ignored: {by_hand}") from error
     except requests.exceptions.RequestException as error:
@@ -133,7 +131,7 @@ def download(name: str) -> Path:
     except ValueError as error:
         raise StudyError(f"{source.url} is not the pinned archive (SHA-256 differs); {by_hand}") from error
     with atomic_path(folder) as target:
-        unpack(Path(archive), source.members, target)
+        unpack(archive, source.members, target)
     return folder
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
@@ -17,12 +18,14 @@ from dualrec.assets import ASSETS, verified_asset
 from dualrec.data.catalogue import Catalogue
 from dualrec.types import Hints, RankedLists
 
-with warnings.catch_warnings(action="ignore", category=TqdmWarning):  # wants a notebook widget for bars that are not shown
+if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 
 def load_encoder(name: str) -> SentenceTransformer:
     """The embedded sentence encoder by name, or any sentence-transformers folder or hub id."""
+    with warnings.catch_warnings(action="ignore", category=TqdmWarning):  # wants a notebook widget for bars that are not shown
+        from sentence_transformers import SentenceTransformer  # here, since it takes seconds to import
     return SentenceTransformer(str(verified_asset(name)) if name in ASSETS else name)
 
 

@@ -12,7 +12,6 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch.nn.utils.rnn import pad_sequence
 from tqdm import tqdm
-from transformers import get_constant_schedule, get_linear_schedule_with_warmup
 
 from dualrec.artifacts import atomic_path
 from dualrec.batching import length_batches, sorted_batches
@@ -123,6 +122,8 @@ def _epoch(
 
 def _schedule(optimiser, steps: int, config: TrainingConfig, finished: int) -> torch.optim.lr_scheduler.LRScheduler:
     """Linear warm-up and decay over all epochs, or a constant rate; `finished` epochs are already behind."""
+    from transformers import get_constant_schedule, get_linear_schedule_with_warmup  # here, since it takes seconds to import
+
     last = steps * finished - 1
     if not config.warmup:
         return get_constant_schedule(optimiser, last_epoch=last)

@@ -209,6 +209,11 @@ def test_an_archive_that_would_do_harm_is_refused_and_leaves_nothing(serve, monk
     assert not (paths.shared_cache() / "data" / "ml-1m").exists()
 
 
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch):
+    monkeypatch.setattr("pooch.core.time.sleep", lambda _: None)
+
+
 def test_no_network_is_said_with_the_manual_way(monkeypatch):
     monkeypatch.setitem(SOURCES, "ml-1m", replace(SOURCES["ml-1m"], url="http://127.0.0.1:9/ml-1m.zip"))
     with pytest.raises(StudyError, match=f"cannot be reached.*{BY_HAND}"):

@@ -1,7 +1,3 @@
-import pytest
-
-from dualrec.configs import LoRAConfig
-from dualrec.errors import StudyError
 from dualrec.language.examples import Example, build_examples, earlier_split, slices, training_cases
 from dualrec.types import Sequences
 
@@ -40,8 +36,3 @@ def test_more_positions_grow_into_a_longer_slice_of_which_the_hint_model_has_see
     for row, user in enumerate(earlier.test.users):
         seen = set(earlier.train.sequence(row)) | {earlier.validation.targets[row]}
         assert not seen & set(answers[cases.users == user].ravel().tolist())
-
-
-def test_no_position_is_an_error():
-    with pytest.raises(StudyError, match="positions in .lora. must be at least 1"):
-        LoRAConfig(positions=0)

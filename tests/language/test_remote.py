@@ -426,21 +426,6 @@ def test_a_model_shows_nothing_secret(server):
     assert KEY not in repr(model()) and server.host in repr(model())
 
 
-@pytest.mark.parametrize(
-    ("line", "said"),
-    [
-        ("concurrency = 0", "at least 1"),
-        ("prices = [1.0]", "two prices"),
-        ("prices = [1.0, -2.0]", "two prices"),
-        ("prices = 1", "list of"),
-    ],
-)
-def test_settings_that_cannot_be_are_named(tmp_path, line, said):
-    (tmp_path / "mine.toml").write_text(f'summary = ""\ndata = "ml-100k"\n[llm]\n{line}\n')
-    with pytest.raises(StudyError, match=said):
-        load_profile(str(tmp_path / "mine.toml"))
-
-
 def test_the_profile_hints_with_the_lstm_of_laptop():
     mine, laptop = load_profile("remote"), load_profile("laptop")
     assert mine.llm.model == "openai" and mine.lstm == laptop.lstm and mine.data == laptop.data

@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from dualrec.configs import LSTMConfig
-from dualrec.errors import StudyError
 from dualrec.temporal.fit import score
 from dualrec.temporal.lstm import NextItemLSTM
 from dualrec.types import Sequences
@@ -103,10 +102,3 @@ def test_tied_weights_score_a_new_item_like_its_twin():
         scores = score(model, Sequences.from_lists([1], [[1, 2]]), BOTH[1])[0]
     assert scores[9] == pytest.approx(scores[4], abs=1e-6)
     assert abs(scores[9] - scores[3]) > 1e-4
-
-
-@pytest.mark.parametrize("wrong", [{"title_side": "bert"}, {"targets": "last"}])
-def test_unknown_choices_are_refused_by_name(wrong):
-    (name, value), *_ = wrong.items()
-    with pytest.raises(StudyError, match=f"{name}.*'{value}'"):
-        LSTMConfig(**wrong)

@@ -47,7 +47,8 @@ LANGUAGE = """
 from dualrec.language.local import load_llm
 from dualrec.notebook import begin, record, record_system
 from dualrec.roles import write_lists
-from dualrec.systems import fit_temporal, hint, tuned_llm
+from dualrec.systems import fit_temporal, hint
+from dualrec.teaching import tuned_llm
 study = begin(PROFILE, SEED)
 cases = study.llm_cases
 hints = hint(study, cases.history, fit_temporal(study, "lstm"))
