@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dualrec import cli, paths
-from dualrec.errors import StudyError
+from dualrec import cli, paths, shell
 
 EXAMPLES = """
 Examples:
@@ -27,6 +22,8 @@ Examples:
   python -m dualrec recommend --titles "Toy Story (1995); Aladdin (1992)"
 
   python -m dualrec report --profile smoke
+
+With --debug, any of them shows where an error came from.
 """
 
 app = typer.Typer(
@@ -42,11 +39,6 @@ app.command()(cli.score)
 app.command()(cli.compare)
 app.command()(cli.verify)
 ProfileOption = Annotated[str, typer.Option(help="A profile's name or a .toml file; see `profiles`.")]
-
-
-@app.callback()
-def options(debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False) -> None:
-    """Options that stand before the command; `main` reads them."""
 
 
 @app.command()
@@ -124,34 +116,8 @@ def publish() -> None:
 
 
 def main() -> None:
-    """Run a command; what goes wrong is one line on stderr and exit code 1 (wrong usage: 2, an interrupt: 130)."""
-    try:
-        app(prog_name="dualrec")
-    except Exception as error:  # noqa: BLE001  whatever it is, a user gets a sentence
-        if "--debug" in sys.argv:
-            raise
-        print(f"dualrec: {sentence(error)}", file=sys.stderr)
-        sys.exit(1)
-
-
-def sentence(error: Exception) -> str:
-    """What is wrong and what to do about it, on one line."""
-    if isinstance(error, StudyError):
-        return str(error)
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"the disk is full{_at(error)}; make room and run the same command again, what is finished is kept"
-    if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"no access{_at(error)} ({error.strerror}); change its owner or rights, or set DUALREC_HOME to a folder of your own"
-    if isinstance(error, FileExistsError | NotADirectoryError):
-        return f"a file stands where a folder belongs{_at(error)}; move it away, or set DUALREC_HOME to a folder"
-    if isinstance(error, MemoryError):
-        return "the memory is full; close other programs or choose a smaller profile"
-    what = " ".join(f"{type(error).__name__}: {error}".split())
-    return f"this should not happen: {what}; run it again as `python -m dualrec --debug ...` and report what it prints"
-
-
-def _at(error: OSError) -> str:
-    return f" at {paths.readable(Path(os.fsdecode(error.filename)))}" if error.filename else ""
+    """Run a command, see `shell.run`."""
+    shell.run(app, "dualrec")
 
 
 if __name__ == "__main__":

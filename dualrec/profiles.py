@@ -47,7 +47,7 @@ def load_profile(name: str) -> Profile:
     Raises StudyError for an unknown name or key, a value of the wrong type or out of reach, naming the nearest valid one; and for a
     file that has the name of a profile of the package, in whose folders it would write.
     """
-    path = Path(name) if name.endswith(".toml") else _folder() / f"{name}.toml"
+    path = profile_path(name)
     if not path.is_file():
         raise StudyError(f"unknown profile '{name}'{did_you_mean(name, available())}; choose one of {', '.join(available())}")
     where, own = paths.readable(path), path.resolve().parent == _folder().resolve()
@@ -72,6 +72,11 @@ def load_profile(name: str) -> Profile:
             choice = f"{', '.join(known)}, a folder{form}"
             raise StudyError(f"{where}: '{key}' names nothing known, '{value}'{did_you_mean(value, known)}; choose {choice}")
     return profile
+
+
+def profile_path(name: str) -> Path:
+    """The file of a profile, given by name or as a file itself."""
+    return Path(name) if name.endswith(".toml") else _folder() / f"{name}.toml"
 
 
 def _folder() -> Path:

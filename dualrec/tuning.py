@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
@@ -14,7 +13,7 @@ import typer
 from accelerate import PartialState
 from transformers import get_cosine_schedule_with_warmup
 
-from dualrec import doctor, paths, teaching
+from dualrec import doctor, paths, shell, teaching
 from dualrec.device import pick_device, pick_dtype
 from dualrec.errors import StudyError
 from dualrec.language.local import load_config, load_llm
@@ -116,13 +115,10 @@ def _free_per_process(processes: PartialState) -> float:
 
 
 def main() -> None:
-    """Run the command; an error the user can mend is one line on stderr and exit code 1 (wrong usage: 2)."""
+    """Run the command, see `shell.run`."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     app.command()(tune)
     try:
-        app(prog_name="dualrec.language.lora")
-    except StudyError as error:
-        print(f"dualrec.language.lora: {error}", file=sys.stderr)
-        sys.exit(1)
+        shell.run(app, "dualrec.language.lora")
     finally:
         PartialState().destroy_process_group()

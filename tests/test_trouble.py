@@ -80,11 +80,13 @@ def test_a_full_disk_is_named_and_nothing_finished_is_lost(tmp_path, toy_folder,
         (OSError(errno.EROFS, "Read-only file system", "/nowhere/x"), "no access at /nowhere/x (Read-only file system)"),
         (PermissionError(errno.EACCES, "Permission denied", b"/nowhere/x"), "no access at /nowhere/x (Permission denied)"),
         (MemoryError(), "the memory is full; close other programs or choose a smaller profile"),
-        (ValueError("two\nlines"), "this should not happen: ValueError: two lines; run it again as `python -m dualrec --debug ...`"),
+        (ValueError("two\nlines"), "this should not happen: ValueError: two lines; run it again with --debug and report"),
+        (OSError(errno.ENAMETOOLONG, "File name too long", "x" * 5000), f"the system refuses at {'x' * 200}: File name too long; mend or"),
+        (OSError(errno.EIO, "Input/output error"), "the system refuses: Input/output error; mend or choose another path"),
     ],
 )
 def test_whatever_goes_wrong_is_one_line_and_exit_code_1(error, said, monkeypatch, capsys):
-    def fail(**_):
+    def fail(*_, **__):
         raise error
 
     monkeypatch.setattr(cli, "app", fail)
@@ -92,7 +94,7 @@ def test_whatever_goes_wrong_is_one_line_and_exit_code_1(error, said, monkeypatc
     assert pytest.raises(SystemExit, cli.main).value.code == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"dualrec: {said}")
-    monkeypatch.setattr(sys, "argv", ["dualrec", "--debug", "profiles"])
+    monkeypatch.setattr(sys, "argv", ["dualrec", "profiles", "--debug"])
     with pytest.raises(type(error)):
         cli.main()
 
@@ -124,15 +126,16 @@ def test_what_is_damaged_is_made_again(tmp_path, damage, capsys):
 
 def test_another_seed_is_a_study_of_its_own(tmp_path, monkeypatch, toy_profile, toy_folder):
     monkeypatch.setenv("DUALREC_HOME", str(tmp_path / "home"))
-    own = Path(toy_profile).with_name("laptop.toml")  # the profile whose figures stand in the repository
-    own.write_text(Path(toy_profile).read_text().replace('data = "ml-100k"', f'data = "{toy_folder}"'))
+    monkeypatch.setattr(paths, "DEFAULT_PROFILE", "toy")  # the profile whose figures stand in the repository
+    own = Path(toy_profile)
+    own.write_text(own.read_text().replace('data = "ml-100k"', f'data = "{toy_folder}"'))
     first = notebook.begin(str(own), 0)
     notebook.record(first, "01_one", value=1)
-    before = paths.results("laptop").read_bytes()
+    before = paths.results("toy").read_bytes()
     other = notebook.begin(str(own), 3)
     notebook.record(other, "01_one", value=2)
-    assert paths.results("laptop").read_bytes() == before and paths.results("laptop").parent.name == "figures"
-    assert other.folder == tmp_path / "home/runs/laptop-seed3" and paths.results(other.profile.name).is_relative_to(other.folder)
+    assert paths.results("toy").read_bytes() == before and paths.results("toy").parent.name == "figures"
+    assert other.folder == tmp_path / "home/runs/toy-seed3" and paths.results(other.profile.name).is_relative_to(other.folder)
     assert np.array_equal(first.cases.users, other.cases.users), "every user is tested whatever the seed"
 
 

@@ -95,7 +95,7 @@ def read_ledger(path: Path) -> pd.DataFrame:
     except UNREADABLE as error:
         raise StudyError(f"{where} is not a readable parquet file; delete it and run again") from error
     check_ledger(ledger, where)
-    if sidecar.get("sha256") != file_sha256(path):
+    if sidecar.get("sha256") != file_sha256(path) or len(ledger) != sidecar["n"] * sidecar["k"]:
         raise StudyError(f"{where} is not the file its sidecar {Path(path).stem}.json describes; delete both and run again")
     return ledger
 
@@ -112,6 +112,9 @@ def read_sidecar(path: Path) -> dict:
         raise StudyError(f"{paths.readable(file)}, the sidecar of a ledger, is missing or not JSON; run again to write it") from error
     if not isinstance(sidecar, dict) or sidecar.get("schema") != SCHEMA:
         raise StudyError(f"{paths.readable(file)} does not have ledger schema {SCHEMA}; run again to write the ledger anew")
+    counts = sidecar.get("counts")
+    if not isinstance(counts, dict) or not all(type(number) is int for number in (sidecar.get("n"), sidecar.get("k"), *counts.values())):
+        raise StudyError(f"{paths.readable(file)} lacks n, k or counts as whole numbers; run again to write the ledger anew")
     return sidecar
 
 

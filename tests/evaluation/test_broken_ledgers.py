@@ -88,6 +88,7 @@ def with_null(column: str, dtype: str) -> Breaker:
 NO_PARQUET = "toy.parquet is not a readable parquet file; delete it and run again"
 NO_SIDECAR = "toy.json, the sidecar of a ledger, is missing or not JSON; run again to write it"
 NO_SCHEMA = "toy.json does not have ledger schema 1; run again to write the ledger anew"
+NO_NUMBERS = "toy.json lacks n, k or counts as whole numbers; run again to write the ledger anew"
 WRONG_NOTE = b'{"index_columns": [], "column_indexes": [], "columns": [{"name": "rank", "field_name": "rank", "pandas_type": "object", '
 WRONG_NOTE += b'"numpy_type": "doom", "metadata": null}]}'
 BROKEN: dict[str, tuple[Breaker, str]] = {
@@ -137,6 +138,11 @@ BROKEN: dict[str, tuple[Breaker, str]] = {
     "a sidecar that says null": (sidecar(b"null"), NO_SCHEMA),
     "a schema in words": (described(schema="1"), NO_SCHEMA),
     "a schema of tomorrow": (described(schema=99), NO_SCHEMA),
+    "a sidecar without n": (sidecar(b'{"schema": 1, "k": 3, "counts": {}}'), NO_NUMBERS),
+    "half a place": (described(k=2.5), NO_NUMBERS),
+    "counts in words": (described(counts={"written": "many"}), NO_NUMBERS),
+    "counts as a list": (described(counts=[7]), NO_NUMBERS),
+    "more users than the file has": (described(n=3), "toy.parquet is not the file its sidecar toy.json describes"),
     "no hash": (described(sha256=None), "toy.parquet is not the file its sidecar toy.json describes"),
     "the hash of another file": (described(sha256="0" * 64), "toy.parquet is not the file its sidecar toy.json describes"),
 }

@@ -1,0 +1,111 @@
+"""From executed notebooks to HTML: sources are laid out for Sphinx, which then builds the site; no network, before or after."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import tempfile
+from pathlib import Path
+
+import nbformat
+from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace, patch_docutils
+
+from dualrec import paths
+from dualrec.artifacts import atomic_path
+from dualrec.errors import StudyError
+from dualrec.evaluation.results import load_results
+from dualrec.profiles import load_profile, profile_path
+from dualrec.publish import tidy
+from dualrec.report import pages
+from dualrec.report.chapters import chapter
+from dualrec.runner import Manifest, notebook_paths
+
+SITE = Path(__file__).parent / "site"
+CONFIGURATION = {
+    "project": "DUALRec, the study",
+    "author": "the DUALRec study contributors",
+    "copyright": "text CC BY 4.0, code MIT",
+    "language": "en",
+    "extensions": ["myst_nb", "sphinxcontrib.bibtex"],
+    "exclude_patterns": [],
+    "html_theme": "sphinx_book_theme",
+    "html_title": "DUALRec, the study",
+    "html_static_path": ["static"],
+    "html_css_files": ["style.css"],
+    "html_context": {"default_mode": "auto"},
+    "html_copy_source": False,
+    "html_show_sphinx": False,
+    "html_theme_options": {"use_download_button": False, "use_fullscreen_button": False, "navbar_persistent": [], "show_toc_level": 2},
+    "numfig": True,
+    "numfig_format": {"figure": "Figure %s"},
+    "bibtex_bibfiles": ["references.bib"],
+    "bibtex_reference_style": "author_year",
+    "myst_enable_extensions": ["colon_fence"],
+    "myst_heading_anchors": 3,
+    "nb_execution_mode": "off",
+    "nb_merge_streams": True,
+    "nb_render_markdown_format": "myst",
+    "suppress_warnings": ["mystnb.unknown_mime_type"],
+}
+
+
+def write_report(profile: str) -> Path:
+    """Build the site of a profile in `runs/<profile>/report/`; returns its front page.
+
+    The default profile, where it has not been run here, is shown from the published notebooks.
+    Raises StudyError where no notebook has been executed, a figure is missing, or a page cannot be built.
+    """
+    name = load_profile(profile).name
+    manifest = Manifest(name)
+    chapters = {notebook.stem: manifest.executed(notebook) for notebook in notebook_paths() if notebook.stem in manifest.notebooks}
+    chapters = {stem: path for stem, path in chapters.items() if path.is_file()}
+    if not chapters and name == paths.DEFAULT_PROFILE:
+        chapters = {notebook.stem: notebook for notebook in notebook_paths()}
+    results = paths.results(name)
+    if not chapters or not results.is_file():
+        raise StudyError(f"no finished notebook of profile '{name}'; run `make all PROFILE={name}` first")
+    with tempfile.TemporaryDirectory() as scratch:
+        source = Path(scratch) / "source"
+        _lay_out(source, profile, chapters, manifest if manifest.notebooks else None)
+        site = Path(scratch) / "site"
+        _build(source, site)
+        with atomic_path(paths.run_dir(name) / "report") as target:
+            shutil.copytree(site, target)
+    return paths.run_dir(name) / "report" / "index.html"
+
+
+def _lay_out(source: Path, profile: str, chapters: dict[str, Path], manifest: Manifest | None) -> None:
+    """Write everything that Sphinx reads."""
+    asked = load_profile(profile)
+    figures, results = paths.figures(asked.name), load_results(paths.results(asked.name))
+    shutil.copytree(SITE, source, ignore=shutil.ignore_patterns("*.css"))
+    (source / "static").mkdir()
+    shutil.copy(SITE / "style.css", source / "static")
+    shutil.copytree(figures, source / "figures", ignore=shutil.ignore_patterns("*.json", "*.png"))
+    for stem, path in chapters.items():
+        nbformat.write(chapter(tidy(nbformat.read(path, as_version=4)), stem, figures), source / f"{stem}.ipynb")
+    stages, environment = {}, {}
+    if manifest:
+        stages = {stem: entry | manifest.longest[stem] for stem, entry in manifest.notebooks.items() if stem in chapters}
+        environment = next(iter(stages.values()))["environment"]
+    settings = profile_path(profile).read_text(encoding="utf-8")
+    written = {
+        "index": pages.cover(results, list(chapters)),
+        "data": pages.data_card(results),
+        "models": pages.model_card(asked),
+        "reproduce": pages.reproduce(asked, results, stages, environment, settings),
+    }
+    for page, text in written.items():
+        (source / f"{page}.md").write_text(text, encoding="utf-8")
+
+
+def _build(source: Path, target: Path) -> None:
+    """Run Sphinx; whatever it warns of is an error, since it would be a hole in the report."""
+    said = io.StringIO()
+    with patch_docutils(), docutils_namespace():
+        app = Sphinx(source, None, target, target.with_name("doctrees"), "html", CONFIGURATION, status=None, warning=said)
+        app.build()
+    if app.statuscode or said.getvalue().strip():
+        first = said.getvalue().strip().splitlines()[0].replace(f"{source}/", "")
+        raise StudyError(f"the report cannot be built: {first}")

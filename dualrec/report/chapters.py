@@ -1,0 +1,81 @@
+"""An executed notebook as a chapter: numbered figures with captions one can refer to, code folded away, its literature at the end."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell
+
+from dualrec.errors import StudyError
+
+CAPTION = re.compile(r"\*\*Figure (?P<name>[\w-]+)\.\*\* (?P<text>.*?)(?: \*\((?P<facts>.*)\.?\)\*)?\s*", re.DOTALL)
+NUMBER = re.compile(r"^# \d+ · ")  # chapters are numbered by the site
+LITERATURE = {  # keys of references.bib
+    "01_data": ("harper2015", "meng2020"),
+    "02_lstm": ("hochreiter1997", "kang2018", "sarwar2001", "press2017", "petrov2022"),
+    "03_zero_shot_llm": ("dualrec", "benallal2025", "geng2022"),
+    "04_lora_finetune": ("hu2022", "dettmers2023"),
+    "05_rerank": ("reimers2019", "wang2020"),
+    "06_results": ("dacrema2019", "efron1994", "holm1979"),
+    "07_diversity": ("carbonell1998",),
+    "08_audit": ("dualrec", "dacrema2019"),
+    "09_protocols": ("krichene2020", "meng2020", "canamares2020"),
+    "10_what_the_llm_adds": ("decao2021", "holtzman2021", "miao2024", "harte2023"),
+}
+
+
+def chapter(notebook: NotebookNode, name: str, figures: Path) -> NotebookNode:
+    """The notebook as MyST reads it.
+
+    notebook: executed and tidied; name: its file's, without suffix; figures: the folder with an SVG of every figure
+    Raises StudyError where a figure of the notebook is not there.
+    """
+    cells = []
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = NUMBER.sub("# ", cell.source)
+            cells.append(cell)
+            continue
+        drawn, cell.outputs = _figures(cell.outputs)
+        cell.metadata["tags"] = ["hide-input"]
+        cells.append(cell)
+        for found in drawn:
+            if not (figures / f"{found['name']}.svg").is_file():
+                raise StudyError(f"{figures / found['name']}.svg is missing; `make figures` draws it again")
+            cells.append(new_markdown_cell(figure(found["name"], found["text"], found["facts"])))
+    if name in LITERATURE:
+        cells.append(new_markdown_cell(f"*Literature of this chapter:* {{cite:p}}`{','.join(LITERATURE[name])}`"))
+    notebook.cells = cells
+    return notebook
+
+
+def figure(name: str, text: str, facts: str | None = None, label: str | None = None) -> str:
+    """A numbered figure in MyST, which `` {numref}`fig-LABEL` `` refers to.
+
+    text: its caption in Markdown; facts: n, seeds, protocol and hardware; label: its name if left out
+    """
+    plain = " ".join(re.sub(r"[*`_]", "", text).split())
+    legend = f"\n\n*{facts}.*" if facts else ""
+    return f":::{{figure}} figures/{name}.svg\n:name: fig-{label or name}\n:alt: {plain}\n\n{text}{legend}\n:::"
+
+
+def title(notebook: NotebookNode, otherwise: str) -> str:
+    """A notebook's first heading, without its number."""
+    lines = (line for cell in notebook.cells if cell.cell_type == "markdown" for line in cell.source.splitlines())
+    return next((NUMBER.sub("# ", line).lstrip("# ").strip() for line in lines if line.startswith("# ")), otherwise)
+
+
+def _figures(outputs: list[NotebookNode]) -> tuple[list[re.Match], list[NotebookNode]]:
+    """The captions among the outputs, and the outputs without them and the pictures before them."""
+    drawn, kept = [], []
+    for output in outputs:
+        found = CAPTION.fullmatch(output.get("data", {}).get("text/markdown", ""))
+        if not found:
+            kept.append(output)
+            continue
+        drawn.append(found)
+        if kept and "image/png" in kept[-1].get("data", {}):
+            kept.pop()
+    return drawn, kept

@@ -1,0 +1,183 @@
+"""The pages that are drawn from what a run recorded: cover, data card, model card, how to reproduce."""
+
+from __future__ import annotations
+
+from dualrec import paths
+from dualrec.assets import ASSETS
+from dualrec.configs import Profile
+from dualrec.data.registry import SOURCES
+from dualrec.evaluation.results import results_table
+from dualrec.report.chapters import figure
+from dualrec.runner import readable_seconds
+
+TITLE = "What does a language model add to a sequence model that recommends movies?"
+READING = "In brackets: 95 % bootstrap interval over users. Δ: paired difference over the same users."
+
+
+def cover(results: dict, chapters: list[str]) -> str:
+    """The front page: question, finding, the picture of all results, contents.
+
+    results: as `load_results` returns them; chapters: names of the chapters' files
+    """
+    adds, audit = (" ".join(results["notebooks"].get(name, {}).get("findings", [])) for name in ("10_what_the_llm_adds", "08_audit"))
+    lead = _lead(results) if "lstm" in results["systems"] else ""
+    picture = figure(
+        "results",
+        "Accuracy of every system with 95 % intervals over users.",
+        f"Profile {results['profile']}, {results['data']}; {results['protocol']}; commit {results['commit']}, {results['hardware']}",
+        "cover",
+    )
+    return f"""# {TITLE}
+
+*DUALRec, reproduced under an audited protocol: an LSTM names the next movie, a language model is asked what it makes of it.*
+
+**The finding.** {lead} {adds} *({READING})*
+
+**And the published evaluation?** {audit or "Not audited in this run."}
+
+{picture}
+
+New to the subject? Read the chapters in order, with the [glossary](glossary.md) beside you. Want to check us? Begin with
+[how to reproduce this](reproduce.md). Terms, data and models each have a page of their own.
+
+```{{toctree}}
+:caption: The study
+:numbered: 1
+:maxdepth: 1
+
+{_lines(chapters)}
+```
+
+```{{toctree}}
+:caption: Behind it
+:maxdepth: 1
+
+data
+models
+reproduce
+glossary
+literature
+```
+"""
+
+
+def _lead(results: dict) -> str:
+    """How good sequence model and free writer are, in one sentence."""
+
+    def hits(system: str) -> str:
+        m = results["systems"][system]["metrics"]["HR@10"]
+        return f"{m['value']:.1%} [{m['low']:.1%}, {m['high']:.1%}] (n = {m['n']})".replace("%", " %")
+
+    written = (
+        f"; the tuned language model, writing freely with that hint, for {hits('llm_lora')}" if "llm_lora" in results["systems"] else ""
+    )
+    return f"On {results['data']} the LSTM has the next movie among its ten for {hits('lstm')} of the users{written}."
+
+
+def data_card(results: dict) -> str:
+    """What the data are, where they come from, and what they cannot tell."""
+    source, facts = SOURCES.get(results["data"]), results["notebooks"].get("01_data", {})
+    size = f"{facts['users']} users, {facts['movies']} movies, {facts['events']} ratings" if facts else "see the first chapter"
+    ties = f"{facts['tie_share']:.0%} of consecutive events" if facts else "many consecutive events"
+    origin = f"{source.title}, GroupLens, University of Minnesota" if source else f"a folder, {results['data']}"
+    terms = f"{source.licence}. Please cite: {source.citation}." if source else "those of its owner."
+    return f"""# Data card
+
+| | |
+| --- | --- |
+| Data set | {origin} {{cite:p}}`harper2015` |
+| Size | {size} |
+| What an event is | a visitor of a web site gave a movie 1 to 5 stars; the study reads *that* and *when* it was rated, not the stars |
+| Time | seconds; {ties} of a user carry the same second, and their order is then a rule, not behaviour |
+| Cut | leave-one-out: a user's last event is the test target, the one before it the validation target, the rest is for training |
+| Terms | {terms} |
+
+**Good for:** comparing recommenders under one protocol. **Not good for:** what people *watch* (they rated, often many movies in one
+sitting), today's catalogue or audience, minors or any group of people by itself. The people are known by numbers only; age, sex,
+occupation and postcode are in the original files and are not read.
+
+**Known oddities,** each counted in the first chapter: films under two ids, an item called `unknown`, articles behind the title
+(`Postman, The`). The language model has surely read about these movies; it may have read the ratings, too, which notebook 10 looks into
+by giving the movies other names.
+"""
+
+
+def model_card(profile: Profile) -> str:
+    """Which models take part, how they are trained, what they must not be used for."""
+    rows = [f"| `{name}` | {asset.licence} | {asset.citation} |" for name, asset in ASSETS.items() if name != "ml-100k"]
+    lora = profile.lora
+    return f"""# Model card
+
+| model | licence | source |
+| --- | --- | --- |
+{_lines(rows)}
+
+**Language model** of this run: `{profile.llm.model}`. Untuned where a chapter says zero-shot; else with a LoRA adapter
+{{cite:p}}`hu2022` of rank {lora.rank}, α {lora.alpha}, on `{"`, `".join(lora.modules)}`, {lora.epochs} epochs at
+{lora.learning_rate:g}, learned from {lora.users or "all"} users' training events.
+
+**Sequence models** of this run are trained from nothing on the training events alone; every size and rate is in the profile, see
+[how to reproduce this](reproduce.md).
+
+**Made for:** the comparison in this study. **Not made for:** recommending to people. A small language model invents titles, repeats what
+is popular in English-language text, and was never tested for harm or fairness. Nothing leaves the machine, except with the profile
+`remote`, which sends recent titles to the server that you name.
+
+**Where they fail** is a result of the study: chapters 3, 4 and 10.
+"""
+
+
+def reproduce(profile: Profile, results: dict, stages: dict[str, dict], environment: dict, settings: str) -> str:
+    """Commands, versions, hardware, seeds, time and memory per stage, hashes.
+
+    stages: notebook -> seconds, peak_memory_mib and fingerprint, empty where the notebooks were read without a run of one's own
+    environment: name -> version or device; settings: the profile's file
+    """
+    longest = [f"| {n} | {readable_seconds(e['seconds'])} | {e['peak_memory_mib']} | `{e['fingerprint']}` |" for n, e in stages.items()]
+    timed = f"| notebook | time, longest | peak memory, MiB | fingerprint |\n| --- | ---: | ---: | --- |\n{_lines(longest)}"
+    none = "This report was made from published notebooks, without a run on this machine; the README has the times on record."
+    known = _lines([f"| {name} | {value} |" for name, value in environment.items()])
+    hashes = _lines([f"| {n} | `{file}` | `{sha}` |" for n, asset in ASSETS.items() for file, sha in asset.files.items()])
+    runs = f"`make all PROFILE={profile.name}`" if profile.name != paths.DEFAULT_PROFILE else "`make all`"
+    return f"""# How to reproduce this
+
+{runs} on Linux or macOS with Python 3.11 or 3.12 makes every number and figure again; `python -m dualrec verify` then compares two runs and
+names the first difference. One machine and profile give the same ledgers byte for byte; another processor may differ in the last digits.
+
+| | |
+| --- | --- |
+| Profile | `{results["profile"]}` on {results["data"]} |
+| Commit | `{results["commit"]}` |
+| Hardware | {results["hardware"]} |
+| Protocol | {results["protocol"]} |
+| Seeds | 0; the improved LSTM {profile.seeds} seeds from 0 |
+{known}
+
+## Time and memory
+
+{timed if stages else none}
+
+## Every result
+
+{results_table(results)}
+
+*{READING}*
+
+## Embedded data and models, by SHA-256
+
+| asset | file | SHA-256 |
+| --- | --- | --- |
+{hashes}
+
+## The profile
+
+Whatever is not named here has the default of `dualrec/configs.py`.
+
+```toml
+{settings.strip()}
+```
+"""
+
+
+def _lines(rows: list[str]) -> str:
+    return "\n".join(rows)

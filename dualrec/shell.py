@@ -1,0 +1,53 @@
+"""Commands in a shell: what goes wrong is one line that says what to do, never a traceback."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from pathlib import Path
+
+import typer
+
+from dualrec import paths
+from dualrec.errors import StudyError
+
+DEBUG = "--debug"
+
+
+def run(app: typer.Typer, name: str) -> None:
+    """Run a command; what goes wrong is one line on stderr and exit code 1 (wrong usage: 2, an interrupt: 130).
+
+    `--debug`, anywhere among the arguments, shows the traceback instead.
+    """
+    given = sys.argv[1:]
+    try:
+        app([argument for argument in given if argument != DEBUG], prog_name=name)
+    except Exception as error:  # noqa: BLE001  whatever it is, a user gets a sentence
+        if DEBUG in given:
+            raise
+        print(f"{name}: {sentence(error)}", file=sys.stderr)
+        sys.exit(1)
+
+
+def sentence(error: Exception) -> str:
+    """What is wrong and what to do about it, on one line."""
+    if isinstance(error, StudyError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk is full{_at(error)}; make room and run the same command again, what is finished is kept"
+    if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"no access{_at(error)} ({error.strerror}); change its owner or rights, or set DUALREC_HOME to a folder of your own"
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return f"a file stands where a folder belongs{_at(error)}; move it away, or set DUALREC_HOME to a folder"
+    if isinstance(error, OSError) and error.strerror:
+        return f"the system refuses{_at(error)}: {error.strerror}; mend or choose another path and run the same command again"
+    if isinstance(error, MemoryError):
+        return "the memory is full; close other programs or choose a smaller profile"
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    return f"this should not happen: {what}; run it again with {DEBUG} and report what it prints"
+
+
+def _at(error: OSError) -> str:
+    """Where: as much of the path as fits a line."""
+    return f" at {paths.readable(Path(os.fsdecode(error.filename)))[:200]}" if error.filename else ""
