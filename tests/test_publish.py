@@ -11,7 +11,6 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from dualrec import paths, publish, runner
 from dualrec.errors import StudyError
 from dualrec.profiles import load_profile
-from dualrec.report import write_report
 
 PARAMETERS = new_code_cell('PROFILE = "laptop"\nSEED = 0', metadata={"tags": ["parameters"]})
 
@@ -147,16 +146,3 @@ def test_one_bad_notebook_keeps_all_back(study):
     with pytest.raises(StudyError, match="02_two.ipynb, cell 3"):
         publish.publish()
     assert (paths.notebooks() / "01_one.ipynb").read_text() == before
-
-
-def test_the_report_has_a_page_per_finished_notebook(study):
-    manifest_path = study.home / "runs/laptop/manifest.json"
-    index = write_report("laptop")
-    assert index == study.home / "runs/laptop/report/index.html"
-    text = index.read_text()
-    assert '<a href="01_one.html">A question</a> <small>1 min 15 s</small>' in text and "02_two.html" in text
-    page = (index.parent / "01_one.html").read_text()
-    assert "42" in page and "# Parameters" not in page
-    manifest_path.write_text(json.dumps({"profile": "laptop", "notebooks": {}}))
-    with pytest.raises(StudyError, match="no finished notebook of profile 'laptop'"):
-        write_report("laptop")

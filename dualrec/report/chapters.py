@@ -10,7 +10,7 @@ from nbformat.v4 import new_markdown_cell
 
 from dualrec.errors import StudyError
 
-CAPTION = re.compile(r"\*\*Figure (?P<name>[\w-]+)\.\*\* (?P<text>.*?)(?: \*\((?P<facts>.*)\.?\)\*)?\s*", re.DOTALL)
+CAPTION = re.compile(r"\*\*Figure (?P<name>[\w-]+)\.\*\* (?P<text>.*?)(?: \*\((?P<facts>.*?)\.?\)\*)?\s*", re.DOTALL)
 NUMBER = re.compile(r"^# \d+ · ")  # chapters are numbered by the site
 LITERATURE = {  # keys of references.bib
     "01_data": ("harper2015", "meng2020"),
@@ -59,12 +59,6 @@ def figure(name: str, text: str, facts: str | None = None, label: str | None = N
     plain = " ".join(re.sub(r"[*`_]", "", text).split())
     legend = f"\n\n*{facts}.*" if facts else ""
     return f":::{{figure}} figures/{name}.svg\n:name: fig-{label or name}\n:alt: {plain}\n\n{text}{legend}\n:::"
-
-
-def title(notebook: NotebookNode, otherwise: str) -> str:
-    """A notebook's first heading, without its number."""
-    lines = (line for cell in notebook.cells if cell.cell_type == "markdown" for line in cell.source.splitlines())
-    return next((NUMBER.sub("# ", line).lstrip("# ").strip() for line in lines if line.startswith("# ")), otherwise)
 
 
 def _figures(outputs: list[NotebookNode]) -> tuple[list[re.Match], list[NotebookNode]]:
