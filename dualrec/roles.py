@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -32,11 +32,22 @@ from dualrec.temporal.base import TemporalModel
 from dualrec.temporal.base import hints as hints_from
 from dualrec.types import Hints, RankedLists, Sequences
 
-if TYPE_CHECKING:  # openai takes seconds to import
-    from dualrec.language.remote import RemoteLLM
+
+class Writer(Protocol):
+    """Anything that writes lists without showing its probabilities, such as a model behind a server (`remote.RemoteLLM`).
+
+    Write a class with this method to add a language backend of your own and hand it to `write_lists`.
+    """
+
+    def write(self, questions: list[str], titles: int, seed: int, folder: Path) -> Generation:
+        """One text after each question (`prompts.question`), a title per line.
+
+        titles: how many are asked for; folder: where answers may be kept from one call to the next
+        """
+        ...
 
 
-def writer(study: Study) -> LLM | RemoteLLM:
+def writer(study: Study) -> LLM | Writer:
     """The untuned model that writes lists freely: a local one, or a server's where the profile says REMOTE."""
     config = study.profile.llm
     if config.model != REMOTE:
@@ -53,7 +64,7 @@ def prompts_for(study: Study, llm: LLM, histories: Sequences, hints: Hints | Non
 
 
 def write_lists(
-    study: Study, llm: LLM | RemoteLLM, histories: Sequences, hints: Hints | None, k: int, titles: int | None = None
+    study: Study, llm: LLM | Writer, histories: Sequences, hints: Hints | None, k: int, titles: int | None = None
 ) -> tuple[RankedLists, Generation]:
     """Let the model write a list for each history and ground it to (n, k); what was written before is read back.
 

@@ -1,6 +1,7 @@
 """One function per figure and one visual style. Figures read numbers; they compute none."""
 
 from dualrec.plots.comparison import depth, differences, dots, seeds, trade_off, waterfall
+from dualrec.plots.diagrams import architecture, road
 from dualrec.plots.roles import amounts, bias, fusion
 from dualrec.plots.sequences import by_group, learning_curves, long_tail, ties
 from dualrec.plots.style import save, use_style
@@ -8,6 +9,7 @@ from dualrec.plots.writing import fates, lora_loss, rank_flow
 
 __all__ = [
     "amounts",
+    "architecture",
     "bias",
     "by_group",
     "depth",
@@ -19,6 +21,7 @@ __all__ = [
     "long_tail",
     "lora_loss",
     "rank_flow",
+    "road",
     "save",
     "seeds",
     "ties",

@@ -11,7 +11,7 @@ import nbformat
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
-from dualrec import paths
+from dualrec import paths, plots
 from dualrec.artifacts import atomic_path
 from dualrec.errors import StudyError
 from dualrec.evaluation.results import load_results
@@ -83,6 +83,8 @@ def _lay_out(source: Path, profile: str, chapters: dict[str, Path], manifest: Ma
     (source / "static").mkdir()
     shutil.copy(SITE / "style.css", source / "static")
     shutil.copytree(figures, source / "figures", ignore=shutil.ignore_patterns("*.json", "*.png"))
+    for drawing in (plots.architecture, plots.road):
+        plots.save(drawing(), source / "figures", drawing.__name__)
     for stem, path in chapters.items():
         nbformat.write(chapter(tidy(nbformat.read(path, as_version=4)), stem, figures), source / f"{stem}.ipynb")
     stages, environment = {}, {}

@@ -37,6 +37,8 @@ def cover(results: dict, chapters: list[str]) -> str:
 
 {picture}
 
+{figure("architecture", "The system: solid, as published; dashed, the roles that the study gives the language model beside.")}
+
 New to the subject? Read the chapters in order, with the [glossary](glossary.md) beside you. Want to check us? Begin with
 [how to reproduce this](reproduce.md). Terms, data and models each have a page of their own.
 
@@ -55,6 +57,7 @@ New to the subject? Read the chapters in order, with the [glossary](glossary.md)
 data
 models
 reproduce
+extend
 glossary
 literature
 ```
@@ -91,6 +94,8 @@ def data_card(results: dict) -> str:
 | Time | seconds; {ties} of a user carry the same second, and their order is then a rule, not behaviour |
 | Cut | leave-one-out: a user's last event is the test target, the one before it the validation target, the rest is for training |
 | Terms | {terms} |
+
+{figure("road", "The road of the data: a test target meets a model's list in the ledger and nowhere before.")}
 
 **Good for:** comparing recommenders under one protocol. **Not good for:** what people *watch* (they rated, often many movies in one
 sitting), today's catalogue or audience, minors or any group of people by itself. The people are known by numbers only; age, sex,

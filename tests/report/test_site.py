@@ -15,7 +15,7 @@ from dualrec.errors import StudyError
 from dualrec.report import pages, write_report
 
 ROOT = paths.PACKAGE.parent
-CARDS = ("data", "models", "reproduce", "glossary", "literature")
+CARDS = ("data", "models", "reproduce", "extend", "glossary", "literature")
 
 
 class Page(HTMLParser):
@@ -73,7 +73,7 @@ def test_nothing_comes_from_the_network_and_no_link_is_broken(site):
 
 def test_every_figure_is_drawn_numbered_and_described(site):
     chapters = [page for page in site.values() if page.path.stem[:2].isdigit()]
-    for page in (*chapters, site["index"]):
+    for page in (*chapters, site["index"], site["data"]):
         assert page.captions and len(page.captions) == len(page.pictures)
         assert all(picture["src"].endswith(".svg") and len(picture["alt"]) > 20 for picture in page.pictures)
 

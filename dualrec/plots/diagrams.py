@@ -1,0 +1,92 @@
+"""Two drawings without data: the parts of the system, and the road from ratings to a number."""
+
+from __future__ import annotations
+
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
+
+from dualrec.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PINK, TEAL
+
+HALF = (0.92, 0.34)  # half a box's width and height
+
+
+def architecture() -> Figure:
+    """DUALRec as published, left to right, and below it the other roles that the study gives the language model."""
+    figure, axis = _canvas(9.6, 4.2)
+    history = _box(axis, 1, 3.4, "history", "movies, oldest first", GREY)
+    lstm = _box(axis, 3.7, 4.2, "LSTM", "scores every movie", BLUE)
+    prompt = _box(axis, 3.7, 2.6, "prompt", "titles + hint", GREY)
+    llm = _box(axis, 6.4, 2.6, "language model", "LoRA-tuned", GREEN)
+    ground = _box(axis, 9.3, 2.6, "grounding", "text → movies", GREY)
+    sbert = _box(axis, 9.3, 4.2, "Sentence-BERT", "re-ranks by the hint", PINK)
+    roles = [
+        _box(axis, 3.7, 0.8, "catalogue writer", "beams in a title trie", TEAL),
+        _box(axis, 6.4, 0.8, "second opinion", "on the LSTM's best", TEAL),
+        _box(axis, 9.3, 0.8, "reader", "a head on its state", TEAL),
+    ]
+    _arrow(axis, history, lstm)
+    _arrow(axis, history, prompt)
+    _arrow(axis, lstm, prompt, "hint")
+    _arrow(axis, prompt, llm)
+    _arrow(axis, llm, ground, "writes")
+    _arrow(axis, ground, sbert, "list")
+    _arrow(axis, lstm, sbert, "hint")
+    for role in roles:
+        _arrow(axis, llm, role, dashed=True)
+    axis.text(0.1, 0.8, "the study adds\nthese roles", color=TEAL, va="center", fontsize=9)
+    return figure
+
+
+def road() -> Figure:
+    """What happens to one rating: split, models, ledger, metrics, results."""
+    figure, axis = _canvas(12.4, 2.4)
+    ratings = _box(axis, 1, 1.5, "ratings", "checked by SHA-256", GREY)
+    split = _box(axis, 3.6, 1.5, "split", "last one: test", ORANGE)
+    models = _box(axis, 7.2, 2.4, "models", "learn from training", BLUE)
+    cases = _box(axis, 7.2, 0.6, "cases", "history; target hidden", ORANGE)
+    ledger = _box(axis, 10.4, 1.5, "ledgers", "who was told what", GREEN)
+    results = _box(axis, 13.4, 1.5, "results.json", "with intervals", GREY)
+    _arrow(axis, ratings, split)
+    _arrow(axis, split, models, "training")
+    _arrow(axis, split, cases, "test")
+    _arrow(axis, models, ledger, "lists")
+    _arrow(axis, cases, ledger, "targets")
+    _arrow(axis, ledger, results, "metrics")
+    return figure
+
+
+def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
+    figure, axis = plt.subplots(figsize=(width, height))
+    axis.set_aspect("equal")
+    axis.axis("off")
+    return figure, axis
+
+
+def _box(axis: Axes, x: float, y: float, name: str, does: str, shade: str) -> tuple[float, float]:
+    """A rounded box around (x, y), which is returned: told apart by words, the colour only helps."""
+    wide, high = HALF
+    axis.add_patch(
+        FancyBboxPatch((x - wide, y - high), 2 * wide, 2 * high, boxstyle="round,pad=0.04", facecolor="white", edgecolor=shade, linewidth=2)
+    )
+    axis.text(x, y + 0.1, name, ha="center", va="center", fontsize=11, weight="bold")
+    axis.text(x, y - 0.18, does, ha="center", va="center", fontsize=8.5)
+    axis.update_datalim([(x - wide, y - high), (x + wide, y + high)])
+    axis.autoscale_view()
+    return x, y
+
+
+def _arrow(axis: Axes, begin: tuple[float, float], end: tuple[float, float], label: str = "", dashed: bool = False) -> None:
+    """From the edge of one box to the edge of another, straight."""
+    (x0, y0), (x1, y1) = begin, end
+    wide, high = HALF[0] + 0.06, HALF[1] + 0.06
+    dx, dy = x1 - x0, y1 - y0
+    share = min(wide / abs(dx) if dx else 9, high / abs(dy) if dy else 9)  # of the way, still inside the box
+    start, stop = (x0 + share * dx, y0 + share * dy), (x1 - share * dx, y1 - share * dy)
+    style = {"arrowstyle": "-|>", "color": TEAL if dashed else BLACK, "linestyle": "dashed" if dashed else "solid"}
+    style |= {"shrinkA": 0, "shrinkB": 0}
+    axis.annotate("", stop, start, arrowprops=style)
+    if label:
+        place = ((start[0] + stop[0]) / 2, (start[1] + stop[1]) / 2)
+        axis.text(*place, label, fontsize=8.5, ha="center", va="center", bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})
