@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import psutil
 
 from dualrec import paths
 from dualrec.artifacts import fingerprint
@@ -117,5 +117,9 @@ def open_study(profile: str, seed: int = 0, data: str | None = None, folder: Pat
 
 def peak_memory_mib() -> float:
     """Largest resident set of this process so far, in MiB."""
+    if sys.platform == "win32":
+        return psutil.Process().memory_info().peak_wset / 2**20
+    import resource  # which Windows does not have
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 2**20 if sys.platform == "darwin" else peak / 2**10

@@ -1,5 +1,7 @@
 """The ways to set up the study must agree: pyproject, lock, conda, assets, Makefile."""
 
+import ast
+import json
 import re
 import subprocess
 import sys
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import Specifier
 from packaging.utils import canonicalize_name
 
 from dualrec.assets import ASSETS
@@ -160,6 +163,33 @@ def test_continuous_integration_runs_the_tests():
     assert re.search(r"^make test$", (ROOT / ".ci/run").read_text(), re.MULTILINE)
     jobs = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]
     assert {"run": "bash .ci/run"} in jobs["test"]["steps"]
+
+
+def test_containers_set_up_by_the_same_command_with_a_python_that_will_do():
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    image = re.search(r"^FROM python:(3\.\d+)-slim$", dockerfile, re.MULTILINE)[1]
+    assert Specifier(PROJECT["requires-python"].split(",")[0]).contains(image) and "RUN make setup" in dockerfile
+    assert dockerfile.index("USER reader") < dockerfile.index("make setup"), "nothing runs as root"
+    container = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text())
+    assert container["postCreateCommand"] == "make setup"
+    assert (ROOT / ".devcontainer" / container["build"]["dockerfile"]).resolve() == ROOT / "Dockerfile"
+    ignored = (ROOT / ".dockerignore").read_text().split()
+    assert {".git", "runs", ".venv*"} <= set(ignored)
+
+
+def test_binder_installs_what_make_setup_installs():
+    assert (ROOT / ".binder/requirements.txt").read_text() == "-r ../requirements.lock\n"
+    script, setup = (ROOT / ".binder/postBuild"), make("--dry-run", "--always-make", "setup").stdout
+    assert script.stat().st_mode & 0o111
+    for installed in re.findall(r"pip install (.*)", script.read_text()):
+        assert re.search(rf"pip install .*{re.escape(installed)}", setup), installed
+
+
+def test_importing_the_package_needs_no_unix():
+    for file in (ROOT / "dualrec").rglob("*.py"):
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [getattr(node, "module", None)]
+            assert not {"resource", "fcntl", "pwd", "grp", "termios"} & set(names), file.name
 
 
 def test_the_citation_file_is_valid_yaml_with_what_a_reader_needs():
