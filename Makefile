@@ -18,11 +18,11 @@ endif
 CHECK := -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v < (3, 13) else "DUALRec needs Python 3.11 or 3.12, and %s is %d.%d: install one of them, or name it, as in: make setup PYTHON=python3.11" % (sys.executable, *v))'
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 PROPERTIES := $(addprefix tests/,language/test_any_output.py language/test_hostile_titles.py language/test_grounding.py data/test_catalogue.py)
-NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=900
+NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=900 --ignore=notebooks/exercises
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup all run smoke test torture audit licences figures report lab bench tune seeds publish doctor clean
+.PHONY: help setup all run smoke test torture audit licences figures report lab bench tune seeds exercises publish doctor clean
 
 help: ## list the targets
 	@echo "make TARGET [PROFILE=laptop] [ENV=venv|active]"
@@ -73,6 +73,9 @@ tune: setup ## search LSTM and SASRec on one grid, by validation (an hour)
 
 seeds: setup ## train the neural models with COUNT seeds (5) and record what the seeds change
 	@$(PY) -m dualrec seeds --profile $(PROFILE) --count $(COUNT)
+
+exercises: setup ## make the notebooks of exercises from their solutions
+	@$(PY) -m dualrec exercises
 
 publish: setup ## copy the default profile's executed notebooks, cleaned, back into notebooks/
 	@$(PY) -m dualrec publish

@@ -107,6 +107,15 @@ def report(profile: ProfileOption = paths.DEFAULT_PROFILE) -> None:
 
 
 @app.command()
+def exercises() -> None:
+    """Make the notebooks of exercises from their solutions, and list them at the end of the study's notebooks."""
+    from dualrec.exercises import write_exercises
+
+    for notebook in write_exercises():
+        print(paths.readable(notebook))
+
+
+@app.command()
 def publish() -> None:
     """Copy the default profile's executed notebooks, cleaned, back into notebooks/ and renew the README's tables."""
     from dualrec.publish import publish as publish_notebooks

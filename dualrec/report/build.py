@@ -87,13 +87,17 @@ def _lay_out(source: Path, profile: str, chapters: dict[str, Path], manifest: Ma
         plots.save(drawing(), source / "figures", drawing.__name__)
     for stem, path in chapters.items():
         nbformat.write(chapter(tidy(nbformat.read(path, as_version=4)), stem, figures), source / f"{stem}.ipynb")
+    exercises = [path for stem in chapters if (path := paths.notebooks() / f"exercises/{stem}.ipynb").is_file()]
+    for path in exercises:
+        (source / "exercises").mkdir(exist_ok=True)
+        shutil.copy(path, source / "exercises")
     stages, environment = {}, {}
     if manifest:
         stages = {stem: entry | manifest.longest[stem] for stem, entry in manifest.notebooks.items() if stem in chapters}
         environment = next(iter(stages.values()))["environment"]
     settings = profile_path(profile).read_text(encoding="utf-8")
     written = {
-        "index": pages.cover(results, list(chapters)),
+        "index": pages.cover(results, list(chapters), [f"exercises/{path.stem}" for path in exercises]),
         "data": pages.data_card(results),
         "models": pages.model_card(asked),
         "reproduce": pages.reproduce(asked, results, stages, environment, settings),

@@ -14,10 +14,10 @@ TITLE = "What does a language model add to a sequence model that recommends movi
 READING = "In brackets: 95 % bootstrap interval over users. Δ: paired difference over the same users."
 
 
-def cover(results: dict, chapters: list[str]) -> str:
+def cover(results: dict, chapters: list[str], exercises: list[str]) -> str:
     """The front page: question, finding, the picture of all results, contents.
 
-    results: as `load_results` returns them; chapters: names of the chapters' files
+    results: as `load_results` returns them; chapters, exercises: names of their files
     """
     adds, audit = (" ".join(results["notebooks"].get(name, {}).get("findings", [])) for name in ("10_what_the_llm_adds", "08_audit"))
     lead = _lead(results) if "lstm" in results["systems"] else ""
@@ -27,6 +27,7 @@ def cover(results: dict, chapters: list[str]) -> str:
         f"Profile {results['profile']}, {results['data']}; {results['protocol']}; commit {results['commit']}, {results['hardware']}",
         "cover",
     )
+    tasks = f"```{{toctree}}\n:caption: Exercises\n:maxdepth: 1\n\n{_lines(exercises)}\n```" if exercises else ""
     return f"""# {TITLE}
 
 *DUALRec, reproduced under an audited protocol: an LSTM names the next movie, a language model is asked what it makes of it.*
@@ -49,6 +50,8 @@ New to the subject? Read the chapters in order, with the [glossary](glossary.md)
 
 {_lines(chapters)}
 ```
+
+{tasks}
 
 ```{{toctree}}
 :caption: Behind it

@@ -51,11 +51,14 @@ def site(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DUALREC_HOME", str(home))
         folder = write_report(paths.DEFAULT_PROFILE).parent
-    return {path.stem: Page(path) for path in folder.glob("*.html")}
+    return {
+        path.relative_to(folder).with_suffix("").as_posix(): Page(path) for path in folder.rglob("*.html") if "_static" not in path.parts
+    }
 
 
 def test_there_is_a_page_for_everything(site):
-    assert site.keys() >= {"index", *CARDS, *(path.stem for path in paths.notebooks().glob("[0-9]*.ipynb"))}
+    chapters = [path.stem for path in (ROOT / "notebooks").glob("[0-9]*.ipynb")]
+    assert site.keys() >= {"index", *CARDS, *chapters, *(f"exercises/{chapter}" for chapter in chapters)}
 
 
 def test_nothing_comes_from_the_network_and_no_link_is_broken(site):
@@ -68,11 +71,12 @@ def test_nothing_comes_from_the_network_and_no_link_is_broken(site):
             target = (page.path.parent / unquote(to.path)).resolve() if to.path else page.path
             assert target.is_file(), f"{page.path.name} points to {place}"
             if to.fragment and target.suffix == ".html":
-                assert unquote(to.fragment) in site[target.stem].names, f"{page.path.name} points to {place}"
+                name = target.relative_to(site["index"].path.parent.resolve()).with_suffix("").as_posix()
+                assert unquote(to.fragment) in site[name].names, f"{page.path.name} points to {place}"
 
 
 def test_every_figure_is_drawn_numbered_and_described(site):
-    chapters = [page for page in site.values() if page.path.stem[:2].isdigit()]
+    chapters = [page for name, page in site.items() if name[:2].isdigit()]
     for page in (*chapters, site["index"], site["data"]):
         assert page.captions and len(page.captions) == len(page.pictures)
         assert all(picture["src"].endswith(".svg") and len(picture["alt"]) > 20 for picture in page.pictures)

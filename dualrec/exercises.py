@@ -1,0 +1,76 @@
+"""Exercises: written as solutions that run, handed out with the solutions taken away.
+
+`notebooks/exercises/solutions/NN_name.py` holds cells: `# %% [markdown]` prose, `# %%` code that is given, `# %% solution` what a student
+writes, `# %% check` assertions that tell whether it is right. `make exercises` turns each into a notebook and lists its exercises at the
+end of the notebook they belong to; the tests run the solutions.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from dualrec import paths
+from dualrec.artifacts import write_text
+from dualrec.errors import StudyError
+
+KINDS = ("", "[markdown]", "solution", "check")
+EXERCISE = re.compile(r"^## (\d+ · .+)$", re.MULTILINE)
+YOURS = "# Your turn.\n..."
+HEADING = "## Exercises"
+
+
+def cells_of(text: str, where: str) -> list[tuple[str, str]]:
+    """The cells of a solutions file: kind (one of KINDS) and source.
+
+    Raises StudyError for a kind that is not known.
+    """
+    found = []
+    for kind, source in re.findall(r"^# %% ?([^\n]*)\n(.*?)(?=^# %%|\Z)", text, re.MULTILINE | re.DOTALL):
+        if kind not in KINDS:
+            raise StudyError(f"{where}: a cell is called '{kind}'; the kinds are {', '.join(filter(None, KINDS))} and none")
+        prose = kind == "[markdown]"
+        found.append((kind, re.sub(r"^# ?", "", source, flags=re.MULTILINE).strip() if prose else source.strip()))
+    return found
+
+
+def handed_out(cells: list[tuple[str, str]], name: str) -> nbformat.NotebookNode:
+    """The notebook that a student gets; name: its file's, without suffix, from which the ids of its cells are made."""
+    made = []
+    for number, (kind, source) in enumerate(cells):
+        new, text = (new_markdown_cell, source) if kind == "[markdown]" else (new_code_cell, YOURS if kind == "solution" else source)
+        made.append(new(text, id=f"{name[:2]}-x{number:02}"))
+    metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}, "language_info": {"name": "python"}}
+    return new_notebook(cells=made, metadata=metadata)
+
+
+def write_exercises() -> list[Path]:
+    """Write every notebook of exercises, and their list into the notebook they belong to; returns the former.
+
+    Raises StudyError for a file of solutions that belongs to no notebook or has no exercise.
+    """
+    written = []
+    for file in sorted((paths.notebooks() / "exercises/solutions").glob("*.py")):
+        cells = cells_of(file.read_text(encoding="utf-8"), paths.readable(file))
+        asked = [title for kind, source in cells if kind == "[markdown]" for title in EXERCISE.findall(source)]
+        study = paths.notebooks() / f"{file.stem}.ipynb"
+        if not asked or not study.is_file():
+            raise StudyError(f"{paths.readable(file)} has no `## 1 · …` or no notebook {study.name} to belong to")
+        target = file.parents[1] / f"{file.stem}.ipynb"
+        write_text(target, nbformat.writes(handed_out(cells, file.stem)) + "\n")
+        _list(study, asked)
+        written.append(target)
+    return written
+
+
+def _list(study: Path, asked: list[str]) -> None:
+    """Name the exercises before the last cell of a notebook, in place of an earlier list; results stay."""
+    notebook = nbformat.read(study, as_version=4)
+    titles = "\n".join(f"* {title}" for title in asked)
+    text = f"{HEADING}\n\n{titles}\n\nThey wait in [exercises/{study.stem}](exercises/{study.name}), from easy to hard."
+    rest = [cell for cell in notebook.cells if not cell.source.startswith(HEADING)]
+    notebook.cells = [*rest[:-1], new_markdown_cell(text, id=f"{study.stem[:2]}-exercises"), rest[-1]]
+    write_text(study, nbformat.writes(notebook) + "\n")

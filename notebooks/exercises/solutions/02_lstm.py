@@ -1,0 +1,106 @@
+# %% [markdown]
+# # Exercises: the sequence model
+#
+# Everything here is judged on *validation* targets: `study.split.validation`. The test targets are for the end of a study.
+
+# %%
+import numpy as np
+import torch
+from torch import nn
+
+from dualrec.study import open_study
+from dualrec.systems import fit_temporal
+from dualrec.temporal.base import mask_seen, target_ranks
+from dualrec.temporal.fit import ndcg_at_10
+
+study = open_study("smoke")
+train, validation = study.split.train, study.split.validation
+n_items = len(study.catalogue)
+
+# %% [markdown]
+# ## 1 · From scores to a hit rate
+#
+# `scores` below has one row per user and one column per movie (column 0 is padding). Compute `hit_rate`, the share of the users whose
+# validation target is among the ten best. `target_ranks(scores, targets)` gives the place of each target.
+
+# %%
+markov = fit_temporal(study, "markov")
+scores = markov.scores(validation.history)
+
+# %% solution
+hit_rate = (target_ranks(scores, validation.targets) <= 10).mean()
+
+# %% check
+best = np.argsort(-scores, axis=1, kind="stable")[:, :10]
+assert np.isclose(hit_rate, (best == validation.targets[:, None]).any(axis=1).mean())
+print(f"HR@10 of the Markov chain on validation: {hit_rate:.3f}")
+
+# %% [markdown]
+# ## 2 · Two opinions are better than one?
+#
+# Mix the Markov chain with popularity: `mixed(weight)` returns `(1 - weight) * p_markov + weight * p_popular`, where each row of both is
+# divided by its sum over unseen movies. Choose the best of the weights on validation.
+
+# %% solution
+popular = fit_temporal(study, "popularity").scores(validation.history)
+
+
+def shares(scores: np.ndarray) -> np.ndarray:
+    """Rows that add up to one; what was seen has nothing."""
+    counts = np.where(np.isfinite(scores), scores, 0).clip(min=0)
+    return counts / counts.sum(axis=1, keepdims=True).clip(min=1e-9)
+
+
+def mixed(weight: float) -> np.ndarray:
+    """float (n, N + 1), -inf where a movie was seen."""
+    return mask_seen((1 - weight) * shares(scores) + weight * shares(popular), validation.history)
+
+
+# %% check
+weights = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+found = {weight: ndcg_at_10(mixed(weight), validation.targets) for weight in weights}
+assert abs(found[1.0] - ndcg_at_10(popular, validation.targets)) < 0.005
+assert max(found.values()) >= found[0.0]
+print({weight: round(value, 4) for weight, value in found.items()})
+
+# %% [markdown]
+# ## 3 · Replace the LSTM by a network of your own
+#
+# Any `nn.Module` with `item_table`, `forward` and `logits` (see `NextItemNetwork` in `dualrec/temporal/base.py`) can be trained by the
+# study's loop. Write `Average`, which predicts from the *mean* of the embeddings of all movies so far; no memory, no order.
+# Its output weights are its item table.
+
+
+# %% solution
+class Average(nn.Module):
+    """The mean of what was watched so far, then one layer."""
+
+    def __init__(self, n_items: int, dim: int):
+        super().__init__()
+        self.items = nn.Embedding(n_items + 1, dim, padding_idx=0)
+        self.layer = nn.Linear(dim, dim)
+        self.bias = nn.Parameter(torch.zeros(n_items + 1))
+
+    def item_table(self) -> torch.Tensor:
+        """(N + 1, dim)."""
+        return self.items.weight
+
+    def forward(self, items: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
+        """(B, T) -> (B, T, dim); a position sees itself and what came before."""
+        total = table[items].cumsum(dim=1)
+        return self.layer(total / (items > 0).cumsum(dim=1).clamp(min=1)[..., None])
+
+    def logits(self, states: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
+        """(M, dim) -> (M, N + 1)."""
+        return states @ table.T + self.bias
+
+
+# %% check
+network = Average(n_items, 32)
+table = network.item_table()
+items = torch.tensor([[3, 5, 7, 0], [3, 5, 9, 4]])
+states = network(items, table)
+assert states.shape == (2, 4, 32) and network.logits(states[:, -1], table).shape == (2, n_items + 1)
+assert torch.allclose(states[0, 1], states[1, 1]), "what comes later must not change what is predicted here"
+assert not torch.allclose(states[0, 2], states[1, 2])
+print("ready for dualrec.temporal.fit.fit")

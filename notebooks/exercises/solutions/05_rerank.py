@@ -1,0 +1,74 @@
+# %% [markdown]
+# # Exercises: re-ranking
+#
+# A re-ranker is a function of lists and hints that returns the same lists in another order.
+
+# %%
+import numpy as np
+
+from dualrec.rerank.sbert import rerank_by_hint
+from dualrec.study import open_study
+from dualrec.systems import fit_temporal
+from dualrec.temporal.base import hints, top_k
+from dualrec.types import RankedLists
+
+study = open_study("smoke")
+cases = study.split.validation.take(np.arange(50))
+scores = fit_temporal(study, "windowed_markov").scores(cases.history)
+lists, hinted = top_k(scores, 10), hints(scores, 1)
+
+# %% [markdown]
+# ## 1 · What does the hint do to itself?
+#
+# Re-rank the lists of the windowed Markov chain by similarity to its own favourite. Before you look: at which place will the favourite
+# stand? Put it into `place` (from 1).
+
+# %% solution
+place = 1  # nothing is more like a title than the title itself
+
+# %% check
+again = rerank_by_hint(lists, hinted, study.title_vectors)
+assert (again.items[:, place - 1] == hinted.items[:, 0]).all()
+print("the others moved in", (again.items[:, 1:] != lists.items[:, 1:]).any(axis=1).sum(), "of 50 lists")
+
+# %% [markdown]
+# ## 2 · A re-ranker of your own
+#
+# Write `by_genre(lists, hinted)`: movies that share more genres with the hint come first, equal ones stay in their order, empty places
+# (-1) go last. `study.catalogue.genres` is 0 or 1 for each movie and genre.
+
+
+# %% solution
+def by_genre(lists: RankedLists, hinted) -> RankedLists:
+    """Order by genres in common with the hint."""
+    genres = study.catalogue.genres
+    shared = np.einsum("nkg,ng->nk", genres[np.maximum(lists.items, 0)], genres[hinted.items[:, 0]])
+    order = np.argsort(-np.where(lists.items < 0, -1, shared), axis=1, kind="stable")
+    return RankedLists(np.take_along_axis(lists.items, order, axis=1))
+
+
+# %% check
+mine = by_genre(lists, hinted)
+genres = study.catalogue.genres
+assert (np.sort(mine.items, axis=1) == np.sort(lists.items, axis=1)).all()
+for row in range(50):
+    shared = genres[mine.items[row]] @ genres[hinted.items[row, 0]]
+    assert (np.diff(shared) <= 0).all()
+print("ordered")
+
+# %% [markdown]
+# ## 3 · Does it help?
+#
+# Compare HR@1 and HR@5 of `lists` and of `mine` on the validation targets. `hits(lists, k)` returns the share of users whose target is
+# among the first k.
+
+
+# %% solution
+def hits(lists: RankedLists, k: int) -> float:
+    """Hit rate at k."""
+    return float((lists.items[:, :k] == cases.targets[:, None]).any(axis=1).mean())
+
+
+# %% check
+assert hits(mine, 10) == hits(lists, 10), "the same movies in another order"
+print({k: (hits(lists, k), hits(mine, k)) for k in (1, 5, 10)})

@@ -1,0 +1,65 @@
+# %% [markdown]
+# # Exercises: protocols
+
+# %%
+import numpy as np
+
+from dualrec.configs import SplitConfig
+from dualrec.evaluation.candidates import keep_candidates
+from dualrec.split import leave_one_out
+from dualrec.study import open_study
+from dualrec.systems import fit_temporal
+from dualrec.temporal.base import target_ranks
+
+study = open_study("smoke")
+cases = study.split.validation
+scores = {name: fit_temporal(study, name).scores(cases.history) for name in ("popularity", "markov")}
+
+# %% [markdown]
+# ## 1 · Luck among a hundred
+#
+# Many papers rank the target among a hundred random movies. What is HR@10 of a system that knows *nothing*, there and in the full ranking?
+# Compute both: `sampled` and `full` (take 1682 candidates).
+
+# %% solution
+sampled, full = 10 / 101, 10 / 1682
+
+# %% check
+rng = np.random.default_rng(0)
+ranks = (rng.random((20_000, 100)) > rng.random((20_000, 1))).sum(axis=1) + 1
+assert abs((ranks <= 10).mean() - sampled) < 0.01 and full < sampled / 10
+print(f"{sampled:.3f} and {full:.4f}")
+
+# %% [markdown]
+# ## 2 · Which opponents?
+#
+# `keep_candidates` leaves the target and n sampled movies. Compare popularity and the Markov chain by HR@10 with 100 `uniform` and with
+# 100 `popular` opponents. `hits(kind)` returns a dictionary from system to hit rate.
+
+
+# %% solution
+def hits(kind: str) -> dict[str, float]:
+    """HR@10 among sampled candidates."""
+    kept = {name: keep_candidates(s, cases.targets, kind, study.popularity, 100, 0) for name, s in scores.items()}
+    return {name: float((target_ranks(s, cases.targets) <= 10).mean()) for name, s in kept.items()}
+
+
+# %% check
+uniform, popular = hits("uniform"), hits("popular")
+assert uniform["popularity"] > 2 * popular["popularity"], "popularity shines where its opponents are unpopular"
+print(uniform, popular)
+
+# %% [markdown]
+# ## 3 · The tie rule, for one user
+#
+# Find a user whose test target depends on the tie rule: `user`, an original user id whose last event under `file` is another movie than
+# under `id_up`.
+
+# %% solution
+by_file, by_id = (leave_one_out(study.data, SplitConfig(tie_rule=rule)).test for rule in ("file", "id_up"))
+user = int(by_file.users[by_file.targets != by_id.targets][0])
+
+# %% check
+events = study.data.interactions.query("user_id == @user")
+assert (events.timestamp == events.timestamp.max()).sum() > 1, "only a tie leaves a choice"
+print(f"user {user}: {(events.timestamp == events.timestamp.max()).sum()} movies in the last second")
