@@ -12,7 +12,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from dualrec import paths
 from dualrec.errors import StudyError
-from dualrec.report import pages, write_report
+from dualrec.report import write_report
+from dualrec.report.pages import TITLE
 
 ROOT = paths.PACKAGE.parent
 CARDS = ("data", "models", "reproduce", "extend", "glossary", "literature")
@@ -92,7 +93,7 @@ def test_the_cover_has_the_finding_of_the_results(site):
     results = json.loads((ROOT / "figures/results.json").read_text(encoding="utf-8"))
     hit_rate = results["systems"]["lstm"]["metrics"]["HR@10"]["value"]
     assert f"{hit_rate:.1%}".replace("%", " %") in site["index"].text
-    assert pages.TITLE in site["index"].text and results["commit"] in site["reproduce"].text
+    assert TITLE in site["index"].text and results["commit"] in site["reproduce"].text
 
 
 @pytest.fixture
