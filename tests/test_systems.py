@@ -2,6 +2,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 
 from dualrec import ranking, roles, systems
 from dualrec.configs import LSTMConfig, SplitConfig
@@ -94,3 +95,21 @@ def test_hints_of_a_case_are_its_best_unseen_items(study):
     found = hints(scores, 2)
     assert (found.items[:, 0] == study.cases.targets).all()
     assert (found.probabilities[:, 0] >= found.probabilities[:, 1]).all() and (found.probabilities <= 1).all()
+
+
+@pytest.mark.parametrize("name", systems.NEURAL)
+def test_two_threads_train_the_same_network_again_bit_for_bit(name):
+    """Gradients of an item that occurs often in a batch must not be added up in the order in which threads come by."""
+    study = open_study("smoke")
+    config = dataclasses.replace(getattr(study.profile, name), epochs=1)
+    train, validation = study.split.train.take(range(80)), study.split.validation.take(range(20))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        networks = [
+            NeuralRecommender(study.catalogue, study.title_vectors, config, 0, None).fit(train, validation).network for _ in range(3)
+        ]
+    finally:
+        torch.set_num_threads(threads)
+    first, *others = [network.state_dict() for network in networks]
+    assert all(torch.equal(first[key], other[key]) for other in others for key in first)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from dualrec.configs import LSTMConfig
 
@@ -44,7 +45,7 @@ class NextItemLSTM(nn.Module):
 
     def forward(self, items: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
         """(B, T) item indices -> (B, T, dense) states; a state knows its own position and what lies before it."""
-        x = self.input_dropout(table[items])  # (B, T, width)
+        x = self.input_dropout(F.embedding(items, table))  # (B, T, width); indexing would add gradients up in any order
         for layer in self.layers:
             x = self.dropout(layer(x)[0])  # (B, T, hidden)
         return self.dense(x)

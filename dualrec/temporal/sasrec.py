@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from dualrec.configs import SASRecConfig
 
@@ -35,7 +36,7 @@ class SASRec(nn.Module):
     def forward(self, items: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
         """(B, T) item indices, T <= window -> (B, T, dim) states; padding on the right lies behind the causal mask."""
         steps = items.shape[1]
-        x = self.dropout(self.norm(table[items] + self.position.weight[:steps]))  # (B, T, dim)
+        x = self.dropout(self.norm(F.embedding(items, table) + self.position.weight[:steps]))  # (B, T, dim)
         mask = nn.Transformer.generate_square_subsequent_mask(steps, items.device)
         return self.blocks(x, mask, is_causal=True)
 

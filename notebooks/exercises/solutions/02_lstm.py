@@ -87,7 +87,7 @@ class Average(nn.Module):
 
     def forward(self, items: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
         """(B, T) -> (B, T, dim); a position sees itself and what came before."""
-        total = table[items].cumsum(dim=1)
+        total = nn.functional.embedding(items, table).cumsum(dim=1)
         return self.layer(total / (items > 0).cumsum(dim=1).clamp(min=1)[..., None])
 
     def logits(self, states: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
