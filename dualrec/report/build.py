@@ -83,21 +83,23 @@ def _lay_out(source: Path, profile: str, chapters: dict[str, Path], manifest: Ma
     (source / "static").mkdir()
     shutil.copy(SITE / "style.css", source / "static")
     shutil.copytree(figures, source / "figures", ignore=shutil.ignore_patterns("*.json", "*.png"))
+    plots.use_style()
     for drawing in (plots.architecture, plots.road):
         plots.save(drawing(), source / "figures", drawing.__name__)
+    exercises = [f"exercises/{stem}" for stem in chapters if (paths.notebooks() / f"exercises/{stem}.ipynb").is_file()]
     for stem, path in chapters.items():
-        nbformat.write(chapter(tidy(nbformat.read(path, as_version=4)), stem, figures), source / f"{stem}.ipynb")
-    exercises = [path for stem in chapters if (path := paths.notebooks() / f"exercises/{stem}.ipynb").is_file()]
-    for path in exercises:
-        (source / "exercises").mkdir(exist_ok=True)
-        shutil.copy(path, source / "exercises")
+        told = chapter(tidy(nbformat.read(path, as_version=4)), stem, figures, {*chapters, *exercises})
+        nbformat.write(told, source / f"{stem}.ipynb")
+    (source / "exercises").mkdir()
+    for stem in exercises:
+        shutil.copy(paths.notebooks() / f"{stem}.ipynb", source / "exercises")
     stages, environment = {}, {}
     if manifest:
         stages = {stem: entry | manifest.longest[stem] for stem, entry in manifest.notebooks.items() if stem in chapters}
         environment = next(iter(stages.values()))["environment"]
     settings = profile_path(profile).read_text(encoding="utf-8")
     written = {
-        "index": pages.cover(results, list(chapters), [f"exercises/{path.stem}" for path in exercises]),
+        "index": pages.cover(results, list(chapters), exercises, (figures / "results.svg").is_file()),
         "data": pages.data_card(results),
         "models": pages.model_card(asked),
         "reproduce": pages.reproduce(asked, results, stages, environment, settings),

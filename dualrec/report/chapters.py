@@ -11,6 +11,7 @@ from nbformat.v4 import new_markdown_cell
 from dualrec.errors import StudyError
 
 CAPTION = re.compile(r"\*\*Figure (?P<name>[\w-]+)\.\*\* (?P<text>.*?)(?: \*\((?P<facts>.*?)\.?\)\*)?\s*", re.DOTALL)
+LINK = re.compile(r"\[(?P<text>[^\]]+)\]\((?P<to>[\w/]+)\.ipynb\)")
 NUMBER = re.compile(r"^# \d+ · ")  # chapters are numbered by the site
 LITERATURE = {  # keys of references.bib
     "01_data": ("harper2015", "meng2020"),
@@ -26,19 +27,23 @@ LITERATURE = {  # keys of references.bib
 }
 
 
-def chapter(notebook: NotebookNode, name: str, figures: Path) -> NotebookNode:
+def chapter(notebook: NotebookNode, name: str, figures: Path, others: set[str]) -> NotebookNode:
     """The notebook as MyST reads it.
 
     notebook: executed and tidied; name: its file's, without suffix; figures: the folder with an SVG of every figure
+    others: what it may link to, notebooks without suffix; a link to one that has not been run becomes plain text
     Raises StudyError where a figure of the notebook is not there.
     """
     cells = []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            cell.source = NUMBER.sub("# ", cell.source)
+            cell.source = _linked(NUMBER.sub("# ", cell.source), others)
             cells.append(cell)
             continue
         drawn, cell.outputs = _figures(cell.outputs)
+        for output in cell.outputs:
+            if "text/markdown" in output.get("data", {}):
+                output.data["text/markdown"] = _linked(output.data["text/markdown"], others)
         cell.metadata["tags"] = ["hide-input"]
         cells.append(cell)
         for found in drawn:
@@ -59,6 +64,11 @@ def figure(name: str, text: str, facts: str | None = None, label: str | None = N
     plain = " ".join(re.sub(r"[*`_]", "", text).split())
     legend = f"\n\n*{facts}.*" if facts else ""
     return f":::{{figure}} figures/{name}.svg\n:name: fig-{label or name}\n:alt: {plain}\n\n{text}{legend}\n:::"
+
+
+def _linked(text: str, others: set[str]) -> str:
+    """The text with links to other notebooks where they lead somewhere."""
+    return LINK.sub(lambda link: link[0] if link["to"] in others else link["text"], text)
 
 
 def _figures(outputs: list[NotebookNode]) -> tuple[list[re.Match], list[NotebookNode]]:

@@ -13,15 +13,25 @@ from dualrec.runner import readable_seconds
 TITLE = "What does a language model add to a sequence model that recommends movies?"
 READING = "In brackets: 95 % bootstrap interval over users. Δ: paired difference over the same users."
 
+OF_MOVIELENS = """
+**Good for:** comparing recommenders under one protocol. **Not good for:** what people *watch* (they rated, often many movies in one
+sitting), today's catalogue or audience, minors or any group of people by itself. The people are known by numbers only; what else the
+original files say of them is not read.
 
-def cover(results: dict, chapters: list[str], exercises: list[str]) -> str:
+**Known oddities,** each counted in the first chapter: titles under two ids, movies without year or genre, articles behind the title
+(`Postman, The`). The language model has surely read about these movies; it may have read the ratings, too, which chapter 10 looks into
+by giving the movies other names.
+"""
+
+
+def cover(results: dict, chapters: list[str], exercises: list[str], drawn: bool) -> str:
     """The front page: question, finding, the picture of all results, contents.
 
-    results: as `load_results` returns them; chapters, exercises: names of their files
+    results: as `load_results` returns them; chapters, exercises: names of their files; drawn: whether there is a picture of all results
     """
     adds, audit = (" ".join(results["notebooks"].get(name, {}).get("findings", [])) for name in ("10_what_the_llm_adds", "08_audit"))
     lead = _lead(results) if "lstm" in results["systems"] else ""
-    picture = figure(
+    picture = drawn and figure(
         "results",
         "Accuracy of every system with 95 % intervals over users.",
         f"Profile {results['profile']}, {results['data']}; {results['protocol']}; commit {results['commit']}, {results['hardware']}",
@@ -36,7 +46,7 @@ def cover(results: dict, chapters: list[str], exercises: list[str]) -> str:
 
 **And the published evaluation?** {audit or "Not audited in this run."}
 
-{picture}
+{picture or ""}
 
 {figure("architecture", "The system: solid, as published; dashed, the roles that the study gives the language model beside.")}
 
@@ -84,30 +94,29 @@ def data_card(results: dict) -> str:
     """What the data are, where they come from, and what they cannot tell."""
     source, facts = SOURCES.get(results["data"]), results["notebooks"].get("01_data", {})
     size = f"{facts['users']} users, {facts['movies']} movies, {facts['events']} ratings" if facts else "see the first chapter"
-    ties = f"{facts['tie_share']:.0%} of consecutive events" if facts else "many consecutive events"
-    origin = f"{source.title}, GroupLens, University of Minnesota" if source else f"a folder, {results['data']}"
-    terms = f"{source.licence}. Please cite: {source.citation}." if source else "those of its owner."
+    ties = f"{facts['tie_share']:.0%} of consecutive events" if facts else "some consecutive events"
+    origin, what, terms = (
+        f"a folder, {results['data']}",
+        "whatever its owner noted; the study reads who, what and when",
+        "those of its owner",
+    )
+    if source:
+        origin = f"{source.title}, GroupLens, University of Minnesota {{cite:p}}`harper2015`"
+        what = "a visitor of a web site gave a movie 1 to 5 stars; the study reads *that* and *when* it was rated, not the stars"
+        terms = f"{source.licence}. Please cite: {source.citation}."
     return f"""# Data card
 
 | | |
 | --- | --- |
-| Data set | {origin} {{cite:p}}`harper2015` |
+| Data set | {origin} |
 | Size | {size} |
-| What an event is | a visitor of a web site gave a movie 1 to 5 stars; the study reads *that* and *when* it was rated, not the stars |
+| What an event is | {what} |
 | Time | seconds; {ties} of a user carry the same second, and their order is then a rule, not behaviour |
 | Cut | leave-one-out: a user's last event is the test target, the one before it the validation target, the rest is for training |
 | Terms | {terms} |
 
 {figure("road", "The road of the data: a test target meets a model's list in the ledger and nowhere before.")}
-
-**Good for:** comparing recommenders under one protocol. **Not good for:** what people *watch* (they rated, often many movies in one
-sitting), today's catalogue or audience, minors or any group of people by itself. The people are known by numbers only; age, sex,
-occupation and postcode are in the original files and are not read.
-
-**Known oddities,** each counted in the first chapter: films under two ids, an item called `unknown`, articles behind the title
-(`Postman, The`). The language model has surely read about these movies; it may have read the ratings, too, which notebook 10 looks into
-by giving the movies other names.
-"""
+{OF_MOVIELENS if source else ""}"""
 
 
 def model_card(profile: Profile) -> str:

@@ -147,3 +147,22 @@ def test_a_page_that_cannot_be_built_is_named_and_the_old_report_stays(home):
     with pytest.raises(StudyError, match="the report cannot be built: .*01_one.*fig-nowhere"):
         write_report("smoke")
     assert index.read_bytes() == before
+
+
+def test_a_run_that_is_not_finished_has_its_report_too(home):
+    manifest = home / "runs/smoke/manifest.json"
+    run = json.loads(manifest.read_text())
+    del run["notebooks"]["02_two"]
+    manifest.write_text(json.dumps(run))
+    (home / "runs/smoke/figures/results.svg").unlink()
+    folder = write_report("smoke").parent
+    page = Page(folder / "01_one.html")
+    assert "see two" in page.text and "02_two.html" not in page.links and not (folder / "02_two.html").exists()
+    assert len(Page(folder / "index.html").pictures) == 1
+
+
+def test_a_folder_of_ones_own_is_not_described_as_movielens(home):
+    results = home / "runs/smoke/figures/results.json"
+    results.write_text(results.read_text().replace("ml-100k", "my-shop"))
+    card = Page(write_report("smoke").parent / "data.html").text
+    assert "a folder, my-shop" in card and "GroupLens" not in card and "stars" not in card

@@ -58,7 +58,8 @@ unpaired = 2 * 1.96 * np.sqrt(a.var() / len(a) + b.var() / len(b))
 # %% check
 width = paired["high"] - paired["low"]
 assert 0.5 * width < unpaired < 2 * width
-print(f"paired {width:.3f}, unpaired {unpaired:.3f}: the two rarely hit the same user, so pairing gains little here")
+both = ((a > 0) & (b > 0)).sum()
+print(f"paired {width:.3f}, unpaired {unpaired:.3f}; {both} users are hit by both, and only from them pairing gains")
 
 # %% [markdown]
 # ## 3 · How many users would it take?
