@@ -22,7 +22,7 @@ NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=900 --ignore=noteb
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup all run smoke test torture audit licences figures report lab bench tune seeds exercises publish doctor clean
+.PHONY: help setup all run smoke test torture audit licences figures report lab bench tune seeds amounts exercises publish doctor clean
 
 help: ## list the targets
 	@echo "make TARGET [PROFILE=laptop] [ENV=venv|active]"
@@ -73,6 +73,9 @@ tune: setup ## search LSTM and SASRec on one grid, by validation (an hour)
 
 seeds: setup ## train the neural models with COUNT seeds (5) and record what the seeds change
 	@$(PY) -m dualrec seeds --profile $(PROFILE) --count $(COUNT)
+
+amounts: setup ## train LoRA with 0 to 4,000 examples and record what more of them bring (on a GPU, or for a night)
+	@$(PY) -m dualrec amounts --profile $(PROFILE) --count $(COUNT)
 
 exercises: setup ## make the notebooks of exercises from their solutions
 	@$(PY) -m dualrec exercises

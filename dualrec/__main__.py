@@ -99,6 +99,18 @@ def seeds(
 
 
 @app.command()
+def amounts(
+    profile: ProfileOption = paths.DEFAULT_PROFILE,
+    count: Annotated[int, typer.Option(min=1, help="Seeds of everything.")] = 3,
+) -> None:
+    """Train LoRA with growing numbers of examples and print each role's NDCG@10 on the test cases (minutes on a GPU, else hours)."""
+    from dualrec.amounts import measure
+
+    for row in measure(profile, count)["rows"]:
+        print(f"{row['examples']} examples, {row['label']}: NDCG@10 {row['metrics']['NDCG@10']['value']:.4f}")
+
+
+@app.command()
 def report(profile: ProfileOption = paths.DEFAULT_PROFILE) -> None:
     """Write the finished notebooks as HTML to runs/PROFILE/report/ and print the path of the index page."""
     from dualrec.report import write_report

@@ -12,7 +12,7 @@ from dualrec.roles import choose_fusion, opinions, write_from_catalogue, write_l
 from dualrec.study import Study
 from dualrec.systems import LANGUAGE, ROLES, TUNED_ROLES, check_name, fit_temporal, hint
 from dualrec.teaching import lessons, tuned_llm
-from dualrec.temporal.base import top_k
+from dualrec.temporal.base import TemporalModel, top_k
 from dualrec.temporal.recommender import NeuralRecommender
 from dualrec.types import RankedLists, Sequences
 
@@ -39,6 +39,11 @@ def _rank_in_role(study: Study, system: str, histories: Sequences, k: int) -> Ra
     model = fit_temporal(study, "lstm")
     if system.startswith("reader"):
         return _rank_by_reading(study, system, llm, model, histories, k)
+    return rank_with(study, system, llm, model, histories, k)
+
+
+def rank_with(study: Study, system: str, llm: LLM, model: TemporalModel, histories: Sequences, k: int) -> RankedLists:
+    """The lists (n, k) of a catalogue writer or a second opinion, by any language model beside any sequence model."""
     if system.endswith("_trie"):
         return write_from_catalogue(study, llm, histories, hint(study, histories, model), k)[0]
     both, _ = opinions(study, llm, model, histories)

@@ -37,7 +37,7 @@ def tune(profile: str) -> dict:
     study = open_study(profile)
     with sole_user(study.folder):
         found = {name: _search(study, name) for name in TUNED}
-    _record(study, "tuning", "make tune", {"seeds": study.profile.seeds, "n": len(study.split.validation), "systems": found})
+    record_measured(study, "tuning", "make tune", {"seeds": study.profile.seeds, "n": len(study.split.validation), "systems": found})
     return found
 
 
@@ -78,7 +78,7 @@ def seeds(profile: str, count: int = 5) -> dict:
             numbers = list(range(count if name in NEURAL else 1))
             found[name] = _over_seeds(study, name, numbers)
             print(f"{LABELS[name]}: NDCG@10 {found[name]['metrics']['NDCG@10']['value']:.4f}", file=sys.stderr)
-    _record(study, "seeds", f"make seeds COUNT={count}", {"n": len(study.cases), "protocol": study.protocol, "systems": found})
+    record_measured(study, "seeds", f"make seeds COUNT={count}", {"n": len(study.cases), "protocol": study.protocol, "systems": found})
     return found
 
 
@@ -103,7 +103,7 @@ def _over_seeds(study: Study, name: str, numbers: list[int]) -> dict:
     }
 
 
-def _record(study: Study, kind: str, command: str, values: dict) -> None:
+def record_measured(study: Study, kind: str, command: str, values: dict) -> None:
     """Put a side run into the default profile's results, with what it takes to repeat it."""
     chosen = "" if study.profile.name == paths.DEFAULT_PROFILE else f" PROFILE={study.profile.name}"
     facts = {"command": command + chosen, "data": study.data.name, "commit": git_commit(paths.home()), "hardware": hardware()}

@@ -1,0 +1,78 @@
+"""More LoRA data: what is recorded adds up, and every amount trains on as many examples as it says."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dualrec import amounts, paths, teaching
+from dualrec.configs import LoRAConfig
+from dualrec.evaluation.ledger import read_ledger
+from dualrec.evaluation.metrics import per_user
+from dualrec.evaluation.results import side_runs
+from dualrec.language.local import LLM
+from dualrec.study import open_study
+
+FEW = (amounts.Amount(0), amounts.Amount(4), amounts.Amount(6, 2))
+
+
+@pytest.fixture
+def measured(toy_profile, toy_folder, tiny, tmp_path, monkeypatch):
+    """What two seeds recorded on the toy, with the examples that each training saw."""
+    monkeypatch.setenv("DUALREC_HOME", str(tmp_path / "home"))
+    weights, trained = {name: value.clone() for name, value in tiny.model.state_dict().items()}, []
+
+    def opened(profile, seed=0):
+        study = open_study(toy_profile, seed, data=str(toy_folder), folder=tmp_path / f"run{seed}")
+        lora = LoRAConfig(rank=2, epochs=1, batch_size=8, validation_users=5)
+        asked = replace(study.profile.llm, titles=2, candidates=5, others=1)
+        return replace(study, profile=replace(study.profile, lora=lora, llm=asked))
+
+    def fresh(*_, **__):
+        model = type(tiny.model)(tiny.model.config).eval()
+        model.load_state_dict(weights)
+        return LLM("tiny", model, tiny.tokenizer)
+
+    def lora_data(study, llm):
+        trained.append(teaching.lora_data(study, llm))
+        return trained[-1]
+
+    monkeypatch.setattr(amounts, "open_study", opened)
+    monkeypatch.setattr(amounts, "load_llm", fresh)
+    monkeypatch.setattr(amounts, "lora_data", lora_data)
+    monkeypatch.setattr(amounts, "AMOUNTS", FEW)
+    return amounts.measure("toy", count=2), trained
+
+
+def test_every_amount_role_and_seed_is_measured_on_all_cases_against_the_lstm_of_its_seed(measured, tmp_path):
+    found, trained = measured
+    assert [len(data.train) for data in trained] == [4, 12] * 2
+    assert [(row["examples"], row["role"]) for row in found["rows"]] == [(n, role) for n in (0, 4, 12) for role in amounts.ROLES]
+    assert [(row["examples"], row["seed"]) for row in found["training"]] == [(4, 0), (12, 0), (4, 1), (12, 1)]
+
+    def gains(name):
+        return [per_user(read_ledger(tmp_path / f"run{s}/lists/amounts_{name}_{s}.parquet"))["NDCG@10"] for s in (0, 1)]
+
+    lstm = gains("lstm")
+    for row in found["rows"]:
+        ours = gains(f"{row['examples']}_{row['role']}")
+        assert len(ours[0]) == found["n"] == row["against_lstm"]["n"] == 40
+        assert row["per_seed"]["NDCG@10"] == pytest.approx([gain.mean() for gain in ours])
+        assert row["metrics"]["NDCG@10"]["value"] == pytest.approx(np.mean(row["per_seed"]["NDCG@10"]))
+        assert row["against_lstm"]["delta"] == pytest.approx(np.mean([a.mean() - b.mean() for a, b in zip(ours, lstm, strict=True)]))
+
+
+def test_it_is_recorded_with_what_it_takes_to_repeat_it(measured):
+    entry = side_runs(paths.results(paths.DEFAULT_PROFILE))["toy"]["amounts"]
+    assert entry["command"] == "make amounts COUNT=2 PROFILE=toy" and entry["seeds"] == [0, 1] and entry["precision"] == "float32"
+    assert len(entry["rows"]) == 9
+
+
+def test_the_amounts_of_the_study_are_there_to_be_had():
+    """MovieLens-100K has as many users with events enough; the first amount is the default profile's own."""
+    study = open_study("laptop")
+    assert study.profile.lora.users == amounts.AMOUNTS[1].users and study.profile.lora.positions == amounts.AMOUNTS[1].positions
+    for amount in amounts.AMOUNTS[1:]:
+        config = replace(study.profile.lora, users=amount.users, positions=amount.positions)
+        cases, held_out = teaching.lora_cases(replace(study, profile=replace(study.profile, lora=config)))
+        assert len(cases) - held_out == amount.examples
