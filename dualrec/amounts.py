@@ -24,7 +24,7 @@ from dualrec.systems import TUNED_ROLES, fit_temporal
 from dualrec.teaching import lora_data, tune
 from dualrec.temporal.base import top_k
 
-ROLES = dict(zip(TUNED_ROLES, ("catalogue only", "LSTM's candidates, LLM's order", "LSTM and LLM, fused"), strict=True))
+ROLES = dict(zip(TUNED_ROLES, ("LLM, catalogue only", "LSTM's candidates, LLM's order", "LSTM and LLM, fused"), strict=True))
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ def environment() -> dict[str, str | int]:
         "python": platform.python_version(),
         "torch": torch.__version__,
         "transformers": metadata.version("transformers"),
-        "device": str(pick_device()),
+        "device": _device_name(),
         "threads": torch.get_num_threads(),
         "cpu": _cpu(),
     }
@@ -121,10 +121,16 @@ def _asset(name: str) -> Check:
     return Check(f"asset {name}", True, f"SHA-256 as pinned ({ASSETS[name].distribution} {metadata.version(ASSETS[name].distribution)})")
 
 
+def _device_name() -> str:
+    """`cpu`, `mps`, or what a GPU is called."""
+    device = pick_device()
+    return torch.cuda.get_device_name() if device.type == "cuda" else str(device)
+
+
 def _device() -> Check:
     device = pick_device()
-    which = torch.cuda.get_device_name() if device.type == "cuda" else _cpu()
     precision = str(pick_dtype(device)).removeprefix("torch.")
+    which = _cpu() if device.type == "cpu" else _device_name()
     return Check("device", True, f"{device} ({which}), {torch.get_num_threads()} threads, language models in {precision}")
 
 

@@ -52,7 +52,7 @@ def skeleton(config: PreTrainedConfig, dtype: torch.dtype) -> PreTrainedModel:
 def estimate(model: PreTrainedModel, lora: LoRAConfig, rows: int, tokens: int) -> Memory:
     """What a training step of `rows` sequences of `tokens` tokens needs, per process.
 
-    model: loaded or a `skeleton`, without adapters
+    model: loaded in whole weights or a `skeleton`, without adapters
 
     - weights: every weight in the model's type; where quantised, those of the decoder's linear layers at FOUR_BITS
     - adapter: rank * (inputs + outputs) weights per adapted linear layer, in float32, four times

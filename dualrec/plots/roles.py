@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from dualrec.plots.style import BLACK, BLUE, GREY, TEAL, WINE
+from dualrec.plots.style import BLACK, BLUE, GREEN, GREY, TEAL, WINE
 
 PRIORS = {"none": (GREY, "raw likelihood"), "no history": (BLUE, "less: no history"), "other people": (WINE, "less: other people")}
 
@@ -75,4 +75,34 @@ def amounts(frame: pd.DataFrame, alone: dict) -> Figure:
     axis.set(xscale="log", xlabel="training positions of the head (log scale)", ylabel="test NDCG@10 (95 % interval)", ylim=(0, None))
     axis.set_xticks(frame.examples, [f"{n:,}" for n in frame.examples])
     axis.minorticks_off()
+    return figure
+
+
+def more_examples(rows: pd.DataFrame, training: pd.DataFrame, alone: dict) -> Figure:
+    """What more LoRA examples bring. Left: loss on held-out answers. Right: test NDCG@10 of each role; band: the sequence model.
+
+    rows: columns examples, role, label, value, low, high, per_seed (one mean per seed); training: columns examples, seed, untuned, tuned
+    alone: the interval of the sequence model; dots: one seed each, lines: their mean, bars: 95 % intervals over users
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10.5, 4), width_ratios=(2, 3))
+    place = {examples: i for i, examples in enumerate(sorted(rows.examples.unique()))}  # from nothing on, in growing steps
+    losses = pd.concat([training.assign(examples=0, loss=training.untuned), training.assign(loss=training.tuned)])
+    left.plot(losses.examples.map(place), losses.loss, "o", color=GREEN, alpha=0.5, markersize=4)
+    means = losses.groupby("examples").loss.mean()
+    left.plot(means.index.map(place), means, color=GREEN)
+    left.set(ylabel="held-out loss (nats per token)", ylim=(0, None))
+    right.axhspan(alone["low"], alone["high"], color=BLUE, alpha=0.12, linewidth=0)
+    right.axhline(alone["value"], color=BLUE, linestyle="--", linewidth=1)
+    right.annotate("LSTM alone", (0.01, alone["high"]), xycoords=("axes fraction", "data"), color=BLUE, va="bottom")
+    for (_, found), (shade, marker) in zip(rows.groupby("role", sort=False), ((GREEN, "s"), (WINE, "^"), (BLACK, "o")), strict=True):
+        at = found.examples.map(place)
+        right.errorbar(at, found.value, yerr=[found.value - found.low, found.high - found.value], color=shade, marker=marker, capsize=2.5)
+        for x, drawn in zip(at, found.per_seed, strict=True):
+            right.plot([x + 0.08] * len(drawn), drawn, "o", color=shade, alpha=0.5, markersize=3)
+        last = found.iloc[-1]
+        right.annotate(last.label, (place[last.examples] + 0.2, last.value), color=shade, va="center", annotation_clip=False, fontsize=9)
+    right.set(ylabel="test NDCG@10 (95 % interval)", ylim=(0, 1.12 * alone["high"]))
+    for axis in (left, right):
+        axis.set_xticks([*place.values()], [f"{examples:,}" for examples in place])
+        axis.set(xlabel="LoRA examples (not to scale)", xlim=(-0.3, len(place) - 0.6))
     return figure

@@ -16,8 +16,8 @@ PATIENCE = 3600.0  # seconds after which a run counts as hanging
 
 
 def start(home: Path, *arguments: str) -> subprocess.Popen:
-    """`python -m dualrec ...` in a home of its own, with no network and nothing on its screen."""
-    environment = os.environ | {"DUALREC_HOME": str(home), "HF_HUB_OFFLINE": "1"}
+    """`python -m dualrec ...` in a home of its own, with no network, one thread (others run beside it) and nothing on its screen."""
+    environment = os.environ | {"DUALREC_HOME": str(home), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
     log = open(home / "log.txt", "ab")  # noqa: SIM115  the process keeps it
     return subprocess.Popen([sys.executable, "-m", "dualrec", *arguments], env=environment, stdout=log, stderr=log, cwd=home)
 

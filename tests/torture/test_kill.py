@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -105,8 +106,11 @@ def test_a_small_study_killed_five_times_ends_as_if_nothing_had_been(toy_home):
 def test_the_smoke_run_killed_twenty_times_ends_as_if_nothing_had_been(tmp_path):
     for name in ("undisturbed", "killed"):
         shutil.copytree(ROOT / "notebooks", tmp_path / name / "notebooks")
-    seconds = run_whole(tmp_path / "undisturbed", "run", "--profile", "smoke")
-    run_killed(tmp_path / "killed", 20, seconds / 12, 2, "run", "--profile", "smoke")
+    beginning = run_whole(tmp_path / "killed", "run", "--profile", "smoke", "--only", "01")  # how fast is this machine?
+    with ThreadPoolExecutor() as side_by_side:
+        whole = side_by_side.submit(run_whole, tmp_path / "undisturbed", "run", "--profile", "smoke")
+        run_killed(tmp_path / "killed", 20, 4 * beginning, 2, "run", "--profile", "smoke")
+        whole.result()
     assert first_difference(tmp_path / "undisturbed/runs/smoke", tmp_path / "killed/runs/smoke") is None
     assert leftovers(tmp_path / "killed") == []
     alone_after_the_others(tmp_path)
