@@ -6,7 +6,6 @@ import ast
 import json
 import logging
 import os
-import sys
 import threading
 import time
 import warnings
@@ -30,6 +29,7 @@ from dualrec.configs import Profile
 from dualrec.errors import StudyError
 from dualrec.locks import sole_user
 from dualrec.profiles import load_profile
+from dualrec.progress import Ticker, readable_seconds
 from dualrec.stages import EVERYWHERE, stage_of
 
 
@@ -74,22 +74,22 @@ def _run(settings: Profile, value: str, only: list[str] | None, again: bool) -> 
         _check_parameters(notebook)
     manifest = Manifest(settings.name)
     for position, notebook in enumerate(chosen, start=1):
-        left = ", ".join(later.stem for later in chosen[position:]) or "nothing"
-        _say(f"[{position}/{len(chosen)}] {notebook.stem} … ", end="")
+        left = manifest.left(chosen[position:])
+        ticker = Ticker(f"[{position}/{len(chosen)}] {notebook.stem} … ")
         if not again and manifest.is_current(notebook, keys[notebook]):
-            _say(f"up to date; left: {left}")
+            ticker.end(f"up to date; left: {left}")
             continue
         manifest.forget(notebook)
         try:
-            usage = _execute(notebook, manifest.executed(notebook), value)
+            usage = _execute(notebook, manifest.executed(notebook), value, ticker)
         except KeyboardInterrupt:
-            _say(f"stopped by you; run the same command again to continue with {notebook.stem}")
+            ticker.end(f"stopped by you; run the same command again to continue with {notebook.stem}")
             raise
         except StudyError:
-            _say("failed")
+            ticker.end("failed")
             raise
         manifest.remember(notebook, {"fingerprint": keys[notebook], **usage, "environment": doctor.environment()})
-        _say(f"done in {readable_seconds(usage['seconds'])}; left: {left}")
+        ticker.end(f"done in {readable_seconds(usage['seconds'])}; left: {left}")
 
 
 def notebook_paths() -> list[Path]:
@@ -150,15 +150,15 @@ class Manifest:
             longest[measure] = max(longest.get(measure, 0), entry[measure])
         self._write()
 
+    def left(self, later: list[Path]) -> str:
+        """What is still to come, with the time that it took on this machine where all of it has been executed here before."""
+        names = ", ".join(notebook.stem for notebook in later) or "nothing"
+        known = [self.longest[notebook.stem]["seconds"] for notebook in later if notebook.stem in self.longest]
+        return names + (f" (up to {readable_seconds(sum(known))})" if later and len(known) == len(later) else "")
+
     def _write(self) -> None:
         notebooks, longest = dict(sorted(self.notebooks.items())), dict(sorted(self.longest.items()))
         write_json(self.path, {"profile": self.profile, "notebooks": notebooks, "longest": longest})
-
-
-def readable_seconds(seconds: float) -> str:
-    """`4 min 12 s`."""
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def _choose(notebooks: list[Path], only: list[str] | None) -> list[Path]:
@@ -189,7 +189,7 @@ def _assigned(source: str) -> set[str]:
     return {t.id for s in statements if isinstance(s, ast.Assign) for t in s.targets if isinstance(t, ast.Name)}
 
 
-def _execute(source: Path, target: Path, profile: str) -> dict[str, float]:
+def _execute(source: Path, target: Path, profile: str, ticker: Ticker) -> dict[str, float]:
     """Execute one notebook in the notebooks' folder; `target` appears only when every cell succeeded.
 
     Returns seconds and the kernel's peak memory in MiB. Raises StudyError naming the cell, the error and the failed copy.
@@ -210,6 +210,7 @@ def _execute(source: Path, target: Path, profile: str) -> dict[str, float]:
                 language="python",
                 kernel_manager_class=_Kernel,
                 progress_bar=False,
+                stderr_file=ticker,
             )
     except (PapermillExecutionError, DeadKernelError) as error:
         os.replace(running, failed)
@@ -262,7 +263,3 @@ def _peak_memory(interval: float = 0.25):
     finally:
         stop.set()
         thread.join()
-
-
-def _say(text: str, end: str = "\n") -> None:
-    print(text, end=end, file=sys.stderr, flush=True)

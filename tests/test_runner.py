@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -87,7 +88,9 @@ def test_the_manifest_tells_time_memory_and_environment(finished):
 def test_a_second_run_does_nothing(finished, capsys):
     runner.run_notebooks("smoke")
     assert len(ran()) == 3
-    assert capsys.readouterr().err.splitlines()[0] == "[1/3] 01_first … up to date; left: 02_second, 03_third"
+    first, *_, last = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(r"\[1/3\] 01_first … up to date; left: 02_second, 03_third \(up to \d+ s\)", first)
+    assert last == "[3/3] 03_third … up to date; left: nothing"
 
 
 def test_a_changed_notebook_runs_again_with_the_later_ones(finished, capsys):
@@ -95,7 +98,7 @@ def test_a_changed_notebook_runs_again_with_the_later_ones(finished, capsys):
     runner.run_notebooks("smoke")
     assert ran()[3:] == ["02_second", "03_third"]
     lines = capsys.readouterr().err.splitlines()
-    assert lines[1].startswith("[2/3] 02_second … done in ") and lines[1].endswith(" s; left: 03_third")
+    assert lines[1].startswith("[2/3] 02_second … done in ") and "; left: 03_third (up to " in lines[1]
     assert lines[2].endswith("; left: nothing")
 
 
@@ -208,11 +211,6 @@ def test_a_fingerprint_follows_text_profile_and_sources_but_not_outputs(home, mo
     assert not set(runner.notebook_fingerprints(smoke).values()) & set(one.values())
 
 
-@pytest.mark.parametrize("seconds, text", [(0.2, "0 s"), (59.6, "1 min 0 s"), (252, "4 min 12 s"), (3600, "60 min 0 s")])
-def test_readable_seconds(seconds, text):
-    assert runner.readable_seconds(seconds) == text
-
-
 def test_peak_memory_sees_what_a_child_holds():
     import subprocess
 
@@ -220,3 +218,11 @@ def test_peak_memory_sees_what_a_child_holds():
     with runner._peak_memory(interval=0.02) as peak:
         subprocess.run([sys.executable, "-c", f"x = b'1' * {size}; import time; time.sleep(0.3)"], check=True, env=os.environ)
     assert size < peak[0] < 2 * size
+
+
+def test_the_progress_of_a_notebook_reaches_the_terminal(home, monkeypatch):
+    written = []
+    monkeypatch.setattr(runner.Ticker, "write", lambda self, text: written.append(text))
+    write_notebook("02_second", "import sys, time\nfrom tqdm import tqdm\nfor _ in tqdm(range(3), desc='steps'):\n    time.sleep(0.2)")
+    runner.run_notebooks("smoke", only=["02"])
+    assert re.search(r"steps: +100%\|.*3/3", "".join(written))
