@@ -42,8 +42,8 @@ def fusion(searched: pd.DataFrame, reader: pd.DataFrame) -> Figure:
     for (prior, beta), rows in searched.groupby(["prior", "beta"], sort=False):
         shade, words = PRIORS[prior]
         words += "" if prior == "none" else f", β = {beta:g}"
-        style = "--" if beta == 0.5 else "-"
-        left.plot(rows.weight.map(place), rows.ndcg, color=shade, linestyle=style, marker="o", markersize=3, label=words)
+        style, sign = "--" if beta == 0.5 else "-", {"none": "s", "no history": "v"}.get(prior, "o")
+        left.plot(rows.weight.map(place), rows.ndcg, color=shade, linestyle=style, marker=sign, markersize=4, label=words)
     for hint, rows in reader.groupby("hint", sort=False):
         words, style = ("without hint", "--") if hint == "none" else ("with hint", "-")
         right.plot(rows.weight.map(place), rows.ndcg, color=TEAL, linestyle=style, marker="o", markersize=4, label=words)

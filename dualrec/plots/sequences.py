@@ -8,7 +8,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from dualrec.plots.style import BLUE, RED, colour, dark
+from dualrec.plots.style import BLUE, DASHES, RED, colour, dark, marker
 
 
 def long_tail(events_per_item: np.ndarray, events_per_user: np.ndarray) -> Figure:
@@ -67,14 +67,16 @@ def learning_curves(histories: dict[str, list[pd.DataFrame]], labels: dict[str, 
     ):
         for system, frames in histories.items():
             for frame in frames:
-                axis.plot(frame.epoch, frame[column], color=colour(system), alpha=0.9, linewidth=1.4)
+                axis.plot(frame.epoch, frame[column], color=colour(system), linestyle=DASHES.get(system, "-"), alpha=0.9, linewidth=1.4)
             if column == "ndcg":
                 best = frames[0].loc[frames[0].ndcg.idxmax()]
-                axis.plot(best.epoch, best.ndcg, "o", color=colour(system))
+                axis.plot(best.epoch, best.ndcg, marker(system), color=colour(system))
         axis.set(xlabel="epoch", ylabel=ylabel, title=title)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    for place, system in enumerate(histories):  # the right panel has an empty corner below the curves
-        axes[1].text(0.97, 0.05 + 0.09 * place, labels[system], color=colour(system), transform=axes[1].transAxes, ha="right")
+        if column == "ndcg":  # this panel has an empty corner below the curves
+            for system in histories:
+                axis.plot([], [], marker(system), color=colour(system), linestyle=DASHES.get(system, "-"), label=labels[system])
+            axis.legend(frameon=False, loc="lower right", labelcolor="linecolor")
     return figure
 
 
@@ -93,7 +95,7 @@ def by_group(panels: dict[str, pd.DataFrame], metric: str, labels: dict[str, str
             rows = frame[frame.system == system].set_index("group").reindex(groups)
             x = np.arange(len(groups)) + 0.08 * (i - (len(systems) - 1) / 2)
             err = [rows.value - rows.low, rows.high - rows.value]
-            axis.errorbar(x, rows.value, yerr=err, color=dark(colour(system)), marker="o", capsize=2.5, label=labels[system])
+            axis.errorbar(x, rows.value, yerr=err, color=dark(colour(system)), marker=marker(system), capsize=2.5, label=labels[system])
         sizes = frame.drop_duplicates("group").set_index("group").n
         axis.set_xticks(range(len(groups)), [f"{g}\nn = {sizes[g]}" for g in groups])
         axis.set(title=title)

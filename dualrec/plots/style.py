@@ -33,6 +33,10 @@ COLOURS = {
 }
 SOURCES = {"fused": "rescored", "reader_fused": "reader"}
 FATES = {"listed": GREEN, "seen": SKY, "duplicate": ORANGE, "invalid": GREY}
+# What tells systems and fates apart in grey print, too.
+MARKERS = dict(zip(COLOURS, "vX^D<s>oPpH*d8", strict=True))
+DASHES = {"paper_lstm": "--", "sasrec": ":"}  # of the networks; the others' lines are whole
+HATCHES = {"listed": "", "seen": "//", "duplicate": "..", "invalid": "xx"}
 
 
 def use_style() -> None:
@@ -62,6 +66,11 @@ def save(figure: Figure, folder: Path, name: str) -> None:
 def colour(system: str) -> str:
     """The colour a system has in every figure; variants of a system share its source's."""
     return COLOURS[SOURCES.get(system, system.removesuffix("_sbert").removesuffix("_trie"))]
+
+
+def marker(system: str) -> str:
+    """The marker a system has where its colour alone would tell it from others; variants share it as they share the colour."""
+    return MARKERS[next(name for name, shade in COLOURS.items() if shade == colour(system))]
 
 
 def dark(shade: str) -> str:

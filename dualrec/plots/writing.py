@@ -8,7 +8,7 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from dualrec.plots.style import FATES, GREEN, GREY
+from dualrec.plots.style import FATES, GREEN, GREY, HATCHES
 
 
 def fates(table: pd.DataFrame, labels: dict[str, str]) -> Figure:
@@ -22,9 +22,12 @@ def fates(table: pd.DataFrame, labels: dict[str, str]) -> Figure:
     words = {"listed": "new, in the catalogue", "seen": "already watched", "duplicate": "written twice", "invalid": "in no catalogue"}
     for fate, shade in FATES.items():
         share = 100 * table[fate]
-        bars = axis.barh(names, share.value, left=left, color=shade, edgecolor="white", label=words[fate])
+        bars = axis.barh(names, share.value, left=left, color=shade, edgecolor="white", hatch=HATCHES[fate], label=words[fate])
         texts = [f"{r.value:.0f} %\n[{r.low:.0f}, {r.high:.0f}]" if r.value >= 8 else "" for r in share.itertuples()]
-        axis.bar_label(bars, texts, label_type="center", fontsize=9)
+        readable = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 1.5}  # above the hatching
+        for label in axis.bar_label(bars, texts, label_type="center", fontsize=9):
+            if label.get_text():
+                label.set_bbox(readable)
         left += share.value.to_numpy()
     axis.set(xlabel="share of the written titles, % (mean over users, 95 % interval)", xlim=(0, 100))
     axis.invert_yaxis()
