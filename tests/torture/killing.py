@@ -12,7 +12,10 @@ from pathlib import Path
 
 import psutil
 
+from dualrec.artifacts import WORKSPACE
+
 PATIENCE = 3600.0  # seconds after which a run counts as hanging
+DELAY = 12.0  # seconds
 
 
 def start(home: Path, *arguments: str) -> subprocess.Popen:
@@ -22,32 +25,32 @@ def start(home: Path, *arguments: str) -> subprocess.Popen:
     return subprocess.Popen([sys.executable, "-m", "dualrec", *arguments], env=environment, stdout=log, stderr=log, cwd=home)
 
 
-def run_whole(home: Path, *arguments: str) -> float:
-    """Run to the end; returns the seconds it took. Raises AssertionError with the last lines of its log where it fails."""
-    started = time.perf_counter()
+def run_whole(home: Path, *arguments: str) -> None:
+    """Run to the end. Raises AssertionError with the last lines of its log where it fails."""
     code = start(home, *arguments).wait(PATIENCE)
     assert code == 0, (home / "log.txt").read_text(encoding="utf-8", errors="replace")[-3000:]
-    return time.perf_counter() - started
 
 
-def run_killed(home: Path, kills: int, longest: float, seed: int, *arguments: str) -> list[float]:
-    """Kill the run `kills` times after a random while, each time starting it again, then let it end; returns when it was killed.
+def run_killed(home: Path, kills: int, steps: int, seed: int, *arguments: str) -> int:
+    """Kill the run `kills` times, each time starting it again, then let it end; returns how often it was met alive.
 
-    longest: seconds, the latest moment. Every second kill leaves the notebook's kernel alone: it has to notice that it is an orphan.
-    A run that ends before its moment has come is begun anew from nothing but its caches, with `--again`.
+    Each time it may first finish up to `steps` files, and is killed up to DELAY seconds later: by time alone a slow machine would be
+    killed again and again before it gets anywhere. Every second kill leaves the notebook's kernel alone: it has to notice that it is an
+    orphan. A run that ends before its moment has come is begun anew from nothing but its caches, with `--again`.
     """
-    random_moment, moments = random.Random(seed), []
-    while len(moments) < kills:
-        process = start(home, *arguments, *(["--again"] if moments and moments[-1] < 0 else []))
-        moment = random_moment.uniform(0.5, longest)
+    drawn, met, over = random.Random(seed), 0, False
+    for kill in range(kills):
+        process = start(home, *arguments, *(["--again"] if over else []))
+        goal = files(home) + drawn.randint(0, steps)
+        while process.poll() is None and files(home) < goal:
+            time.sleep(0.1)
         try:
-            code = process.wait(moment)
+            code, over = process.wait(drawn.uniform(0.1, DELAY)), True
             assert code == 0, (home / "log.txt").read_text(encoding="utf-8", errors="replace")[-3000:]
-            moments.append(-moment)  # over before
             continue
         except subprocess.TimeoutExpired:
-            moments.append(moment)
-        children = psutil.Process(process.pid).children(recursive=True) if len(moments) % 2 else []
+            met, over = met + 1, False
+        children = psutil.Process(process.pid).children(recursive=True) if kill % 2 else []
         for victim in [*children, process]:
             try:
                 victim.send_signal(signal.SIGKILL)
@@ -55,7 +58,12 @@ def run_killed(home: Path, kills: int, longest: float, seed: int, *arguments: st
                 continue
         process.wait(30)
     run_whole(home, *arguments)
-    return moments
+    return met
+
+
+def files(home: Path) -> int:
+    """How many finished files a run has left so far."""
+    return sum(not WORKSPACE.fullmatch(name) for _, _, names in os.walk(home / "runs") for name in names)
 
 
 def leftovers(home: Path) -> list[str]:

@@ -93,10 +93,9 @@ def toy_home(tmp_path, toy_profile, toy_folder, tiny):
     return tmp_path
 
 
-def test_a_small_study_killed_five_times_ends_as_if_nothing_had_been(toy_home):
-    seconds = run_whole(toy_home / "undisturbed", "run", "--profile", "toy.toml")
-    moments = run_killed(toy_home / "killed", 4, 0.8 * seconds, 1, "run", "--profile", "toy.toml")
-    assert sum(moment > 0 for moment in moments) >= 3, "most kills have to meet a run"
+def test_a_small_study_killed_four_times_ends_as_if_nothing_had_been(toy_home):
+    met = killed_beside_undisturbed(toy_home, 4, 10, "toy.toml")
+    assert met >= 3, "most kills have to meet a run"
     assert first_difference(toy_home / "undisturbed/runs/toy", toy_home / "killed/runs/toy") is None
     assert leftovers(toy_home / "killed") == []
     assert sorted(os.listdir(toy_home / "killed/runs/toy/figures")) == sorted(os.listdir(toy_home / "undisturbed/runs/toy/figures"))
@@ -106,14 +105,19 @@ def test_a_small_study_killed_five_times_ends_as_if_nothing_had_been(toy_home):
 def test_the_smoke_run_killed_twenty_times_ends_as_if_nothing_had_been(tmp_path):
     for name in ("undisturbed", "killed"):
         shutil.copytree(ROOT / "notebooks", tmp_path / name / "notebooks")
-    beginning = run_whole(tmp_path / "killed", "run", "--profile", "smoke", "--only", "01")  # how fast is this machine?
-    with ThreadPoolExecutor() as side_by_side:
-        whole = side_by_side.submit(run_whole, tmp_path / "undisturbed", "run", "--profile", "smoke")
-        run_killed(tmp_path / "killed", 20, 4 * beginning, 2, "run", "--profile", "smoke")
-        whole.result()
+    killed_beside_undisturbed(tmp_path, 20, 30, "smoke")
     assert first_difference(tmp_path / "undisturbed/runs/smoke", tmp_path / "killed/runs/smoke") is None
     assert leftovers(tmp_path / "killed") == []
     alone_after_the_others(tmp_path)
+
+
+def killed_beside_undisturbed(home: Path, kills: int, steps: int, profile: str) -> int:
+    """Run a profile whole and, beside it, killed again and again; returns how many kills met a run."""
+    with ThreadPoolExecutor() as side_by_side:
+        whole = side_by_side.submit(run_whole, home / "undisturbed", "run", "--profile", profile)
+        met = run_killed(home / "killed", kills, steps, 2, "run", "--profile", profile)
+        whole.result()
+    return met
 
 
 def alone_after_the_others(home: Path) -> None:
