@@ -23,7 +23,7 @@ STYLE = f"""<style>
 .dualrec .lists section {{ border-top: 4px solid; padding-top: .6rem; min-width: 0; }}
 .dualrec .lstm {{ border-color: {COLOURS["lstm"]} !important; }}
 .dualrec .language, .dualrec .written {{ border-color: {COLOURS["rescored"]} !important; }}
-.dualrec .reranked {{ border-color: {COLOURS["rescored"]} !important; border-top-style: double !important; border-top-width: 6px !important; }}
+.dualrec .reranked {{ border-color: {COLOURS["rescored"]} !important; border-top-style: double !important; }}
 .dualrec .lists p {{ min-height: 2.6rem; }}
 .dualrec table {{ border-collapse: collapse; display: table; font-size: .9rem; margin: .2rem 0 0; table-layout: fixed; width: 100%; }}
 .dualrec th, .dualrec td {{ background: none; border: 0; border-bottom: 1px solid rgba(128, 128, 128, .3); padding: .38rem .3rem;

@@ -1,4 +1,4 @@
-"""The page on which to try it: ipywidgets in a notebook or, through Voilà, in a browser; every control is a native one, for any keyboard."""
+"""The page on which to try it: ipywidgets in a notebook or, through Voilà, in a browser; its controls are buttons and a text field."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from dualrec.systems import fit_temporal
 from dualrec.temporal.base import TemporalModel, hints
 from dualrec.types import Hints, RankedLists, Sequences
 
-NEAR = 75  # rapidfuzz partial ratio from which a title is offered for what was typed
+NEAR = 75  # of `_nearness`, from which a title is offered for what was typed
 FAMOUS = 5  # movies of the one example where the catalogue knows none of TASTES
 TASTES = {
     "Space opera": ("Star Wars (1977)", "The Empire Strikes Back (1980)", "Return of the Jedi (1983)", "Alien (1979)"),
@@ -81,7 +81,7 @@ class Demo:
         """The n items whose titles are nearest to what was typed, none where none is near."""
         if not (wanted := normalise(typed)):
             return []
-        return [item for _, _, item in process.extract(wanted, self.names, scorer=fuzz.partial_ratio, limit=n, score_cutoff=NEAR)]
+        return [item for _, _, item in process.extract(wanted, self.names, scorer=_nearness, limit=n, score_cutoff=NEAR)]
 
     def tastes(self) -> dict[str, list[int]]:
         """Examples to start from, items by name: those whose titles the catalogue has, else what is most popular."""
@@ -139,6 +139,11 @@ def load_demo(study: Study) -> Demo:
     demo = Demo(study, fit_temporal(study, "lstm"), load_llm(study.profile.llm.model))
     demo.answer([*demo.names][:1])  # a first request makes what later ones find ready
     return demo
+
+
+def _nearness(typed: str, name: str, **_) -> float:
+    """0 to 100: how much of what was typed stands in a title, in one piece or word by word."""
+    return max(fuzz.partial_ratio(typed, name), fuzz.token_set_ratio(typed, name))
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from dualrec.plots.comparison import depth, differences, dots, seeds, trade_off, waterfall
 from dualrec.plots.diagrams import architecture, road
-from dualrec.plots.roles import amounts, bias, fusion
+from dualrec.plots.roles import amounts, bias, fusion, reordered
 from dualrec.plots.sequences import by_group, learning_curves, long_tail, ties
 from dualrec.plots.style import save, use_style
 from dualrec.plots.writing import fates, lora_loss, rank_flow
@@ -21,6 +21,7 @@ __all__ = [
     "long_tail",
     "lora_loss",
     "rank_flow",
+    "reordered",
     "road",
     "save",
     "seeds",
