@@ -10,27 +10,30 @@ import ipywidgets
 from IPython.display import Markdown, display
 
 from dualrec.demo.markup import STYLE, answer_html, message_html, short, written_html
-from dualrec.demo.recommender import Answer, Demo
+from dualrec.demo.recommender import Demo
 from dualrec.errors import StudyError
 from dualrec.kernels import STATIC
 from dualrec.plots.style import BLUE
 
 MATCHES = 6  # titles that are offered while one types
 LOOKS = f"""<style>
-.dualrec-page {{ --jp-widgets-inline-height: 36px; max-width: 72rem; overflow: visible; }}
-.dualrec-page .widget-label {{ font-weight: 600; width: auto; }}
-.dualrec-page .widget-html, .dualrec-page .widget-html-content {{ height: auto; margin: 0; max-width: 100%; min-width: 0; width: 100%; }}
+.dualrec-page {{ gap: .5rem; max-width: 72rem; overflow: visible; padding: 4px; }}
+.dualrec-page > *, .dualrec-page .widget-html-content {{ height: auto; line-height: 1.45; margin: 0; max-width: 100%; min-width: 0;
+  width: 100%; }}
 .dualrec-page .row {{ flex-flow: row wrap; gap: .5rem; overflow: visible; }}
-.dualrec-page .widget-text {{ flex-flow: column; height: auto; max-width: 34rem; width: 100%; }}
-.dualrec-page .widget-text label {{ text-align: left; width: auto; }}
-.dualrec-page .widget-text input {{ border-radius: 6px; font-size: 1rem; height: 40px; padding: 0 .7rem; width: 100%; }}
+.dualrec-page .label, .dualrec-page .widget-text label {{ font-size: .95rem; font-weight: 600; line-height: 1.45; margin: .6rem 0 0; }}
+.dualrec-page .widget-text {{ align-items: stretch; flex-flow: column; max-width: 34rem; }}
+.dualrec-page .widget-text label {{ height: auto; margin-bottom: .5rem; text-align: left; width: auto; }}
+.dualrec-page .widget-text input {{ border-radius: 6px; box-sizing: border-box; font-size: 1rem; height: 40px; margin: 0; padding: 0 .7rem;
+  width: 100%; }}
 .dualrec-page button {{ background: none; border: 1px solid rgba(128, 128, 128, .6); border-radius: 6px; box-shadow: none; color: inherit;
-  font-size: .95rem; height: auto; line-height: 1.3; margin: 0; max-width: 100%; min-height: 36px; overflow-wrap: anywhere;
+  font-size: .95rem; height: auto; line-height: 1.3; margin: 0; max-width: 100%; min-height: 38px; overflow-wrap: anywhere;
   padding: .4rem .8rem; text-align: left; unicode-bidi: isolate; white-space: normal; width: auto; }}
 .dualrec-page button:hover {{ border-color: {BLUE}; box-shadow: none; }}
 .dualrec-page button:focus-visible, .dualrec-page input:focus-visible, .dualrec pre:focus-visible {{ outline: 3px solid {BLUE};
   outline-offset: 2px; }}
-.dualrec-page .go button, .dualrec-page button.go {{ background: {BLUE}; border-color: {BLUE}; color: white; font-weight: 600; }}
+.dualrec-page button.go {{ background: {BLUE}; border-color: {BLUE}; color: white; font-weight: 600; padding: .4rem 1.3rem; }}
+.dualrec-page .actions {{ margin-top: .9rem; }}
 </style>"""
 WITHOUT = """*Here a page opens where there is somebody to press its buttons: in JupyterLab (`make lab`), or in a browser by `make demo`.
 What it shows for one taste stands above.*"""
@@ -48,9 +51,9 @@ class Page:
         self.offered, self.picked = _row(), _row()
         self.status, self.result, self.written = (ipywidgets.HTML() for _ in range(3))
         examples = [_button(name, partial(self._start_from, items)) for name, items in demo.tastes().items()]
-        self.recommend = _button("Recommend", self._recommend, "go")
-        self.write = _button("Let it write from the catalogue", self._write)
-        actions = _row(self.recommend, self.write, _button("Start anew", partial(self._start_from, [])))
+        recommend, write = _button("Recommend", self._recommend, "go"), _button("Let it write from the catalogue", self._write)
+        actions = _row(recommend, write, _button("Start anew", partial(self._start_from, [])))
+        actions.add_class("actions")
         self.box = ipywidgets.VBox(
             [
                 ipywidgets.HTML(STYLE + LOOKS),
@@ -104,7 +107,7 @@ class Page:
         except StudyError as error:
             self._say(f"{str(error)[0].upper()}{str(error)[1:]}.")
 
-    def _show_answer(self) -> Answer:
+    def _show_answer(self) -> None:
         self.answer = self.answer or self.demo.answer(self.liked)
         self.result.value = answer_html(self.demo, self.answer)
         self._say(f"Done in {sum(self.answer.seconds.values()):.2f} seconds; the lists are below.")
@@ -145,4 +148,4 @@ def _fill(row: ipywidgets.Box, children: list[ipywidgets.Widget]) -> None:
 
 
 def _label(text: str) -> ipywidgets.HTML:
-    return ipywidgets.HTML(f"<h3>{text}</h3>")
+    return ipywidgets.HTML(f'<h3 class="label">{text}</h3>')
