@@ -1,7 +1,6 @@
-"""Tests and notebook tests run offline, in the `smoke` profile and without a front end for widgets; notebook kernels inherit all three."""
+"""Tests and notebook tests run offline, and notebooks are tested in the `smoke` profile; notebook kernels inherit both."""
 
 import os
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["DUALREC_PROFILE"] = "smoke"
-os.environ["DUALREC_STATIC"] = "1"

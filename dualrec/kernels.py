@@ -7,21 +7,22 @@ from typing import ClassVar
 import ipykernel.kernelspec
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 
-STATIC = "DUALREC_STATIC"  # set: nobody looks on who could press a button, so that no widgets are made
-
 
 class ThisInterpreter(KernelSpecManager):
-    """Offers the running interpreter under every kernel name; environment: variables its kernels have beside this process's."""
+    """Offers the running interpreter under every kernel name; begin: a line of Python its kernels run first."""
 
-    environment: ClassVar[dict[str, str]] = {}
+    begin: ClassVar[str] = "pass"
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
         """The running interpreter, without the kernel's remarks on its own work; errors of cells are not among them."""
-        spec = ipykernel.kernelspec.get_kernel_dict(["--log-level=CRITICAL"])
-        return KernelSpec(resource_dir=ipykernel.kernelspec.RESOURCES, env=self.environment, **spec)
+        spec = ipykernel.kernelspec.get_kernel_dict(["--log-level=CRITICAL", f"--IPKernelApp.exec_lines={self.begin}"])
+        return KernelSpec(resource_dir=ipykernel.kernelspec.RESOURCES, **spec)
 
 
 class Unwatched(ThisInterpreter):
-    """The same where a notebook is executed and then saved: widgets and the bars that libraries make of them cannot be."""
+    """The same where a notebook is executed to be saved: no widget can be made, since a saved one is a dead one.
 
-    environment: ClassVar[dict[str, str]] = {STATIC: "1", "TQDM_DISABLE": "1"}
+    Libraries would make some, too: with ipywidgets, tqdm draws its bars by it.
+    """
+
+    begin: ClassVar[str] = "import sys; sys.modules['ipywidgets'] = None"

@@ -32,9 +32,9 @@ STYLE = f"""<style>
 .dualrec tbody th {{ font-weight: 400; }}
 .dualrec tbody tr.hinted th {{ font-weight: 700; }}
 .dualrec .n {{ font-variant-numeric: tabular-nums; text-align: right; overflow-wrap: normal; }}
-.dualrec .rank {{ width: 1.7rem; }} .dualrec .score {{ width: 4.1rem; }} .dualrec .was {{ width: 2.9rem; }}
-.dualrec pre {{ background: rgba(128, 128, 128, .12); border: 0; border-radius: 6px; font-size: .85rem; line-height: 1.5; margin: .3rem 0;
-  padding: .8rem 1rem; white-space: pre-wrap; }}
+.dualrec .rank {{ width: 1.7rem; }} .dualrec .score {{ width: 4.1rem; }} .dualrec .was {{ width: 3.6rem; }}
+.dualrec pre {{ background: rgba(128, 128, 128, .12); border: 0; border-radius: 6px;
+  font: .85rem/1.5 var(--jp-code-font-family, ui-monospace, monospace); margin: .3rem 0; padding: .8rem 1rem; white-space: pre-wrap; }}
 .dualrec table.times {{ max-width: 22rem; }}
 </style>"""
 
@@ -100,7 +100,8 @@ def written_html(demo: Demo, answer: Answer, written: RankedLists, seconds: floa
 def times_html(seconds: dict[str, float]) -> str:
     """A table of the seconds of every step and of all."""
     rows = [*seconds.items(), *([("Together", sum(seconds.values()))] if len(seconds) > 1 else [])]
-    body = "".join(f'<tr><th scope="row">{name}</th><td class="n">{value:.3f}</td></tr>' for name, value in rows)
+    shown = [(name, f"{value:.3f}" if value >= 0.001 else "&lt; 0.001") for name, value in rows]
+    body = "".join(f'<tr><th scope="row">{name}</th><td class="n">{value}</td></tr>' for name, value in shown)
     head = '<thead><tr><th scope="col">step</th><th scope="col" class="n">seconds</th></tr></thead>'
     return f'<h3>How long it took</h3><table class="times">{head}<tbody>{body}</tbody></table>'
 
@@ -116,7 +117,7 @@ def _list(
 ) -> str:  # fmt: skip
     """One list under its heading; kind: its class; score: heading and format of its scores; places: where the LSTM has its movies."""
     word, form = score
-    heads = [("rank", "#"), ("", "movie"), ("n score", word), *([("n was", "LSTM")] if places else [])]
+    heads = [("rank", "#"), ("", "movie"), ("n score", word), *([("n was", "LSTM #")] if places else [])]
     head = "".join(f'<th scope="col" class="{name}">{text}</th>' for name, text in heads)
     rows = []
     for rank, (item, value) in enumerate(_valid(listed), start=1):

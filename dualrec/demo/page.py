@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from functools import partial
 
-import ipywidgets
 from IPython.display import Markdown, display
 
 from dualrec.demo.markup import STYLE, answer_html, message_html, short, written_html
 from dualrec.demo.recommender import Demo
 from dualrec.errors import StudyError
-from dualrec.kernels import STATIC
 from dualrec.plots.style import BLUE
+
+try:
+    import ipywidgets
+except ImportError:  # as in every notebook that is executed to be saved, see `kernels.Unwatched`
+    ipywidgets = None
 
 MATCHES = 6  # titles that are offered while one types
 LOOKS = f"""<style>
-.dualrec-page {{ gap: .5rem; max-width: 72rem; overflow: visible; padding: 4px; }}
+.dualrec-page {{ gap: .5rem; max-width: 72rem; overflow: visible; }}
 .dualrec-page > *, .dualrec-page .widget-html-content {{ height: auto; line-height: 1.45; margin: 0; max-width: 100%; min-width: 0;
   width: 100%; }}
 .dualrec-page .row {{ flex-flow: row wrap; gap: .5rem; overflow: visible; }}
@@ -30,8 +32,8 @@ LOOKS = f"""<style>
   font-size: .95rem; height: auto; line-height: 1.3; margin: 0; max-width: 100%; min-height: 38px; overflow-wrap: anywhere;
   padding: .4rem .8rem; text-align: left; unicode-bidi: isolate; white-space: normal; width: auto; }}
 .dualrec-page button:hover {{ border-color: {BLUE}; box-shadow: none; }}
-.dualrec-page button:focus-visible, .dualrec-page input:focus-visible, .dualrec pre:focus-visible {{ outline: 3px solid {BLUE};
-  outline-offset: 2px; }}
+.dualrec-page :focus-visible {{ outline: 3px solid {BLUE} !important; outline-offset: -3px; }}
+.dualrec-page button.go:focus-visible {{ outline-color: white !important; outline-offset: -5px; }}
 .dualrec-page button.go {{ background: {BLUE}; border-color: {BLUE}; color: white; font-weight: 600; padding: .4rem 1.3rem; }}
 .dualrec-page .actions {{ margin-top: .9rem; }}
 </style>"""
@@ -39,8 +41,13 @@ WITHOUT = """*Here a page opens where there is somebody to press its buttons: in
 What it shows for one taste stands above.*"""
 
 
+def show_page(demo: Demo) -> None:
+    """Display a page on which `demo` answers; where there are no widgets, a sentence that says where there are."""
+    display(Page(demo).box if ipywidgets else Markdown(WITHOUT))
+
+
 class Page:
-    """Pick movies, ask, see what each part makes of them. demo: what answers."""
+    """Pick movies, ask, see what each part makes of them. demo: what answers; box: the widget that holds everything."""
 
     def __init__(self, demo: Demo):
         self.demo, self.liked, self.answer = demo, [], None
@@ -65,10 +72,6 @@ class Page:
         )  # fmt: skip
         self.box.add_class("dualrec-page")
         self._start_from([])
-
-    def show(self) -> None:
-        """Display the page, or a sentence where nobody looks on: a saved notebook holds no widget."""
-        display(Markdown(WITHOUT) if os.environ.get(STATIC) else self.box)
 
     def _offer(self, change: dict) -> None:
         """Buttons for the titles nearest to what is being typed."""

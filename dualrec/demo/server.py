@@ -12,7 +12,7 @@ from traitlets.config import Config
 
 from dualrec import paths
 from dualrec.errors import StudyError
-from dualrec.kernels import STATIC, ThisInterpreter
+from dualrec.kernels import ThisInterpreter
 from dualrec.locks import sole_user
 from dualrec.study import open_study
 from dualrec.systems import fit_temporal
@@ -37,7 +37,6 @@ def serve(profile: str, port: int, browser: bool) -> None:
     _say(f"profile {study.profile.name}: reading the LSTM; where no run has left one it is trained first, which takes minutes …")
     with sole_user(study.folder):
         fit_temporal(study, "lstm")
-    os.environ.pop(STATIC, None)
     os.environ |= {
         "DUALREC_PROFILE": str(Path(profile).resolve()) if profile.endswith(".toml") else profile,
         "JUPYTER_PATH": os.pathsep.join(filter(None, [str(TEMPLATES), os.environ.get("JUPYTER_PATH")])),
