@@ -14,6 +14,7 @@ LONGEST = 90  # characters of a title in a table or on a button
 # `currentColor` and inherited fonts: it stands on light and dark pages alike. The rules of a list have the colours of the figures.
 STYLE = f"""<style>
 .dualrec {{ line-height: 1.45; max-width: 72rem; overflow-wrap: anywhere; }}
+.dualrec :is(h3, h4, p, pre, th, td) {{ color: inherit; }}
 .dualrec h3 {{ font-size: 1.15rem; font-weight: 600; margin: 1.8rem 0 .5rem; }}
 .dualrec h4 {{ font-size: 1rem; font-weight: 600; margin: 0 0 .1rem; }}
 .dualrec p {{ margin: .2rem 0 .6rem; max-width: 44rem; }}
@@ -25,14 +26,15 @@ STYLE = f"""<style>
 .dualrec .language, .dualrec .written {{ border-color: {COLOURS["rescored"]} !important; }}
 .dualrec .reranked {{ border-color: {COLOURS["rescored"]} !important; border-top-style: double !important; }}
 .dualrec .lists p {{ min-height: 2.6rem; }}
-.dualrec table {{ border-collapse: collapse; display: table; font-size: .9rem; margin: .2rem 0 0; table-layout: fixed; width: 100%; }}
+.dualrec table {{ border-collapse: collapse; display: table !important; font-size: .9rem; margin: .2rem 0 0;
+  table-layout: fixed; width: 100%; }}
 .dualrec th, .dualrec td {{ background: none; border: 0; border-bottom: 1px solid rgba(128, 128, 128, .3); padding: .38rem .3rem;
   text-align: left; vertical-align: baseline; white-space: normal; }}
-.dualrec thead th {{ font-size: .78rem; font-weight: 600; opacity: .75; }}
+.dualrec thead th {{ font-size: .78rem; font-weight: 600; opacity: .75; white-space: nowrap; }}
 .dualrec tbody th {{ font-weight: 400; }}
 .dualrec tbody tr.hinted th {{ font-weight: 700; }}
 .dualrec .n {{ font-variant-numeric: tabular-nums; text-align: right; overflow-wrap: normal; }}
-.dualrec .rank {{ width: 1.7rem; }} .dualrec .score {{ width: 4.1rem; }} .dualrec .was {{ width: 3.6rem; }}
+.dualrec .rank {{ width: 1.6rem; }} .dualrec .score {{ width: 3.5rem; }} .dualrec .was {{ width: 3.6rem; }}
 .dualrec pre {{ background: rgba(128, 128, 128, .12); border: 0; border-radius: 6px;
   font: .85rem/1.5 var(--jp-code-font-family, ui-monospace, monospace); margin: .3rem 0; padding: .8rem 1rem; white-space: pre-wrap; }}
 .dualrec table.times {{ max-width: 22rem; }}

@@ -11,8 +11,10 @@ from nbformat import NotebookNode
 from traitlets.config import Config
 
 from dualrec import paths
+from dualrec.doctor import require
 from dualrec.errors import StudyError
 from dualrec.kernels import ThisInterpreter
+from dualrec.language.local import load_config
 from dualrec.locks import sole_user
 from dualrec.study import open_study
 from dualrec.systems import fit_temporal
@@ -27,13 +29,15 @@ def serve(profile: str, port: int, browser: bool) -> None:
     """Serve the page until it is interrupted; an LSTM that no run has left is trained first.
 
     profile: a profile's name or a `.toml` file; browser: whether to open one
-    Raises StudyError where the profile cannot be used, the notebook is not there, or the port is taken.
+    Raises StudyError where the profile or its language model cannot be used here, the notebook is not there, or the port is taken.
     """
     notebook = paths.notebooks() / NOTEBOOK
     if not notebook.is_file():
         raise StudyError(f"no notebook {NOTEBOOK} in {paths.notebooks()}; run from a clone of the repository or set DUALREC_HOME")
     _check_port(port)
     study = open_study(profile)
+    load_config(study.profile.llm.model)
+    require(study.profile)
     _say(f"profile {study.profile.name}: reading the LSTM; where no run has left one it is trained first, which takes minutes …")
     with sole_user(study.folder):
         fit_temporal(study, "lstm")

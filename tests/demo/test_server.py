@@ -13,6 +13,12 @@ from dualrec.errors import StudyError
 NOTEBOOK = paths.PACKAGE.parent / "notebooks" / server.NOTEBOOK
 
 
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind((server.HOST, 0))
+        return free.getsockname()[1]
+
+
 def test_a_browser_gets_the_cells_that_are_tagged_and_no_figure_is_drawn_again():
     cells = server.shown(None, nbformat.read(NOTEBOOK, as_version=4), "").cells
     code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
@@ -36,7 +42,12 @@ def test_a_taken_port_and_a_missing_notebook_are_named(tmp_path, monkeypatch):
             server.serve("smoke", port, False)
     monkeypatch.setenv("DUALREC_HOME", str(tmp_path))
     with pytest.raises(StudyError, match="no notebook 11_demo.ipynb in"):
-        server.serve("smoke", 8866, False)
+        server.serve("smoke", free_port(), False)
+
+
+def test_a_model_that_tells_no_probabilities_is_refused_before_a_page_opens():
+    with pytest.raises(StudyError, match="needs the model's own probabilities"):
+        server.serve("remote", free_port(), False)
 
 
 def test_the_page_asks_the_network_for_nothing():
