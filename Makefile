@@ -22,7 +22,7 @@ NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=900 --ignore=noteb
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup all run smoke test torture audit licences figures report lab bench tune seeds amounts exercises publish doctor clean
+.PHONY: help setup all run smoke test torture audit licences figures report lab demo bench tune seeds amounts exercises publish doctor clean
 
 help: ## list the targets
 	@echo "make TARGET [PROFILE=laptop] [ENV=venv|active]"
@@ -60,6 +60,9 @@ report: setup ## executed notebooks as HTML in runs/PROFILE/report/
 
 lab: setup ## open JupyterLab on the notebooks
 	@DUALREC_PROFILE=$(PROFILE) $(PY) -m jupyterlab --ServerApp.root_dir=notebooks
+
+demo: setup ## open a page in the browser on which to try the system
+	@$(PY) -m dualrec demo --profile $(PROFILE)
 
 bench: setup ## measure speed against baselines, and how time grows (a quarter of an hour)
 	@$(PY) -m benchmarks --profile $(PROFILE)

@@ -23,6 +23,8 @@ Examples:
 
   python -m dualrec report --profile smoke
 
+  python -m dualrec demo
+
 With --debug, any of them shows where an error came from.
 """
 
@@ -116,6 +118,18 @@ def report(profile: ProfileOption = paths.DEFAULT_PROFILE) -> None:
     from dualrec.report import write_report
 
     print(paths.readable(write_report(profile)))
+
+
+@app.command()
+def demo(
+    profile: ProfileOption = paths.DEFAULT_PROFILE,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Where the page is served, to this machine alone.")] = 8866,
+    browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+) -> None:
+    """Open a page in the browser on which to pick movies and see what each part of the system makes of them."""
+    from dualrec.demo.server import serve
+
+    serve(profile, port, browser)
 
 
 @app.command()

@@ -56,7 +56,7 @@ def show(study: Study, figure, name: str, caption: str, n: int, seeds: str | Non
     display(figure)
     plt.close(figure)
     seeds, protocol = study.seed if seeds is None else seeds, protocol or study.protocol
-    facts = f"n = {n} users; seed {seeds}; profile {study.profile.name}; {protocol}; {hardware()}"
+    facts = f"n = {n} user{'s' if n > 1 else ''}; seed {seeds}; profile {study.profile.name}; {protocol}; {hardware()}"
     say(f"**Figure {name}.** {caption} *({facts}.)*")
 
 

@@ -119,8 +119,7 @@ def opinions(study: Study, llm: LLM, model: TemporalModel, histories: Sequences)
     candidates = hints_from(model.scores(histories), study.profile.llm.candidates)
     titles = build_trie(llm.tokenizer, study.catalogue.titles)
     scores, seconds = likelihoods(study, llm, prompts_for(study, llm, histories, candidates), titles, candidates.items)
-    with np.errstate(divide="ignore"):
-        return Opinions(candidates.items, np.log(candidates.probabilities), scores), seconds
+    return Opinions.of(candidates, scores), seconds
 
 
 def priors(study: Study, llm: LLM, model: TemporalModel) -> dict[str, np.ndarray]:

@@ -13,12 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import ipykernel.kernelspec
 import nbformat
 import papermill
 import psutil
 from jupyter_client import AsyncKernelManager
-from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from traitlets import default
@@ -27,27 +25,19 @@ from dualrec import doctor, paths
 from dualrec.artifacts import fingerprint, write_json
 from dualrec.configs import Profile
 from dualrec.errors import StudyError
+from dualrec.kernels import Unwatched
 from dualrec.locks import sole_user
 from dualrec.profiles import load_profile
 from dualrec.progress import Ticker, readable_seconds
 from dualrec.stages import EVERYWHERE, stage_of
 
 
-class _ThisInterpreter(KernelSpecManager):
-    """Offers the running interpreter under every kernel name, whatever kernels the user has installed."""
-
-    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        """The running interpreter, without the kernel's remarks on its own work; errors of cells are not among them."""
-        spec = ipykernel.kernelspec.get_kernel_dict(["--log-level=CRITICAL"])
-        return KernelSpec(resource_dir=ipykernel.kernelspec.RESOURCES, **spec)
-
-
 class _Kernel(AsyncKernelManager):
-    """A kernel of the running interpreter."""
+    """A kernel of the running interpreter, with nobody before the screen."""
 
     @default("kernel_spec_manager")
     def _this_interpreter(self):
-        return _ThisInterpreter(parent=self)
+        return Unwatched(parent=self)
 
 
 def run_notebooks(profile: str, only: list[str] | None = None, again: bool = False) -> None:

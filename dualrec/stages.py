@@ -37,6 +37,7 @@ STAGES = {
     "08_audit": Stage(settings=(*TEMPORAL, "llm", "audit")),
     "09_protocols": Stage(settings=(*TEMPORAL, "protocols")),
     "10_what_the_llm_adds": Stage(("02_lstm",), ("llm", "lora", "reader")),
+    "11_demo": Stage(settings=("lstm", "llm", "rerank")),
     "12_more_examples": Stage(),
 }
 

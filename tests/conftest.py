@@ -103,6 +103,12 @@ def toy_profile(tmp_path) -> str:
 
 
 @pytest.fixture(scope="session")
+def toy_settings() -> str:
+    """What this profile says."""
+    return TOY_PROFILE
+
+
+@pytest.fixture(scope="session")
 def tokenizer():
     return AutoTokenizer.from_pretrained(converted_folder("smollm2-135m"), padding_side="left")
 
@@ -110,6 +116,19 @@ def tokenizer():
 @pytest.fixture
 def tiny(tokenizer):
     """Random weights of a small architecture of the same family, under the real tokenizer."""
+    return _tiny(tokenizer)
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory, tokenizer) -> Path:
+    """The same as a folder that a profile may name."""
+    folder = tmp_path_factory.mktemp("tiny")
+    _tiny(tokenizer).model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def _tiny(tokenizer) -> LLM:
     torch.manual_seed(1)
     config = LlamaConfig(
         vocab_size=len(tokenizer),

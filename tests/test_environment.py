@@ -130,7 +130,7 @@ def test_make_alone_lists_every_target():
     assert {"help", "setup", "all", "smoke", "test", "figures", "report", "lab", "bench", "clean", "publish"} <= set(listed)
 
 
-@pytest.mark.parametrize("target", ["run", "figures", "report", "lab", "bench", "doctor"])
+@pytest.mark.parametrize("target", ["run", "figures", "report", "lab", "demo", "bench", "doctor"])
 def test_the_profile_reaches_every_running_target(target):
     assert re.search(r"(--profile |DUALREC_PROFILE=)ml-1m\b", make("--dry-run", target, "PROFILE=ml-1m").stdout)
 

@@ -88,8 +88,8 @@ def keys(tmp_path, monkeypatch):
         ("audit", {"users": 3}, ["08"]),
         ("protocols", {"random_ties": 1}, ["09"]),
         ("reader", {"epochs": 1}, ["10"]),
-        ("lstm", {"dropout": 0.9}, ["02", "03", "04", "05", "06", "07", "08", "09", "10"]),
-        ("split", {"tie_rule": "id_up"}, [f"{n:02d}" for n in range(1, 11)]),
+        ("lstm", {"dropout": 0.9}, ["02", "03", "04", "05", "06", "07", "08", "09", "10", "11"]),
+        ("split", {"tie_rule": "id_up"}, [f"{n:02d}" for n in range(1, 12)]),
     ],
 )
 def test_a_changed_setting_runs_again_from_where_it_is_used(keys, section, change, expected):

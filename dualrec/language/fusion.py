@@ -14,7 +14,7 @@ import pandas as pd
 
 from dualrec.evaluation.metrics import list_ranks, ndcg
 from dualrec.temporal.base import target_ranks
-from dualrec.types import RankedLists
+from dualrec.types import Hints, RankedLists
 
 WEIGHTS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0)
 BETAS = (0.5, 1.0)
@@ -30,6 +30,12 @@ class Opinions:
     items: np.ndarray
     temporal: np.ndarray
     language: np.ndarray
+
+    @classmethod
+    def of(cls, candidates: Hints, language: np.ndarray) -> Opinions:
+        """The temporal model's candidates with its probabilities, and what the language model says of them, see `scoring.score_titles`."""
+        with np.errstate(divide="ignore"):
+            return cls(candidates.items, np.log(candidates.probabilities), language)
 
     def fused(self, prior: np.ndarray, beta: float, weight: float) -> np.ndarray:
         """float64 (n, C): the fused scores; prior: float (N + 1,) in nats."""

@@ -2,7 +2,7 @@
 
 from dualrec.plots.comparison import depth, differences, dots, seeds, trade_off, waterfall
 from dualrec.plots.diagrams import architecture, road
-from dualrec.plots.roles import amounts, bias, fusion, more_examples
+from dualrec.plots.roles import amounts, bias, fusion, more_examples, reordered
 from dualrec.plots.sequences import by_group, learning_curves, long_tail, ties
 from dualrec.plots.style import save, use_style
 from dualrec.plots.writing import fates, lora_loss, rank_flow
@@ -22,6 +22,7 @@ __all__ = [
     "lora_loss",
     "more_examples",
     "rank_flow",
+    "reordered",
     "road",
     "save",
     "seeds",

@@ -106,3 +106,28 @@ def more_examples(rows: pd.DataFrame, training: pd.DataFrame, alone: dict) -> Fi
         axis.set_xticks([*place.values()], [f"{examples:,}" for examples in place])
         axis.set(xlabel="LoRA examples (not to scale)", xlim=(-0.3, len(place) - 0.6))
     return figure
+
+
+def reordered(candidates: list[int], lists: dict[str, list[int]], titles: list[str]) -> Figure:
+    """Where each of the sequence model's candidates goes, from list to list; the first, which is the hint, in colour.
+
+    candidates: items, best first; lists: name -> some of these items in another order; titles: of items 0..N
+    """
+    figure, axis = plt.subplots(figsize=(10, 0.27 * len(candidates) + 0.9))
+    words = {"fontsize": 9, "va": "center", "parse_math": False}  # a title with dollars is no formula
+    for place, item in enumerate(candidates, start=1):
+        path = [place, *(listed.index(item) + 1 if item in listed else None for listed in lists.values())]
+        reached = [(x, y) for x, y in enumerate(path) if y]
+        shade, width = (BLUE, 2.5) if place == 1 else (BLACK, 1) if len(reached) == len(path) else (GREY, 1)
+        axis.plot(*zip(*reached, strict=True), color=shade, linewidth=width, marker="o", markersize=4, zorder=2 + (place == 1))
+        title = titles[item] if len(titles[item]) <= 42 else f"{titles[item][:41].rstrip()}…"
+        axis.text(-0.04, place, f"{title}  {place}", ha="right", color=shade, **words)
+        if path[-1]:
+            axis.text(len(path) - 0.96, path[-1], f"{path[-1]}  {title}", ha="left", color=shade, **words)
+    axis.set_xticks(range(len(lists) + 1), ["LSTM's candidates", *lists])
+    axis.set(ylim=(len(candidates) + 0.7, 0.3), xlim=(-0.95, len(lists) + 0.95), yticks=[])
+    axis.xaxis.tick_top()
+    axis.tick_params(length=0)
+    axis.grid(False)
+    axis.spines[:].set_visible(False)
+    return figure

@@ -1,0 +1,153 @@
+"""The whole system for one person: LSTM, prompt, language model and Sentence-BERT, every step kept and timed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from rapidfuzz import fuzz, process
+
+from dualrec.errors import StudyError
+from dualrec.language.fusion import Opinions
+from dualrec.language.grounding import normalise
+from dualrec.language.local import LLM, load_llm
+from dualrec.language.scoring import score_titles
+from dualrec.language.trie import Trie, build_trie
+from dualrec.rerank.sbert import rerank_by_hint
+from dualrec.roles import prompts_for, search_catalogue
+from dualrec.study import Study
+from dualrec.systems import fit_temporal
+from dualrec.temporal.base import TemporalModel, hints
+from dualrec.types import Hints, RankedLists, Sequences
+
+NEAR = 75  # of `_nearness`, from which a title is offered for what was typed
+FAMOUS = 5  # movies of the one example where the catalogue knows none of TASTES
+TASTES = {
+    "Space opera": ("Star Wars (1977)", "The Empire Strikes Back (1980)", "Return of the Jedi (1983)", "Alien (1979)"),
+    "Romance": ("Sleepless in Seattle (1993)", "Four Weddings and a Funeral (1994)", "Sense and Sensibility (1995)"),
+    "For children": ("Aladdin (1992)", "The Lion King (1994)", "Beauty and the Beast (1991)", "Toy Story (1995)"),
+    "Crime": ("Pulp Fiction (1994)", "Reservoir Dogs (1992)", "The Usual Suspects (1995)", "Fargo (1996)"),
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What each part made of one taste; the lists are of one case, (1, k), and hold -1 where nothing is left to recommend.
+
+    liked: items, oldest first; candidates: the LSTM's best (1, C) with probabilities, the first of which is the hint
+    prompt: as the language model reads it; lstm: the head of the candidates, scores are probabilities
+    language: the candidates in the language model's order, scores are log-likelihoods in nats
+    reranked: that list by similarity to the hint, scores are cosines; seconds: by step
+    """
+
+    liked: list[int]
+    candidates: Hints
+    prompt: str
+    lstm: RankedLists
+    language: RankedLists
+    reranked: RankedLists
+    seconds: dict[str, float]
+
+    @property
+    def hint(self) -> int:
+        """The LSTM's best unseen movie."""
+        return int(self.candidates.items[0, 0])
+
+
+@dataclass
+class Demo:
+    """Everything that a request needs, in memory; `load_demo` makes one, any language model may take the place of `llm`."""
+
+    study: Study
+    model: TemporalModel
+    llm: LLM
+
+    @cached_property
+    def trie(self) -> Trie:
+        """Every title as the model would write it."""
+        return build_trie(self.llm.tokenizer, self.study.catalogue.titles)
+
+    @cached_property
+    def names(self) -> dict[int, str]:
+        """Item -> title as it is compared with what was typed; the popular ones first, who are meant where two are as near."""
+        order = np.lexsort((np.arange(len(self.study.popularity)), -self.study.popularity))
+        return {item: normalise(self.study.catalogue.titles[item]) for item in order.tolist() if item}
+
+    def search(self, typed: str, n: int) -> list[int]:
+        """The n items whose titles are nearest to what was typed, none where none is near."""
+        if not (wanted := normalise(typed)):
+            return []
+        return [item for _, _, item in process.extract(wanted, self.names, scorer=_nearness, limit=n, score_cutoff=NEAR)]
+
+    def tastes(self) -> dict[str, list[int]]:
+        """Examples to start from, items by name: those whose titles the catalogue has, else what is most popular."""
+        titles = self.study.catalogue.titles
+        known = {name: wanted for name, wanted in TASTES.items() if set(wanted) <= set(titles)}
+        return {name: [titles.index(title) for title in wanted] for name, wanted in known.items()} or {
+            "Most popular": [*self.names][:FAMOUS]
+        }
+
+    def answer(self, liked: Sequence[int]) -> Answer:
+        """One request. liked: items of the catalogue, oldest first.
+
+        Raises StudyError where there are none, one is not in the catalogue, or none is left to recommend.
+        """
+        config, k, seconds = self.study.profile.llm, self.study.profile.evaluation.k, {}
+        history = self._history(liked)
+        with _timed(seconds, "LSTM"):
+            candidates = hints(self.model.scores(history), config.candidates)
+        if candidates.items[0, 0] < 1:
+            raise StudyError("you picked every movie of the catalogue, so none is left to recommend; take one away")
+        with _timed(seconds, "Prompt"):
+            prompts = prompts_for(self.study, self.llm, history, candidates)
+        with _timed(seconds, "Language model"):
+            both = Opinions.of(candidates, score_titles(self.llm, prompts, self.trie, candidates.items, config.score_batch))
+            language = both.ranked(both.language, k)
+        with _timed(seconds, "Sentence-BERT"):
+            reranked = rerank_by_hint(language, candidates, self.study.title_vectors)
+        lstm = RankedLists(candidates.items[:, :k], candidates.probabilities[:, :k])
+        return Answer([*map(int, liked)], candidates, prompts[0], lstm, language, reranked, seconds)
+
+    def write(self, answer: Answer) -> tuple[RankedLists, float]:
+        """What the language model writes after an answer's prompt when it may write any unseen title of the catalogue; and the seconds.
+
+        scores: log-likelihoods in nats. This takes longer than an answer: the model reads on for every word of every list.
+        """
+        started = time.perf_counter()
+        history, k = self._history(answer.liked), self.study.profile.evaluation.k
+        return search_catalogue(self.study, self.llm, [answer.prompt], history, k), time.perf_counter() - started
+
+    def _history(self, liked: Sequence[int]) -> Sequences:
+        if not len(liked):
+            raise StudyError("pick at least one movie you like: type a few letters of its title, or start from an example")
+        n = len(self.study.catalogue)
+        for item in liked:
+            if not 1 <= item <= n:
+                raise StudyError(f"there is no movie number {item} in the catalogue of {n}; pick movies by their titles")
+        return Sequences.from_lists([0], [liked])
+
+
+def load_demo(study: Study) -> Demo:
+    """LSTM (trained first where no run has left one), the profile's language model as it is, title vectors and trie, once for all requests.
+
+    Raises StudyError where the language model is behind a server, which tells no probabilities.
+    """
+    demo = Demo(study, fit_temporal(study, "lstm"), load_llm(study.profile.llm.model))
+    demo.answer([*demo.names][:1])  # a first request makes what later ones find ready
+    return demo
+
+
+def _nearness(typed: str, name: str, **_) -> float:
+    """0 to 100: how much of what was typed stands in a title, in one piece or word by word."""
+    return max(fuzz.partial_ratio(typed, name), fuzz.token_set_ratio(typed, name))
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
+    started = time.perf_counter()
+    yield
+    seconds[step] = time.perf_counter() - started

@@ -1,0 +1,78 @@
+"""The page of the demo notebook in a browser, served by Voilà to this machine alone."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+from nbformat import NotebookNode
+from traitlets.config import Config
+
+from dualrec import paths
+from dualrec.doctor import require
+from dualrec.errors import StudyError
+from dualrec.kernels import ThisInterpreter
+from dualrec.language.local import load_config
+from dualrec.locks import sole_user
+from dualrec.study import open_study
+from dualrec.systems import fit_temporal
+
+NOTEBOOK = "11_demo.ipynb"
+TEMPLATES = Path(__file__).parent  # Voilà finds `voila/templates/dualrec` below it
+HOST = "127.0.0.1"
+SHOWN = {"page", "parameters"}  # tags of the cells that a browser gets; the others are for readers of the notebook
+
+
+def serve(profile: str, port: int, browser: bool) -> None:
+    """Serve the page until it is interrupted; an LSTM that no run has left is trained first.
+
+    profile: a profile's name or a `.toml` file; browser: whether to open one
+    Raises StudyError where the profile or its language model cannot be used here, the notebook is not there, or the port is taken.
+    """
+    notebook = paths.notebooks() / NOTEBOOK
+    if not notebook.is_file():
+        raise StudyError(f"no notebook {NOTEBOOK} in {paths.notebooks()}; run from a clone of the repository or set DUALREC_HOME")
+    _check_port(port)
+    study = open_study(profile)
+    load_config(study.profile.llm.model)
+    require(study.profile)
+    _say(f"profile {study.profile.name}: reading the LSTM; where no run has left one it is trained first, which takes minutes …")
+    with sole_user(study.folder):
+        fit_temporal(study, "lstm")
+    os.environ |= {
+        "DUALREC_PROFILE": str(Path(profile).resolve()) if profile.endswith(".toml") else profile,
+        "JUPYTER_PATH": os.pathsep.join(filter(None, [str(TEMPLATES), os.environ.get("JUPYTER_PATH")])),
+        "TQDM_DISABLE": "1",  # the page says itself how far it is
+    }
+    _say(f"the page is at http://{HOST}:{port}/ and takes half a minute to load its models; end it with Ctrl-C")
+    from voila.app import Voila  # here, since it reads JUPYTER_PATH when it is imported
+
+    Voila.launch_instance([], config=_configuration(notebook, port, browser))
+
+
+def shown(_, notebook: NotebookNode, cwd: str) -> NotebookNode:  # as Voilà calls it
+    """The notebook without the cells that tell what the page shows; they would write into `figures/`, too."""
+    notebook.cells = [cell for cell in notebook.cells if SHOWN & set(cell.metadata.get("tags", []))]
+    return notebook
+
+
+def _configuration(notebook: Path, port: int, browser: bool) -> Config:
+    config = Config()
+    config.Voila.update(ip=HOST, port=port, port_retries=0, open_browser=browser, notebook_path=str(notebook), log_level="WARN")
+    config.VoilaConfiguration.update(template="dualrec", prelaunch_hook=shown, kernel_spec_manager_class=ThisInterpreter)
+    return config
+
+
+def _check_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that has just been given back is free
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise StudyError(f"port {port} cannot be used ({error.strerror}); name another one, as in --port {port + 1}") from error
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
