@@ -112,12 +112,13 @@ def _blocks(results: dict, runs: dict) -> dict[str, str]:
     side = [run["seeds"] for run in results["side_runs"].values() if "seeds" in run]
     recorded = "; ".join(f"`{run['command']}` on {run['data']}: commit `{run['commit']}`, {run['hardware']}" for run in side)
 
-    def findings(notebook: str) -> str:
-        return " ".join(results["notebooks"].get(notebook, {}).get("findings", []))
+    def findings(*notebooks: str) -> str:
+        told = (" ".join(results["notebooks"].get(notebook, {}).get("findings", [])) for notebook in notebooks)
+        return "\n\n".join(filter(None, told))
 
     return {
         "audit": f"\n{findings('08_audit')}\n",
-        "adds": f"\n{findings('10_what_the_llm_adds')}\n",
+        "adds": f"\n{findings('10_what_the_llm_adds', '12_more_examples')}\n",
         "results": f"\n{results_table(results)}\n\n{caption}\n",
         "profiles": f"\n{runs_table(runs)}\n\n{ABOUT_RUNS} Measured: {measured}.\n",
         "seeds": f"\n{seeds_table(results['side_runs'])}\n\nMeasured by {recorded}.\n" if side else "\nNot recorded yet.\n",

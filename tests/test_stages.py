@@ -50,7 +50,7 @@ def test_a_notebook_that_reads_ledgers_of_others_says_whose(path):
 
 
 def test_a_notebook_the_table_does_not_know_stands_on_all_before_it():
-    assert stage_of("12_mine", ["01_data", "02_lstm"]) == Stage(
+    assert stage_of("13_mine", ["01_data", "02_lstm"]) == Stage(
         ("01_data", "02_lstm"), tuple(f for f in vars(_profile()) if f not in NOWHERE)
     )
 
@@ -89,7 +89,7 @@ def keys(tmp_path, monkeypatch):
         ("protocols", {"random_ties": 1}, ["09"]),
         ("reader", {"epochs": 1}, ["10"]),
         ("lstm", {"dropout": 0.9}, ["02", "03", "04", "05", "06", "07", "08", "09", "10", "11"]),
-        ("split", {"tie_rule": "id_up"}, [f"{n:02d}" for n in range(1, 12)]),
+        ("split", {"tie_rule": "id_up"}, [f"{n:02d}" for n in range(1, 13)]),
     ],
 )
 def test_a_changed_setting_runs_again_from_where_it_is_used(keys, section, change, expected):

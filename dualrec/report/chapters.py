@@ -25,6 +25,7 @@ LITERATURE = {  # keys of references.bib
     "09_protocols": ("krichene2020", "meng2020", "canamares2020"),
     "10_what_the_llm_adds": ("decao2021", "holtzman2021", "miao2024", "harte2023"),
     "11_demo": ("dualrec", "reimers2019"),
+    "12_more_examples": ("hu2022", "dualrec"),
 }
 
 
