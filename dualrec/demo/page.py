@@ -9,8 +9,8 @@ from IPython.display import Markdown, display
 
 from dualrec.demo.markup import STYLE, answer_html, message_html, short, written_html
 from dualrec.demo.recommender import Demo
-from dualrec.errors import StudyError
 from dualrec.plots.style import BLUE
+from dualrec.shell import sentence
 
 try:
     import ipywidgets
@@ -107,8 +107,9 @@ class Page:
         self._say(meanwhile)
         try:
             work()
-        except StudyError as error:
-            self._say(f"{str(error)[0].upper()}{str(error)[1:]}.")
+        except Exception as error:  # noqa: BLE001  whatever it is, who looks on gets a sentence
+            said = sentence(error)
+            self._say(f"{said[0].upper()}{said[1:]}.")
 
     def _show_answer(self) -> None:
         self.answer = self.answer or self.demo.answer(self.liked)

@@ -56,6 +56,16 @@ def test_without_movies_one_sentence_says_what_to_do(page, button):
     assert page.result.value == page.written.value == ""
 
 
+def test_whatever_goes_wrong_is_said_too(page, monkeypatch):
+    def full(_):
+        raise MemoryError
+
+    press(page, "Most popular")
+    monkeypatch.setattr(page.demo, "answer", full)
+    press(page, "Recommend")
+    assert "The memory is full; close other programs or choose a smaller profile." in page.status.value
+
+
 def test_what_resembles_nothing_is_said_as_text(page):
     page.search.value = "<qqq>" * 50
     assert "No title in this catalogue resembles “&lt;qqq&gt;" in page.status.value and "<qqq>" not in page.status.value
