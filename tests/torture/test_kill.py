@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -105,24 +106,31 @@ def test_a_small_study_killed_four_times_ends_as_if_nothing_had_been(toy_home):
 def test_the_smoke_run_killed_twenty_times_ends_as_if_nothing_had_been(tmp_path):
     for name in ("undisturbed", "killed"):
         shutil.copytree(ROOT / "notebooks", tmp_path / name / "notebooks")
-    killed_beside_undisturbed(tmp_path, 20, 30, "smoke")
+    killed_beside_undisturbed(tmp_path, 20, 30, "smoke", afterwards=alone_after_the_others)
     assert first_difference(tmp_path / "undisturbed/runs/smoke", tmp_path / "killed/runs/smoke") is None
     assert leftovers(tmp_path / "killed") == []
-    alone_after_the_others(tmp_path)
-
-
-def killed_beside_undisturbed(home: Path, kills: int, steps: int, profile: str) -> int:
-    """Run a profile whole and, beside it, killed again and again; returns how many kills met a run."""
-    with ThreadPoolExecutor() as side_by_side:
-        whole = side_by_side.submit(run_whole, home / "undisturbed", "run", "--profile", profile)
-        met = run_killed(home / "killed", kills, steps, 2, "run", "--profile", profile)
-        whole.result()
-    return met
+    assert paths.DEFAULT_PROFILE not in os.listdir(tmp_path / "killed/runs")
 
 
 def alone_after_the_others(home: Path) -> None:
-    """Each notebook, run alone, last one first, with what the others left, says what it said before."""
-    for notebook in sorted((home / "killed/notebooks").glob("[0-9]*.ipynb"), reverse=True):
-        run_whole(home / "killed", "run", "--profile", "smoke", "--only", notebook.stem, "--again")
-    assert first_difference(home / "undisturbed/runs/smoke", home / "killed/runs/smoke") is None
-    assert paths.DEFAULT_PROFILE not in os.listdir(home / "killed/runs")
+    """Run each notebook alone, last one first, with what the others left: it must say what it said before."""
+    for notebook in sorted((home / "notebooks").glob("[0-9]*.ipynb"), reverse=True):
+        run_whole(home, "run", "--profile", "smoke", "--only", notebook.stem, "--again")
+
+
+def killed_beside_undisturbed(home: Path, kills: int, steps: int, profile: str, afterwards: Callable[[Path], None] | None = None) -> int:
+    """Run a profile whole and, beside it, killed again and again; returns how many kills met a run.
+
+    afterwards: what the undisturbed one goes on with meanwhile
+    """
+
+    def undisturbed() -> None:
+        run_whole(home / "undisturbed", "run", "--profile", profile)
+        if afterwards:
+            afterwards(home / "undisturbed")
+
+    with ThreadPoolExecutor() as side_by_side:
+        whole = side_by_side.submit(undisturbed)
+        met = run_killed(home / "killed", kills, steps, 2, "run", "--profile", profile)
+        whole.result()
+    return met
