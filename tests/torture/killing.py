@@ -15,7 +15,6 @@ import psutil
 from dualrec.artifacts import WORKSPACE
 
 PATIENCE = 3600.0  # seconds after which a run counts as hanging
-DELAY = 12.0  # seconds
 
 
 def start(home: Path, *arguments: str) -> subprocess.Popen:
@@ -31,34 +30,32 @@ def run_whole(home: Path, *arguments: str) -> None:
     assert code == 0, (home / "log.txt").read_text(encoding="utf-8", errors="replace")[-3000:]
 
 
-def run_killed(home: Path, kills: int, steps: int, seed: int, *arguments: str) -> int:
-    """Kill the run `kills` times, each time starting it again, then let it end; returns how often it was met alive.
+def run_killed(home: Path, steps: int, delay: float, seed: int, *arguments: str) -> int:
+    """Kill the run whenever it has got a little further, start it again, and so on to its end; returns how often it was killed.
 
-    Each time it may first finish up to `steps` files, and is killed up to DELAY seconds later: by time alone a slow machine would be
+    Each time it may first finish up to `steps` files, and is killed up to `delay` seconds later: by time alone a slow machine would be
     killed again and again before it gets anywhere. Every second kill leaves the notebook's kernel alone: it has to notice that it is an
-    orphan. A run that ends before its moment has come is begun anew from nothing but its caches, with `--again`.
+    orphan.
     """
-    drawn, met, over = random.Random(seed), 0, False
-    for kill in range(kills):
-        process = start(home, *arguments, *(["--again"] if over else []))
+    drawn, kills = random.Random(seed), 0
+    while True:
+        process = start(home, *arguments)
         goal = files(home) + drawn.randint(0, steps)
         while process.poll() is None and files(home) < goal:
             time.sleep(0.1)
         try:
-            code, over = process.wait(drawn.uniform(0.1, DELAY)), True
+            code = process.wait(drawn.uniform(0.1, delay))
             assert code == 0, (home / "log.txt").read_text(encoding="utf-8", errors="replace")[-3000:]
-            continue
+            return kills
         except subprocess.TimeoutExpired:
-            met, over = met + 1, False
-        children = psutil.Process(process.pid).children(recursive=True) if kill % 2 else []
+            kills += 1
+        children = psutil.Process(process.pid).children(recursive=True) if kills % 2 else []
         for victim in [*children, process]:
             try:
                 victim.send_signal(signal.SIGKILL)
             except psutil.NoSuchProcess:
                 continue
         process.wait(30)
-    run_whole(home, *arguments)
-    return met
 
 
 def files(home: Path) -> int:
