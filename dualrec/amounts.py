@@ -16,8 +16,8 @@ from dualrec.evaluation.metrics import per_user
 from dualrec.evaluation.stats import holm, paired_difference, seed_intervals
 from dualrec.language.local import LLM, load_llm
 from dualrec.language.lora import merged, read_history
+from dualrec.language_ranking import rank_with
 from dualrec.locks import sole_user
-from dualrec.ranking import rank_with
 from dualrec.side_runs import METRICS, record_measured
 from dualrec.study import Study, open_study
 from dualrec.systems import TUNED_ROLES, fit_temporal

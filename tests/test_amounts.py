@@ -44,7 +44,7 @@ def measured(toy_profile, toy_folder, tiny, tmp_path, monkeypatch):
     return amounts.measure("toy", count=2), trained
 
 
-def test_every_amount_role_and_seed_is_measured_on_all_cases_against_the_lstm_of_its_seed(measured, tmp_path):
+def test_every_amount_role_and_seed_is_measured_on_all_cases_against_the_lstm_of_its_seed_and_recorded(measured, tmp_path):
     found, trained = measured
     assert [len(data.train) for data in trained] == [4, 12] * 2
     assert [(row["examples"], row["role"]) for row in found["rows"]] == [(n, role) for n in (0, 4, 12) for role in amounts.ROLES]
@@ -61,8 +61,6 @@ def test_every_amount_role_and_seed_is_measured_on_all_cases_against_the_lstm_of
         assert row["metrics"]["NDCG@10"]["value"] == pytest.approx(np.mean(row["per_seed"]["NDCG@10"]))
         assert row["against_lstm"]["delta"] == pytest.approx(np.mean([a.mean() - b.mean() for a, b in zip(ours, lstm, strict=True)]))
 
-
-def test_it_is_recorded_with_what_it_takes_to_repeat_it(measured):
     entry = side_runs(paths.results(paths.DEFAULT_PROFILE))["toy"]["amounts"]
     assert entry["command"] == "make amounts COUNT=2 PROFILE=toy" and entry["seeds"] == [0, 1] and entry["precision"] == "float32"
     assert len(entry["rows"]) == 9

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from dualrec import ranking, roles, systems
+from dualrec import language_ranking, ranking, roles, systems
 from dualrec.language.trie import build_trie
 from dualrec.study import open_study
 from dualrec.types import Cases
@@ -73,8 +73,8 @@ def test_more_titles_than_beams_can_be_asked_for(study, llm):
 
 def test_no_test_target_reaches_a_role_or_a_choice(study, llm, monkeypatch):
     """Sentinel targets: lists and the chosen fusion stay as they were when all test targets are replaced."""
-    monkeypatch.setattr(ranking, "tuned_llm", lambda _: llm)
-    monkeypatch.setattr(ranking, "load_llm", lambda _: llm)
+    monkeypatch.setattr(language_ranking, "tuned_llm", lambda _: llm)
+    monkeypatch.setattr(language_ranking, "load_llm", lambda _: llm)
     before = [ranking.rank(study, name, study.cases.history, 5).items for name in systems.ROLES]
     test = study.split.test
     study.split = dataclasses.replace(study.split, test=Cases(test.history, np.full_like(test.targets, 30)))
