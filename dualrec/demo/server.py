@@ -60,7 +60,7 @@ def shown(_, notebook: NotebookNode, cwd: str) -> NotebookNode:  # as Voilà cal
 
 def _configuration(notebook: Path, port: int, browser: bool) -> Config:
     config = Config()
-    config.Voila.update(ip=HOST, port=port, port_retries=0, open_browser=browser, notebook_path=str(notebook), log_level="WARN")
+    config.Voila.update(ip=HOST, port=port, port_retries=0, open_browser=browser, notebook_path=str(notebook), log_level="ERROR")
     config.VoilaConfiguration.update(template="dualrec", prelaunch_hook=shown, kernel_spec_manager_class=ThisInterpreter)
     return config
 
