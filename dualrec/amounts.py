@@ -14,17 +14,18 @@ import torch
 
 from dualrec.evaluation.metrics import per_user
 from dualrec.evaluation.stats import holm, paired_difference, seed_intervals
-from dualrec.language.local import LLM, load_llm
+from dualrec.language.local import load_llm
 from dualrec.language.lora import merged, read_history
 from dualrec.language_ranking import rank_with
 from dualrec.locks import sole_user
-from dualrec.side_runs import METRICS, record_measured
+from dualrec.side_runs import METRICS, record_measured, seed_means
 from dualrec.study import Study, open_study
-from dualrec.systems import TUNED_ROLES, fit_temporal
+from dualrec.systems import ROLES, TUNED_ROLES, fit_temporal
 from dualrec.teaching import lora_data, tune
 from dualrec.temporal.base import top_k
+from dualrec.types import RankedLists
 
-ROLES = dict(zip(TUNED_ROLES, ("LLM, catalogue only", "LSTM's candidates, LLM's order", "LSTM and LLM, fused"), strict=True))
+LABELS = {role: ROLES[role] for role in TUNED_ROLES} | {"llm_lora_trie": "LLM, catalogue only"}  # with no examples it is untuned
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ AMOUNTS = (Amount(0), Amount(250), Amount(500, 2), Amount(800, 5))
 
 
 def measure(profile: str, count: int = 3) -> dict:
-    """Train an adapter with each of AMOUNTS and every seed, and record what each is worth on the test cases in each of ROLES.
+    """Train an adapter with each of AMOUNTS and every seed, and record what each is worth on the test cases in each role.
 
     Everything is drawn again with every seed: LSTM, subset of users, adapter, dropout. Fusion weights are chosen on validation.
     Returns {"n", "seeds", "lstm": {"metrics"}, "rows": one dict per amount and role: "examples", "users", "positions", "role", "label",
@@ -58,13 +59,10 @@ def measure(profile: str, count: int = 3) -> dict:
     backbone = [frames["lstm"] for frames, _ in measured]
     rows, differences = [], []
     for amount in AMOUNTS:
-        for role, label in ROLES.items():
+        for role, label in LABELS.items():
             frames = [found[amount, role] for found, _ in measured]
-            rows.append(
-                vars(amount)
-                | {"examples": amount.examples, "role": role, "label": label, "metrics": seed_intervals(frames, resamples, 0)}
-                | {"per_seed": {metric: [float(frame[metric].mean()) for frame in frames] for metric in METRICS}}
-            )
+            which = {"examples": amount.examples, "role": role, "label": label}
+            rows.append(vars(amount) | which | seed_means(frames, resamples, 0))
             mean, lstm = (sum(some) / count for some in (frames, backbone))
             differences.append(paired_difference(mean["NDCG@10"], lstm["NDCG@10"], resamples, 0))
     found = {
@@ -94,7 +92,7 @@ def _one_seed(profile: str, seed: int) -> tuple[dict, list[dict]]:
                 folder = _train(study, amount)
                 llm = merged(llm, folder)
                 training.append({"examples": amount.examples, "seed": seed} | _how_it_went(folder))
-            for role in ROLES:
+            for role in TUNED_ROLES:
                 lists = rank_with(study, role, llm, model, histories, k)
                 frames[amount, role] = _metrics(study, f"amounts_{amount.examples}_{role}_{seed}", lists)
                 print(f"seed {seed}, {amount.examples} examples, {role}: {frames[amount, role]['NDCG@10'].mean():.4f}", file=sys.stderr)
@@ -105,7 +103,7 @@ def _train(study: Study, amount: Amount) -> Path:
     """The folder of the adapter that so many examples teach, in the type that is fastest on this device."""
     config = replace(study.profile.lora, users=amount.users, positions=amount.positions)
     chosen = replace(study, profile=replace(study.profile, lora=config))
-    llm: LLM = load_llm(study.profile.llm.model, quantise=config.quantise)
+    llm = load_llm(study.profile.llm.model, quantise=config.quantise)
     return tune(chosen, llm, lora_data(chosen, llm))
 
 
@@ -116,6 +114,6 @@ def _how_it_went(folder: Path) -> dict:
     return {"untuned": untuned["validation_loss"], "tuned": best, "seconds": sum(row["seconds"] for row in epochs)}
 
 
-def _metrics(study: Study, name: str, lists) -> pd.DataFrame:
+def _metrics(study: Study, name: str, lists: RankedLists) -> pd.DataFrame:
     """Per-user metrics of lists, whose ledger is kept."""
     return per_user(study.save(name, study.cases, lists, 0.0))[list(METRICS)]

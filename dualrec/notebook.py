@@ -47,16 +47,18 @@ def begin(profile: str, seed: int) -> Study:
     return study
 
 
-def show(study: Study, figure, name: str, caption: str, n: int, seeds: str | None = None, protocol: str | None = None) -> None:
+def show(
+    study: Study, figure, name: str, caption: str, n: int, seeds: str | None = None, protocol: str | None = None, where: str | None = None
+) -> None:
     """Save a figure, display it once, and print its caption with n, seeds, profile, protocol and hardware.
 
-    seeds, protocol: the study's seed and the audited protocol if left out
+    seeds, protocol, where: the study's seed, the audited protocol and this machine's hardware if left out
     """
     plots.save(figure, paths.figures(study.profile.name), name)
     display(figure)
     plt.close(figure)
     seeds, protocol = study.seed if seeds is None else seeds, protocol or study.protocol
-    facts = f"n = {n} user{'s' if n > 1 else ''}; seed {seeds}; profile {study.profile.name}; {protocol}; {hardware()}"
+    facts = f"n = {n} user{'s' if n > 1 else ''}; seed {seeds}; profile {study.profile.name}; {protocol}; {where or hardware()}"
     say(f"**Figure {name}.** {caption} *({facts}.)*")
 
 

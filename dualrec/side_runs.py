@@ -10,6 +10,7 @@ import sys
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
 from dualrec import paths
 from dualrec.evaluation.metrics import per_user
@@ -91,16 +92,24 @@ def _over_seeds(study: Study, name: str, numbers: list[int]) -> dict:
         lists = top_k(model.scores(study.cases.history), study.profile.evaluation.k)
         seconds = getattr(model, "seconds", 0.0)
         frames.append(per_user(study.save(f"seeds_{name}_{seed}", study.cases, lists, seconds))[list(METRICS)])
-    per_seed = {metric: [float(frame[metric].mean()) for frame in frames] for metric in METRICS}
+    means = seed_means(frames, study.profile.evaluation.resamples, study.seed)
     return {
         "label": LABELS[name],
         "n": len(frames[0]),
         "seeds": numbers,
-        "metrics": seed_intervals(frames, study.profile.evaluation.resamples, study.seed),
-        "per_seed": per_seed,
-        "sd": {metric: float(np.std(values, ddof=1)) if len(values) > 1 else None for metric, values in per_seed.items()},
+        **means,
+        "sd": {metric: float(np.std(values, ddof=1)) if len(values) > 1 else None for metric, values in means["per_seed"].items()},
         "seconds_per_epoch": float(np.median(epochs)) if epochs else None,
     }
+
+
+def seed_means(frames: list[pd.DataFrame], resamples: int, seed: int) -> dict[str, dict]:
+    """ "metrics" (of each user's mean over seeds, interval over users) and "per_seed" (metric -> one mean per seed).
+
+    frames: per-user METRICS, one frame per seed
+    """
+    per_seed = {metric: [float(frame[metric].mean()) for frame in frames] for metric in METRICS}
+    return {"metrics": seed_intervals(frames, resamples, seed), "per_seed": per_seed}
 
 
 def record_measured(study: Study, kind: str, command: str, values: dict) -> None:

@@ -47,7 +47,7 @@ def measured(toy_profile, toy_folder, tiny, tmp_path, monkeypatch):
 def test_every_amount_role_and_seed_is_measured_on_all_cases_against_the_lstm_of_its_seed_and_recorded(measured, tmp_path):
     found, trained = measured
     assert [len(data.train) for data in trained] == [4, 12] * 2
-    assert [(row["examples"], row["role"]) for row in found["rows"]] == [(n, role) for n in (0, 4, 12) for role in amounts.ROLES]
+    assert [(row["examples"], row["role"]) for row in found["rows"]] == [(n, role) for n in (0, 4, 12) for role in amounts.LABELS]
     assert [(row["examples"], row["seed"]) for row in found["training"]] == [(4, 0), (12, 0), (4, 1), (12, 1)]
 
     def gains(name):

@@ -65,14 +65,19 @@ def save(figure: Figure, folder: Path, name: str) -> None:
 
 def colour(system: str) -> str:
     """The colour a system has in every figure; variants of a system share its source's."""
-    return COLOURS[SOURCES.get(system, system.removesuffix("_sbert").removesuffix("_trie"))]
+    return COLOURS[_source(system)]
 
 
 def marker(system: str) -> str:
-    """The marker a system has where its colour alone would tell it from others; variants share it as they share the colour."""
-    return MARKERS[next(name for name, shade in COLOURS.items() if shade == colour(system))]
+    """The marker a system has where its colour alone would tell it from others; variants share it, too."""
+    return MARKERS[_source(system)]
 
 
 def dark(shade: str) -> str:
     """Yellow is too light for thin lines; everything else stays."""
     return "#B8A200" if shade == YELLOW else shade
+
+
+def _source(system: str) -> str:
+    """The system that a variant is one of."""
+    return SOURCES.get(system, system.removesuffix("_sbert").removesuffix("_trie"))

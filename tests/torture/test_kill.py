@@ -79,12 +79,10 @@ def test_a_kill_while_writing_leaves_the_old_file_and_rubbish_that_the_next_run_
 
 
 @pytest.fixture
-def toy_home(tmp_path, toy_profile, toy_folder, tiny):
+def toy_home(tmp_path, toy_profile, toy_folder, tiny_folder):
     """A study of two notebooks that train networks and a tiny language model on toy data, with the runs of an undisturbed one."""
-    tiny.model.save_pretrained(tmp_path / "tiny")
-    tiny.tokenizer.save_pretrained(tmp_path / "tiny")
     settings = Path(toy_profile).read_text(encoding="utf-8").replace('data = "ml-100k"', f'data = "{toy_folder}"')
-    settings = settings.replace("epochs = 2", "epochs = 12") + SETTINGS.format(model=tmp_path / "tiny")
+    settings = settings.replace("epochs = 2", "epochs = 12") + SETTINGS.format(model=tiny_folder)
     for name in ("undisturbed", "killed"):
         notebooks = tmp_path / name / "notebooks"
         notebooks.mkdir(parents=True)
