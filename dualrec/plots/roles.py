@@ -93,7 +93,7 @@ def more_examples(rows: pd.DataFrame, training: pd.DataFrame, alone: dict) -> Fi
     left.set(ylabel="held-out loss (nats per token)", ylim=(0, None))
     right.axhspan(alone["low"], alone["high"], color=BLUE, alpha=0.12, linewidth=0)
     right.axhline(alone["value"], color=BLUE, linestyle="--", linewidth=1)
-    right.annotate("LSTM alone", (0.01, alone["high"]), xycoords=("axes fraction", "data"), color=BLUE, va="bottom")
+    right.annotate("LSTM alone", (0.1, alone["high"]), xycoords=("axes fraction", "data"), color=BLUE, va="bottom")
     for (_, found), (shade, marker) in zip(rows.groupby("role", sort=False), ((GREEN, "s"), (WINE, "^"), (BLACK, "o")), strict=True):
         at = found.examples.map(place)
         right.errorbar(at, found.value, yerr=[found.value - found.low, found.high - found.value], color=shade, marker=marker, capsize=2.5)
