@@ -22,7 +22,7 @@ NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=900 --ignore=noteb
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup all run smoke test torture audit licences figures report lab demo bench tune seeds amounts exercises publish doctor clean
+.PHONY: help setup all run smoke test torture audit licences figures report lab demo bench tune seeds amounts exercises badges publish doctor clean
 
 help: ## list the targets
 	@echo "make TARGET [PROFILE=laptop] [ENV=venv|active]"
@@ -82,6 +82,9 @@ amounts: setup ## train LoRA with 0 to 4,000 examples and record what more of th
 
 exercises: setup ## make the notebooks of exercises from their solutions
 	@$(PY) -m dualrec exercises
+
+badges: setup ## give the README of your copy on GitHub badges for its tests, Binder and Colab
+	@$(PY) -m dualrec badges
 
 publish: setup ## copy the default profile's executed notebooks, cleaned, back into notebooks/
 	@$(PY) -m dualrec publish

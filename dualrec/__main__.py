@@ -142,6 +142,14 @@ def exercises() -> None:
 
 
 @app.command()
+def badges(repository: Annotated[str | None, typer.Option(help="OWNER/NAME on GitHub; where `origin` points if left out.")] = None) -> None:
+    """Put badges of a copy on GitHub into the README: its tests, and every notebook on Binder and Colab."""
+    from dualrec.badges import write_badges
+
+    print(f"README.md has the badges of github.com/{write_badges(paths.home() / 'README.md', repository)}")
+
+
+@app.command()
 def publish() -> None:
     """Copy the default profile's executed notebooks, cleaned, back into notebooks/ and renew the README's tables."""
     from dualrec.publish import publish as publish_notebooks

@@ -31,6 +31,12 @@ def update_readme(readme_path: Path, results: dict, runs: dict) -> None:
         write_text(readme_path, new)
 
 
+def replace_block(readme_path: Path, name: str, block: str) -> None:
+    """Put a text between the markers of one name in the README; raises StudyError where it lacks one."""
+    before, _, after = _marked(Path(readme_path).read_text(encoding="utf-8"), name, readme_path)
+    write_text(readme_path, before + block + after)
+
+
 def readme_is_current(readme_path: Path, results: dict, runs: dict) -> bool:
     """Whether the README shows these results and runs; raises StudyError where it lacks a marker."""
     text = Path(readme_path).read_text(encoding="utf-8")

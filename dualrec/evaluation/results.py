@@ -114,14 +114,14 @@ def git_commit(home: Path) -> str:
 
     `figures/` does not count as a difference: it is what a run draws, not what it is drawn from.
     """
-    inside, found = _git(home, "rev-parse", "--show-prefix"), _git(home, "rev-parse", "--short=7", "HEAD")
+    inside, found = ask_git(home, "rev-parse", "--show-prefix"), ask_git(home, "rev-parse", "--short=7", "HEAD")
     if inside != "" or not found:  # a folder within somebody else's repository is not this study's commit
         return "unknown"
-    return found + ("-dirty" if _git(home, "status", "--porcelain", "--", ".", ":(exclude)figures") else "")
+    return found + ("-dirty" if ask_git(home, "status", "--porcelain", "--", ".", ":(exclude)figures") else "")
 
 
-def _git(home: Path, *arguments: str) -> str | None:
-    """What git prints, None where it fails or is not installed."""
+def ask_git(home: Path, *arguments: str) -> str | None:
+    """What git prints in the folder `home`, None where it fails or is not installed."""
     try:
         return subprocess.run(["git", *arguments], cwd=home, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):

@@ -1,0 +1,51 @@
+"""Badges of a copy on GitHub: its tests, and every notebook on Binder and Colab. They need an address, which only a copy has."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from dualrec import paths
+from dualrec.errors import StudyError
+from dualrec.evaluation.results import ask_git
+from dualrec.readme import replace_block
+from dualrec.runner import notebook_paths
+
+REMOTE = re.compile(r"(?:https://|ssh://git@|git@)github\.com[/:](?P<name>[\w.-]+/[\w.-]+?)(?:\.git)?/?")
+
+
+def write_badges(readme_path: Path, repository: str | None = None) -> str:
+    """Put the badges between their markers in the README; returns the repository's OWNER/NAME.
+
+    repository: OWNER/NAME on GitHub; where git's remote `origin` points if left out
+    Raises StudyError where that is not known or is no such name.
+    """
+    home = paths.home()
+    found = REMOTE.fullmatch(ask_git(home, "remote", "get-url", "origin") or "")
+    name = repository or (found and found["name"])
+    if not name or not re.fullmatch(r"[\w.-]+/[\w.-]+", name):
+        asked = f"'{repository}' is not OWNER/NAME" if repository else "git's remote `origin` is not on GitHub"
+        raise StudyError(f"{asked}; say where the copy lies, as in `python -m dualrec badges --repository ada/dualrec`")
+    replace_block(readme_path, "badges", badges(name, ask_git(home, "branch", "--show-current") or "main"))
+    return name
+
+
+def badges(repository: str, branch: str) -> str:
+    """Markdown: badges, and a link to each notebook on both services with what its first cell needs on Colab."""
+    binder = f"https://mybinder.org/v2/gh/{repository}/{branch}?urlpath=lab/tree/notebooks"
+    colab = f"https://colab.research.google.com/github/{repository}/blob/{branch}/notebooks"
+    tests = f"https://github.com/{repository}/actions/workflows/ci.yml"
+    rows = [f"| {path.stem} | [Binder]({binder}/{path.name}) | [Colab]({colab}/{path.name}) |" for path in notebook_paths()]
+    table = "\n".join(["| notebook | | |", "| --- | --- | --- |", *rows])
+    return f"""
+[![tests]({tests}/badge.svg)]({tests}) [![Binder](https://mybinder.org/badge_logo.svg)]({binder}/{notebook_paths()[0].name})
+
+{table}
+
+On Colab, run this in a new first cell (a quarter of an hour), then restart the session once:
+
+```
+!git clone https://github.com/{repository} && cd {repository.split("/")[1]} && make run PROFILE=smoke ENV=active
+%env DUALREC_PROFILE=smoke
+```
+"""
