@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from filelock import FileLock
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -113,12 +114,16 @@ def converted_folder(name: str) -> Path:
     """The embedded GGUF as float32 safetensors, converted on first use; keyed by the pinned hash of its source."""
     (file, sha256), *_ = ASSETS[name].files.items()
     target = paths.shared_cache() / "models" / f"{name}-{sha256[:12]}"
-    if not target.is_dir():
-        print(f"converting {file} to safetensors, once (about half a minute) …")
-        tokenizer, model = load_gguf(verified_asset(name) / file)
-        with atomic_path(target) as temporary:
-            tokenizer.save_pretrained(temporary)
-            model.save_pretrained(temporary)
+    if target.is_dir():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(target.with_name(f"{target.name}.lock")):  # runs of two profiles may need it at once
+        if not target.is_dir():
+            print(f"converting {file} to safetensors, once (about half a minute) …")
+            tokenizer, model = load_gguf(verified_asset(name) / file)
+            with atomic_path(target) as temporary:
+                tokenizer.save_pretrained(temporary)
+                model.save_pretrained(temporary)
     return target
 
 

@@ -1,3 +1,6 @@
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
 import pytest
 import torch
 
@@ -15,6 +18,32 @@ def test_converted_model_computes_what_the_gguf_computes(llm, prompts):
         assert ids.tolist() == llm.tokenizer(prompt, add_special_tokens=False, return_tensors="pt").input_ids.tolist()
         with torch.inference_mode():
             torch.testing.assert_close(llm.model(ids).logits, original(ids).logits, rtol=1e-3, atol=1e-3)
+
+
+def test_whoever_comes_second_waits_for_the_conversion_of_the_first(monkeypatch, tmp_path):
+    monkeypatch.setenv("DUALREC_HOME", str(tmp_path))
+    begun, go_on, converted = Event(), Event(), []
+
+    class Made:
+        def save_pretrained(self, folder):
+            folder.mkdir(exist_ok=True)
+
+    def slowly(path):
+        converted.append(path.name)
+        begun.set()
+        assert go_on.wait(30)
+        return Made(), Made()
+
+    monkeypatch.setattr(local, "load_gguf", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(converted_folder, "smollm2-135m")
+        assert begun.wait(30)
+        second = pool.submit(converted_folder, "smollm2-135m")
+        with pytest.raises(TimeoutError):
+            second.result(timeout=0.5)
+        go_on.set()
+        assert first.result(30) == second.result(30) and first.result().is_dir()
+    assert len(converted) == 1
 
 
 def test_generation_stops_after_the_asked_titles_and_batches_agree(llm, prompts, tmp_path):
