@@ -115,7 +115,8 @@ class LLMConfig:
     candidates: Count = 20  # of the LSTM, where the language model gives a second opinion
     score_batch: Count = 16  # prompts per batch where titles are scored: fewer, since each carries a tree of titles
     validation_users: Subset = 0  # on whom the second opinion's weight is chosen, a seeded subset; 0 = all
-    others: Count = 4  # people after whose prompts the whole catalogue is scored, for what a title is worth whoever asks
+    others: Count = 4  # people after whose prompts titles are scored, for what a title is worth whoever asks
+    prior_titles: Subset = 0  # titles that are scored so, the most watched ones; 0 = all
     concurrency: Count = 8  # requests under way at once, where a server writes
     prices: tuple[Amount, ...] = ()  # what a server takes per million tokens read and written; empty: not known
 

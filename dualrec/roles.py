@@ -123,10 +123,11 @@ def opinions(study: Study, llm: LLM, model: TemporalModel, histories: Sequences)
 
 
 def priors(study: Study, llm: LLM, model: TemporalModel) -> dict[str, np.ndarray]:
-    """What the model thinks of every title whoever asks, each float32 (N + 1,) in nats.
+    """What the model thinks of a title whoever asks, each float32 (N + 1,) in nats; nan where the profile leaves a title out.
 
     "no history": after a prompt without movies and hint; "other people": the mean over the validation prompts of a few seeded users
     """
+    wanted = study.profile.llm.prior_titles or len(study.catalogue)
     some = study.validation.sample(study.profile.llm.others, study.seed).history
     nobody = Sequences.from_lists([0], [[]])
     prompts = {
@@ -134,11 +135,12 @@ def priors(study: Study, llm: LLM, model: TemporalModel) -> dict[str, np.ndarray
         "other people": prompts_for(study, llm, some, hints_from(model.scores(some), 1)),
     }
     titles = build_trie(llm.tokenizer, study.catalogue.titles)
-    everything = np.arange(1, len(study.catalogue) + 1)[None]
-    return {
-        name: np.append(np.float32(0), likelihoods(study, llm, texts, titles, everything)[0].mean(axis=0))
-        for name, texts in prompts.items()
-    }
+    scored = np.sort(1 + np.argsort(-study.popularity[1:], kind="stable")[:wanted])
+    known = {name: np.full(len(study.catalogue) + 1, np.nan, np.float32) for name in prompts}
+    for name, texts in prompts.items():
+        known[name][0] = 0
+        known[name][scored] = likelihoods(study, llm, texts, titles, scored[None])[0].mean(axis=0)
+    return known
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,18 @@ def test_priors_are_one_number_per_title(study, llm):
         assert values.shape == (len(study.catalogue) + 1,) and values[0] == 0 and (values[1:] < 0).all()
 
 
+def test_a_profile_may_score_the_most_watched_titles_alone(study, llm):
+    model, asked = systems.fit_temporal(study, "lstm"), study.profile.llm
+    everything = roles.priors(study, llm, model)
+    study.profile = dataclasses.replace(study.profile, llm=dataclasses.replace(asked, prior_titles=7))
+    some = roles.priors(study, llm, model)
+    watched = set((1 + np.argsort(-study.popularity[1:], kind="stable")[:7]).tolist())
+    for name, values in some.items():
+        assert set(np.flatnonzero(~np.isnan(values)).tolist()) == watched | {0}
+        np.testing.assert_allclose(values[sorted(watched)], everything[name][sorted(watched)], atol=1e-4)
+    assert set(roles.choose_fusion(study, llm, model).searched.prior) == {"none", "no history", "other people"}
+
+
 def test_what_was_computed_is_read_back(study, llm, monkeypatch):
     histories = study.cases.history
     first, seconds = roles.write_from_catalogue(study, llm, histories, None, 5)

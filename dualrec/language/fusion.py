@@ -38,8 +38,8 @@ class Opinions:
             return cls(candidates.items, np.log(candidates.probabilities), language)
 
     def fused(self, prior: np.ndarray, beta: float, weight: float) -> np.ndarray:
-        """float64 (n, C): the fused scores; prior: float (N + 1,) in nats."""
-        valid = self.items > 0
+        """float64 (n, C): the fused scores; prior: float (N + 1,) in nats, nan where it is not known: there it counts as the mean."""
+        valid, prior = self.items > 0, np.where(np.isnan(prior), np.nanmean(prior[1:]), prior)
         language = np.where(valid, self.language - beta * prior[np.maximum(self.items, 0)], 0.0)
         return np.where(valid, self.temporal + weight * language, -np.inf)
 
@@ -54,7 +54,7 @@ class Opinions:
 def search(opinions: Opinions, targets: np.ndarray, priors: dict[str, np.ndarray]) -> pd.DataFrame:
     """Validation NDCG@10 of every way of fusing: columns prior ("none" for raw likelihoods), beta, weight, ndcg.
 
-    targets: int64 (n,) of the validation cases; priors: name -> float (N + 1,)
+    targets: int64 (n,) of the validation cases; priors: name -> float (N + 1,), see `Opinions.fused`
     """
     rows = []
     ways = [("none", 0.0), *itertools.product(priors, BETAS)]

@@ -29,6 +29,12 @@ def test_the_raw_likelihood_follows_the_title_and_the_corrected_one_the_person()
     assert np.isfinite(corrected.scores).all()
 
 
+def test_a_prior_that_is_not_known_counts_as_the_mean_of_the_others():
+    some = np.array([0.0, -2.0, np.nan, -9.0, -1.0])
+    filled = np.array([0.0, -2.0, -4.0, -9.0, -1.0])
+    np.testing.assert_array_equal(OPINIONS.fused(some, 1.0, 0.5), OPINIONS.fused(filled, 1.0, 0.5))
+
+
 @given(st.floats(-5, 5), st.sampled_from([0.5, 1.0]), st.floats(0, 3))
 def test_a_constant_in_the_prior_changes_no_order(shift, beta, weight):
     first = OPINIONS.ranked(OPINIONS.fused(PRIOR, beta, weight), 3).scores
