@@ -39,7 +39,7 @@ smoke: ## the whole road on a few users, in minutes
 	@$(MAKE) --no-print-directory all PROFILE=smoke
 
 test: setup ## unit tests, then every notebook in the smoke profile
-	@$(PY) -m pytest tests
+	@$(PY) -m pytest --numprocesses=2 --dist=loadfile tests
 	@$(PY) -m pytest $(NBVAL) notebooks
 
 torture: setup ## kill a whole smoke run twenty times, and try many more inputs (half an hour)
