@@ -100,7 +100,7 @@ def more_examples(rows: pd.DataFrame, training: pd.DataFrame, alone: dict) -> Fi
         for x, drawn in zip(at, found.per_seed, strict=True):
             right.plot([x + 0.08] * len(drawn), drawn, "o", color=shade, alpha=0.5, markersize=3)
         last = found.iloc[-1]
-        right.annotate(last.label, (place[last.examples] + 0.2, last.value), color=shade, va="center", annotation_clip=False, fontsize=9)
+        right.annotate(last.label, (1.01, last.value), xycoords=("axes fraction", "data"), color=shade, va="center", fontsize=9)
     right.set(ylabel="test NDCG@10 (95 % interval)", ylim=(0, 1.12 * alone["high"]))
     for axis in (left, right):
         axis.set_xticks([*place.values()], [f"{examples:,}" for examples in place])
