@@ -48,17 +48,26 @@ def begin(profile: str, seed: int) -> Study:
 
 
 def show(
-    study: Study, figure, name: str, caption: str, n: int, seeds: str | None = None, protocol: str | None = None, where: str | None = None
+    study: Study,
+    figure,
+    name: str,
+    caption: str,
+    n: int,
+    seeds: str | None = None,
+    protocol: str | None = None,
+    where: str | None = None,
+    profile: str | None = None,
 ) -> None:
     """Save a figure, display it once, and print its caption with n, seeds, profile, protocol and hardware.
 
-    seeds, protocol, where: the study's seed, the audited protocol and this machine's hardware if left out
+    seeds, protocol, where, profile: the study's seed, the audited protocol, this machine's hardware and the study's profile if left out
     """
     plots.save(figure, paths.figures(study.profile.name), name)
     display(figure)
     plt.close(figure)
     seeds, protocol = study.seed if seeds is None else seeds, protocol or study.protocol
-    facts = f"n = {n} user{'s' if n > 1 else ''}; seed {seeds}; profile {study.profile.name}; {protocol}; {where or hardware()}"
+    made = f"seed {seeds}; profile {profile or study.profile.name}; {protocol}; {where or hardware()}"
+    facts = f"n = {n:,} user{'s' if n > 1 else ''}; {made}"
     say(f"**Figure {name}.** {caption} *({facts}.)*")
 
 
@@ -77,9 +86,10 @@ def between(interval: dict, digits: int = 3) -> str:
     return f"[{interval['low']:.{digits}f}, {interval['high']:.{digits}f}]"
 
 
-def change(difference: dict) -> str:
+def change(difference: dict, digits: int = 3) -> str:
     """`+0.012 [-0.003, +0.027], not distinguishable`: a paired difference in a sentence."""
-    return f"{difference['delta']:+.3f} [{difference['low']:+.3f}, {difference['high']:+.3f}], {difference['verdict']}"
+    delta, low, high = (f"{difference[part]:+.{digits}f}" for part in ("delta", "low", "high"))
+    return f"{delta} [{low}, {high}], {difference['verdict']}"
 
 
 def summary(study: Study, system: str) -> dict:
@@ -136,9 +146,12 @@ def record(study: Study, notebook: str, **values) -> None:
     record_values(paths.results(study.profile.name), "notebooks", {notebook: values})
 
 
-def side_run(study: Study, kind: str) -> dict:
-    """What `make tune` ("tuning") or `make seeds` ("seeds") recorded for this profile; nothing where it has not been run."""
-    return side_runs(paths.results(paths.DEFAULT_PROFILE)).get(study.profile.name, {}).get(kind, {})
+def side_run(study: Study, kind: str, profile: str | None = None) -> dict:
+    """What `make tune` ("tuning"), `make seeds` ("seeds") or `make amounts` ("amounts") recorded; nothing where it has not been run.
+
+    profile: the study's if left out
+    """
+    return side_runs(paths.results(paths.DEFAULT_PROFILE)).get(profile or study.profile.name, {}).get(kind, {})
 
 
 def _fate_intervals(study: Study, lists: RankedLists) -> dict:
