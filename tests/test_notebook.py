@@ -1,0 +1,51 @@
+"""What notebooks say and show, by hand."""
+
+import pytest
+from matplotlib import pyplot as plt
+
+from dualrec import notebook, paths
+from dualrec.evaluation.results import record_side_run
+from dualrec.study import open_study
+
+DIFFERENCE = {"delta": -0.00091, "low": -0.00185, "high": 0.0000763, "verdict": "not distinguishable"}
+
+
+@pytest.fixture
+def study(monkeypatch, tmp_path, toy_profile, toy_folder):
+    monkeypatch.setenv("DUALREC_HOME", str(tmp_path / "home"))
+    return open_study(toy_profile, data=str(toy_folder))
+
+
+@pytest.fixture
+def said(monkeypatch):
+    shown = []
+    monkeypatch.setattr(notebook, "display", shown.append)
+    return shown
+
+
+def test_numbers_in_sentences():
+    interval = {"value": 0.10456, "low": 0.0899, "high": 0.1206}
+    assert notebook.pm(interval) == "0.105 [0.090, 0.121]" and notebook.pm(interval, 1) == "0.1 [0.1, 0.1]"
+    assert notebook.between(interval) == "[0.090, 0.121]"
+    assert notebook.change(DIFFERENCE) == "-0.001 [-0.002, +0.000], not distinguishable"
+    assert notebook.change(DIFFERENCE, 4) == "-0.0009 [-0.0019, +0.0001], not distinguishable"
+
+
+def test_a_caption_says_on_whom_with_what_and_where(study, said):
+    figure, _ = plt.subplots()
+    notebook.show(study, figure, "01_some", "What is seen.", n=6040)
+    notebook.show(study, figure, "01_other", "More.", n=1, seeds="0, 1", protocol="another", where="elsewhere", profile="two")
+    (first, second) = (entry.data for entry in said if hasattr(entry, "data"))
+    facts = f"n = 6,040 users; seed 0; profile toy; {study.protocol}; {notebook.hardware()}."
+    assert first == f"**Figure 01_some.** What is seen. *({facts})*"
+    assert second == "**Figure 01_other.** More. *(n = 1 user; seed 0, 1; profile two; another; elsewhere.)*"
+    assert {file.name for file in paths.figures("toy").iterdir()} >= {"01_some.png", "01_some.svg", "01_other.png"}
+
+
+def test_side_runs_are_those_of_the_profile_unless_another_is_named(study):
+    assert notebook.side_run(study, "amounts") == {}
+    for profile in ("toy", "ml-1m"):
+        record_side_run(paths.results(paths.DEFAULT_PROFILE), profile, "amounts", {"command": profile})
+    assert notebook.side_run(study, "amounts") == {"command": "toy"}
+    assert notebook.side_run(study, "amounts", profile="ml-1m") == {"command": "ml-1m"}
+    assert notebook.side_run(study, "seeds") == notebook.side_run(study, "amounts", profile="paper") == {}
