@@ -75,7 +75,7 @@ def environment() -> dict[str, str | int]:
 def total_memory() -> float:
     """GiB of memory this process may use: the machine's, or its container's where that is less."""
     limit = Path("/sys/fs/cgroup/memory.max")
-    allowed = limit.read_text().strip() if limit.is_file() else "max"
+    allowed = limit.read_text(encoding="utf-8").strip() if limit.is_file() else "max"
     return min(psutil.virtual_memory().total, float("inf") if allowed == "max" else int(allowed)) / 2**30
 
 
