@@ -103,7 +103,7 @@ def test_a_small_study_killed_a_few_times_ends_as_if_nothing_had_been(toy_home):
 def test_the_smoke_run_killed_twenty_times_ends_as_if_nothing_had_been(tmp_path):
     for name in ("undisturbed", "killed"):
         shutil.copytree(ROOT / "notebooks", tmp_path / name / "notebooks")
-    assert killed_beside_undisturbed(tmp_path, 12, 6.0, "smoke", afterwards=alone_after_the_others) >= 20
+    assert killed_beside_undisturbed(tmp_path, 10, 5.0, "smoke", afterwards=alone_after_the_others) >= 20
     assert first_difference(tmp_path / "undisturbed/runs/smoke", tmp_path / "killed/runs/smoke") is None
     assert leftovers(tmp_path / "killed") == []
     assert paths.DEFAULT_PROFILE not in os.listdir(tmp_path / "killed/runs")
