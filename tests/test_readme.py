@@ -124,16 +124,15 @@ def test_readme_promises_no_less_time_and_memory_than_the_run_on_record_took(pro
     assert run["minutes"] <= int(promised[1]) and run["peak_memory_gib"] <= int(promised[2])
 
 
-@pytest.mark.xfail(strict=True, reason="what is aimed at, and not reached by the runs on record, on a slow machine")
-@pytest.mark.parametrize(("profile", "minutes"), [("laptop", 60), ("smoke", 6)])
-def test_a_profile_takes_no_longer_than_is_aimed_at(profile, minutes):
-    assert read_runs(FIGURES / "profiles.json")[profile]["minutes"] <= minutes
+@pytest.mark.xfail(strict=True, reason="the run on record took 94 minutes: the hour is what is aimed at, and not yet reached")
+def test_the_default_profile_takes_at_most_an_hour():
+    assert read_runs(FIGURES / "profiles.json")["laptop"]["minutes"] <= 60
 
 
-def test_the_profiles_keep_their_bounds():
+def test_the_default_profile_keeps_its_bounds():
     runs = read_runs(FIGURES / "profiles.json")
     assert runs["laptop"]["peak_memory_gib"] <= 6
-    assert runs["smoke"]["minutes"] <= 8 and runs["smoke"]["peak_memory_gib"] <= 4
+    assert runs["smoke"]["minutes"] <= 5 and runs["smoke"]["peak_memory_gib"] <= 4
     results = load_results(FIGURES / "results.json")
     assert runs["laptop"]["commit"] == results["commit"]
     for system, metric in HEADLINES:
