@@ -11,7 +11,7 @@ from dualrec.plots.style import BLACK, BLUE, GREEN, GREY, RED
 
 
 def ratios(letters: list[dict]) -> Figure:
-    """One row per measurement: how often as fast as its baseline (dot), and what is asked for (tick); green where it is reached.
+    """One row per measurement: how often as fast as its baseline (dot), and its goal (tick); green where it is reached.
 
     The baseline of a share is the machine's peak, so its ratio is below one.
     """
@@ -28,7 +28,7 @@ def ratios(letters: list[dict]) -> Figure:
     axis.set_xscale("log")
     axis.set_yticks(places, [f"({row['letter']}) {row['name']}" for row in letters])
     axis.set_ylim(-0.6, len(letters) - 0.4)
-    axis.set_xlabel("ours / baseline, log scale (● measured, | asked for)")
+    axis.set_xlabel("ours / baseline, log scale (● measured, | goal)")
     axis.grid(axis="y", visible=False)
     return figure
 
