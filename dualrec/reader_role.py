@@ -138,10 +138,11 @@ def choose_weight(lessons: Lessons, heads: dict[str, Head], model: TemporalModel
 
 def _read(study: Study, llm: LLM, titles: list[str], histories: Sequences, asked: Questions) -> tuple[np.ndarray, float]:
     config = study.profile.reader
-    key = fingerprint(titles, llm.identity, str(llm.model.dtype), histories, asked, config.window, config.read_batch, reader, reading)
+    read_by = (config.window, config.read_batch, config.layers)
+    key = fingerprint(titles, llm.identity, str(llm.model.dtype), histories, asked, read_by, reader, reading)
     found, seconds = kept_arrays(
         study.cache(f"states-{key}"),
         key,
-        lambda: {"states": read_states(llm, titles, histories, asked, config.window, config.read_batch)},
+        lambda: {"states": read_states(llm, titles, histories, asked, config)},
     )
     return found["states"], seconds

@@ -10,6 +10,13 @@ and `reader_fused` (LSTM and reader, weighed on validation).
 
 from __future__ import annotations
 
+import contextlib
+import os
+
+import torch
+from joblib import Parallel, delayed
+from tqdm import tqdm
+
 from dualrec.artifacts import cached, fingerprint
 from dualrec.errors import StudyError, did_you_mean
 from dualrec.split import Split
@@ -66,8 +73,7 @@ def fit_temporal(study: Study, name: str, seed: int | None = None, split: Split 
     seed = study.seed if seed is None else seed
     if name in COUNTING:
         return _counting(study, name).fit(split.train, split.validation)
-    config, sources = getattr(study.profile, name), (base, fit, *NEURAL[name])
-    key = fingerprint(study.data.digest, split.train, split.validation, config, seed, study.catalogue.titles, *sources)
+    config, key = getattr(study.profile, name), _network_key(study, name, seed, split)
     folder = study.cache(f"{name}-{key}")
     return cached(
         folder / "model",
@@ -78,6 +84,43 @@ def fit_temporal(study: Study, name: str, seed: int | None = None, split: Split 
         save=lambda model, path: model.save(path),
         load=lambda path: NeuralRecommender(study.catalogue, study.title_vectors, config, seed, None).load(path),
     )
+
+
+def fit_side_by_side(study: Study, networks: list[tuple[str, int, Split]]) -> None:
+    """Fit what is not fitted yet of some networks, each in a process of its own with one thread, as many at once as there are cores.
+
+    A second thread makes such a network a fifth faster, a second core fits another one meanwhile. `fit_temporal` reads them back.
+    networks: name, seed and split of each
+    """
+    missing = {_network_key(study, *network): network for network in networks}
+    missing = [network for key, network in missing.items() if not (study.cache(f"{network[0]}-{key}") / "model" / "key").is_file()]
+    if not missing:
+        return
+    study.title_vectors  # noqa: B018  encoded and kept once, before the processes part
+    at_once = min(len(missing), 1 if torch.cuda.is_available() else os.cpu_count() or 1)
+    # no memory mapping of arguments: joblib would leave their files to a killed process
+    fitted = Parallel(n_jobs=at_once, max_nbytes=None, return_as="generator_unordered")(
+        delayed(_fit_alone)(study, *network) for network in missing
+    )
+    for _ in tqdm(fitted, total=len(missing), desc="fit side by side", unit="network"):
+        pass
+
+
+def _fit_alone(study: Study, name: str, seed: int, split: Split) -> None:
+    """One network in one thread; its own progress would mix with that of its neighbours."""
+    torch.set_num_threads(1)
+    with (
+        open(os.devnull, "w", encoding="utf-8") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
+    ):
+        fit_temporal(study, name, seed, split)
+
+
+def _network_key(study: Study, name: str, seed: int, split: Split) -> str:
+    """What the weights of a network depend on."""
+    config, sources = getattr(study.profile, name), (base, fit, *NEURAL[name])
+    return fingerprint(study.data.digest, split.train, split.validation, config, seed, study.catalogue.titles, *sources)
 
 
 def _counting(study: Study, name: str) -> TemporalModel:

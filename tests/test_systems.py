@@ -113,3 +113,19 @@ def test_two_threads_train_the_same_network_again_bit_for_bit(name):
         torch.set_num_threads(threads)
     first, *others = [network.state_dict() for network in networks]
     assert all(torch.equal(first[key], other[key]) for other in others for key in first)
+
+
+def test_networks_side_by_side_are_those_fitted_alone(study, toy_profile, toy_folder, tmp_path, monkeypatch):
+    networks = [("lstm", 0, study.split), ("lstm", 1, study.split), ("sasrec", 0, study.split)]
+    systems.fit_side_by_side(study, networks)
+    monkeypatch.setattr(systems, "Parallel", lambda **_: pytest.fail("fitted again"))
+    systems.fit_side_by_side(study, networks)
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        other = open_study(toy_profile, data=str(toy_folder), folder=tmp_path / "alone")
+        for name, seed, split in networks:
+            together, alone = (systems.fit_temporal(s, name, seed, split).scores(s.cases.history) for s in (study, other))
+            np.testing.assert_array_equal(together, alone)
+    finally:
+        torch.set_num_threads(threads)

@@ -15,9 +15,10 @@ import torch
 from tqdm import tqdm
 
 from dualrec.batching import sorted_batches
+from dualrec.configs import ReaderConfig
 from dualrec.language.local import LLM
 from dualrec.language.prompts import harmless
-from dualrec.language.reading import PromptReader, token_ids
+from dualrec.language.reading import PromptReader, lower_layers, token_ids
 from dualrec.types import Sequences
 
 HEADER = "Movies a person watched, oldest first:\n"
@@ -40,23 +41,26 @@ class Questions:
         return len(self.row)
 
 
-def read_states(llm: LLM, titles: list[str], histories: Sequences, asked: Questions, window: int, batch_size: int) -> np.ndarray:
-    """float32 (M, d): the model's last state after each question, in units of its own hidden space.
+def read_states(llm: LLM, titles: list[str], histories: Sequences, asked: Questions, config: ReaderConfig) -> np.ndarray:
+    """float32 (M, d): the model's state after each question, in units of its own hidden space.
 
-    titles: readable titles of items 0..N; window: movies of each history that are read, the last ones
-    batch_size: histories per batch; batches are formed by length. Questions before the window are not answered: a ValueError.
+    titles: readable titles of items 0..N
+    config: how many movies of each history are read, the last ones, how many histories at once, and by how many of the model's layers
+    Batches are formed by length. Questions before the window are not answered: a ValueError.
+    Raises StudyError where the model has fewer layers than shall read.
     """
     text = _Texts(llm, titles)
-    start = np.maximum(histories.lengths - window, 0)
+    start = np.maximum(histories.lengths - config.window, 0)
     if ((asked.at <= start[asked.row]) | (asked.at > histories.lengths[asked.row])).any():
         raise ValueError("a question lies outside the window that is read; read a longer one")
     of_row = {row: np.flatnonzero(asked.row == row) for row in np.unique(asked.row)}
     rows = [_Row.of(text, histories.sequence(row)[start[row] :], asked, mine, start[row]) for row, mine in of_row.items()]
     states = np.empty((len(asked), llm.model.config.hidden_size), np.float32)
-    batches = sorted_batches([len(row) for row in rows], batch_size)
-    for batch in tqdm(batches, desc="read histories", unit="batch", mininterval=10):
-        chosen = [rows[i] for i in batch]
-        states[np.concatenate([row.questions for row in chosen])] = _forward(llm, chosen)
+    batches = sorted_batches([len(row) for row in rows], config.read_batch)
+    with lower_layers(llm.model, config.layers):
+        for batch in tqdm(batches, desc="read histories", unit="batch", mininterval=10):
+            chosen = [rows[i] for i in batch]
+            states[np.concatenate([row.questions for row in chosen])] = _forward(llm, chosen)
     return states
 
 

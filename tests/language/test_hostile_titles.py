@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from transformers import AddedToken
 
+from dualrec.configs import ReaderConfig
 from dualrec.data import load
 from dualrec.data.catalogue import LONGEST, build_catalogue
 from dualrec.errors import StudyError
@@ -159,7 +160,7 @@ def test_no_title_brings_a_special_token_into_trie_reader_or_answer(tokenizer, t
     real, tiny.tokenizer = tiny.tokenizer, _Watch(tokenizer, seen)
     try:
         asked = Questions(np.array([0]), np.array([3]), np.array([4]))
-        read_states(tiny, names, Sequences.from_lists([1], [[1, 2, 3]]), asked, 5, 1)
+        read_states(tiny, names, Sequences.from_lists([1], [[1, 2, 3]]), asked, ReaderConfig(window=5, positions=1))
     finally:
         tiny.tokenizer = real
     assert seen and not special & set(seen)
