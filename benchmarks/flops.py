@@ -5,6 +5,7 @@ A product of (m, k) and (k, n) is 2mkn operations. Norms, activations and the so
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
 import torch
@@ -37,15 +38,25 @@ def passes(config: PreTrainedConfig, lengths: Sequence[int], rows: Sequence[int]
     return reading(config, sum(lengths), sum(n * (n + 1) // 2 for n in lengths)) + projection(config, sum(rows))
 
 
-def training_passes(config: PreTrainedConfig, lengths: Sequence[int], rows: Sequence[int]) -> float:
-    """The same forward and backward, with frozen weights.
+def training_passes(config: PreTrainedConfig, lengths: Sequence[int], rows: Sequence[int], epochs: int = 1, adapted: int = 0) -> float:
+    """So many times the same forward and backward, with frozen weights.
 
+    adapted: upper layers with adapters, 0 = all; those below are read once
     Backward a frozen matrix is used once, for the gradient of its input; both sides of an attention product have a gradient.
     The adapter's own matrices are left out: at rank 8 they are a hundredth of the rest.
     """
+    below, above = cut(config, adapted)
     seen = sum(n * (n + 1) // 2 for n in lengths)
-    attention = reading(config, 0, seen)
-    return 2 * passes(config, lengths, rows) + attention
+    return reading(below, sum(lengths), seen) + epochs * (2 * passes(above, lengths, rows) + reading(above, 0, seen))
+
+
+def cut(config: PreTrainedConfig, adapted: int) -> tuple[PreTrainedConfig, PreTrainedConfig]:
+    """The configuration with the layers below the adapted ones alone, and with the others alone."""
+    layers = config.num_hidden_layers
+    below, above = copy.copy(config), copy.copy(config)
+    above.num_hidden_layers = adapted or layers
+    below.num_hidden_layers = layers - above.num_hidden_layers
+    return below, above
 
 
 def squares(llm: LLM, side: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import torch
 from peft import LoraConfig, get_peft_model
 
-from benchmarks.flops import multiply, passes, squares, training_passes
+from benchmarks.flops import cut, multiply, passes, squares, training_passes
 from benchmarks.material import Material
 from benchmarks.measure import in_turns, letter
 from dualrec.language.answers import encode
@@ -22,7 +21,7 @@ PADDED = 512  # tokens of every row of the released recipe
 
 
 def tuning(material: Material, released: LLM | None = None, examples: int = 32, rows: int = 8, repetitions: int = 3) -> dict:
-    """Examples per second of one epoch of `fine_tune`, with all it does before and after, against plain steps of the released recipe.
+    """Examples per second in all epochs of `fine_tune`, with all it does before and after, against plain steps of the released recipe.
 
     released: the model in float32, which the released code computes in; loaded where it is not given
     examples, rows: how many each way is timed on
@@ -30,9 +29,11 @@ def tuning(material: Material, released: LLM | None = None, examples: int = 32, 
     study, llm = material.study, material.llm
     released = released or load_llm(study.profile.llm.model, torch.float32)
     pairs = material.examples(examples)
-    ours, baseline = in_turns(_epoch(material, pairs), lambda: released_epoch(material, released, pairs[:rows]), repetitions)
+    ours, baseline = in_turns(_tune(material, pairs), lambda: released_epoch(material, released, pairs[:rows]), repetitions)
+    config = study.profile.lora
     facts = {"examples": [len(pairs), len(pairs[:rows])], "precision": [_precision(llm), _precision(released)], "padded_to": PADDED}
-    return letter("b", "LoRA", len(pairs) / ours, len(pairs[:rows]) / baseline, "examples/s", 8, **facts)
+    facts |= {"epochs": [config.epochs, 1], "adapted_layers": [config.layers or "all", "all"]}
+    return letter("b", "LoRA", config.epochs * len(pairs) / ours, len(pairs[:rows]) / baseline, "examples/s", 8, **facts)
 
 
 def tuning_share(material: Material, examples: int = 32, side: int = 4096, repetitions: int = 3) -> dict:
@@ -40,25 +41,27 @@ def tuning_share(material: Material, examples: int = 32, side: int = 4096, repet
 
     The tokens of prompts and answers are counted, and neither padding nor what the optimiser does.
     """
-    pairs, llm = material.examples(examples), material.llm
+    pairs, llm, config = material.examples(examples), material.llm, material.study.profile.lora
     encoded = encode(llm, pairs)
-    lengths = [len(ids) for ids, _ in encoded]
-    answered = [sum(label >= 0 for label in labels) for _, labels in encoded]
-    # the loss of one held-out example is measured before and after the epoch
-    work = training_passes(llm.model.config, lengths, answered) + 2 * passes(llm.model.config, lengths[:1], answered[:1])
+    lengths = [len(e) for e in encoded]
+    answered = [sum(label >= 0 for label in e.labels) for e in encoded]
+    work = training_passes(llm.model.config, lengths, answered, config.epochs, config.layers)
+    # the loss of one held-out example is measured before training and after each epoch
+    below, above = cut(llm.model.config, config.layers)
+    work += passes(below, lengths[:1], [0]) + (1 + config.epochs) * passes(above, lengths[:1], answered[:1])
     matrices = squares(llm, side)
-    ours, peak = in_turns(_epoch(material, pairs), lambda: multiply(*matrices), repetitions)
+    ours, peak = in_turns(_tune(material, pairs), lambda: multiply(*matrices), repetitions)
     facts = {"examples": len(pairs), "precision": _precision(llm), "side": side}
     return letter("f", "LoRA, share of peak", work / ours / 1e9, 2 * side**3 / peak / 1e9, "GFLOP/s", 0.45, **facts)
 
 
-def _epoch(material: Material, pairs: list[Example]) -> Callable[[], None]:
-    """One epoch on the examples, as the study tunes."""
+def _tune(material: Material, pairs: list[Example]) -> Callable[[], None]:
+    """All epochs on the examples, as the study tunes."""
     study = material.study
 
     def run() -> None:
         with tempfile.TemporaryDirectory() as folder:
-            fine_tune(material.llm, pairs, pairs[:1], replace(study.profile.lora, epochs=1), study.seed, Path(folder))
+            fine_tune(material.llm, pairs, pairs[:1], study.profile.lora, study.seed, Path(folder))
 
     return run
 
@@ -76,7 +79,7 @@ def released_epoch(material: Material, llm: LLM, pairs: list[Example]) -> None:
     model = get_peft_model(llm.model, lora).train()
     optimiser = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=config.learning_rate)
     pad, device = llm.tokenizer.pad_token_id, llm.model.device
-    encoded = [ids[:PADDED] for ids, _ in encode(llm, pairs)]
+    encoded = [e.ids[:PADDED] for e in encode(llm, pairs)]
     for step, first in enumerate(range(0, len(encoded), 2), start=1):
         batch = encoded[first : first + 2]
         ids = torch.tensor([row + [pad] * (PADDED - len(row)) for row in batch], device=device)  # (2, 512)

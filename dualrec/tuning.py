@@ -67,7 +67,7 @@ def plan(study: Study, processes: int = 1) -> Plan:
     model = skeleton(load_config(asked.model), torch.bfloat16 if config.quantise else pick_dtype(pick_device()))
     rows, tokens = -(-config.batch_size // processes), asked.max_prompt_tokens + asked.titles * TITLE_TOKENS
     rates = [config.learning_rate * factor(step) for step in range(steps)]
-    return Plan(train, validation, batches, steps, warmup, rates, estimate(model, config, rows, tokens))
+    return Plan(train, validation, batches, steps, warmup, rates, estimate(model, config, rows, tokens, len(cases)))
 
 
 def tune(

@@ -1,14 +1,20 @@
 """The loss of a causal LM on answers: encoded examples, batches padded on the right, cross-entropy at answer tokens alone.
 
 The released code pads to 512 tokens and takes the loss on prompt and padding too; here a batch is padded to its longest
-member, and the vocabulary projection is computed at answer positions, a few at a time.
+member, and the vocabulary projection is computed at answer positions, a few at a time. Layers below all trained ones read an
+example once, not once per epoch.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import torch
+from torch.nn.utils.rnn import pad_sequence
+from tqdm import tqdm
 
 from dualrec.batching import sorted_batches
+from dualrec.language.depth import only_layers
 from dualrec.language.examples import Example
 from dualrec.language.local import LLM
 from dualrec.language.prompts import harmless
@@ -17,32 +23,74 @@ IGNORE = -100
 PAD_TO = 8  # matrix products like whole blocks
 ROWS = 128  # answer tokens whose logits are in memory at a time
 
-Encoded = tuple[list[int], list[int]]  # token ids and labels
+
+@dataclass(frozen=True)
+class Encoded:
+    """One example: its T token ids, and their labels, IGNORE on the prompt.
+
+    read: how many of the lowest layers have read it already; states: (T, d) what they made of it, in main memory; None for no layer
+    """
+
+    ids: list[int]
+    labels: list[int]
+    read: int = 0
+    states: torch.Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.ids)
 
 
 def encode(llm: LLM, examples: list[Example]) -> list[Encoded]:
-    """(token ids, labels) per example; labels are IGNORE on the prompt. The answer ends with the end-of-turn token."""
+    """The examples as tokens. An answer ends with the end-of-turn token."""
     prompts = llm.tokenizer([e.prompt for e in examples], add_special_tokens=False).input_ids
     answers = llm.tokenizer(harmless(llm.tokenizer, [e.answer for e in examples]), add_special_tokens=False).input_ids
     end = [llm.tokenizer.eos_token_id]
-    return [(p + a + end, [IGNORE] * len(p) + a + end) for p, a in zip(prompts, answers, strict=True)]
+    return [Encoded(p + a + end, [IGNORE] * len(p) + a + end) for p, a in zip(prompts, answers, strict=True)]
+
+
+@torch.no_grad()
+def read_below(llm: LLM, encoded: list[Encoded], layers: int, batch_size: int) -> list[Encoded]:
+    """The examples, read by the model's lowest layers, none of which may be trained.
+
+    The batches are always the same ones, so that a resumed training finds the same states to the last bit.
+    """
+    llm.model.eval()
+    found = list(encoded)
+    batches = sorted_batches([len(e) for e in encoded], batch_size)
+    with only_layers(llm.model, end=layers, norm=False) as decoder:
+        for rows in tqdm(batches, desc="read by frozen layers", unit="batch", mininterval=10):
+            ids = pad_sequence([torch.tensor(encoded[row].ids) for row in rows], batch_first=True)  # causal attention needs no mask
+            states = decoder(input_ids=ids.to(llm.model.device), use_cache=False).last_hidden_state.cpu()  # (B, T, d)
+            for row, own in zip(rows, states, strict=True):
+                found[row] = replace(encoded[row], read=layers, states=own[: len(encoded[row])].clone())
+    return found
 
 
 def answer_tokens(batch: list[Encoded]) -> int:
     """How many tokens of a batch the loss counts."""
-    return sum(label != IGNORE for _, labels in batch for label in labels)
+    return sum(label != IGNORE for e in batch for label in e.labels)
 
 
 def answer_loss(llm: LLM, batch: list[Encoded]) -> tuple[torch.Tensor, int]:
-    """Summed cross-entropy (float32, nats) over the answer tokens of a batch, and their number."""
-    longest = max(len(ids) for ids, _ in batch)
-    length = -(-longest // PAD_TO) * PAD_TO
-    pad = llm.tokenizer.pad_token_id
-    device = llm.model.device
-    ids = torch.tensor([ids + [pad] * (length - len(ids)) for ids, _ in batch], device=device)  # (B, T)
-    labels = torch.tensor([row + [IGNORE] * (length - len(row)) for _, row in batch], device=device)  # (B, T)
-    # No attention mask: causal attention lets no token see the padding on its right.
-    hidden = llm.model.get_decoder()(input_ids=ids, use_cache=False).last_hidden_state  # (B, T, d)
+    """Summed cross-entropy (float32, nats) over the answer tokens of a batch, and their number.
+
+    batch: all read by the same number of layers; the others read them here
+    """
+    length, device = -(-max(map(len, batch)) // PAD_TO) * PAD_TO, llm.model.device
+
+    def padded(rows: list, value: int) -> torch.Tensor:
+        """(B, T, ...), padded on the right: no attention mask, since causal attention lets no token see what comes later."""
+        rows = pad_sequence([torch.as_tensor(row) for row in rows], batch_first=True, padding_value=value)
+        missing = length - rows.shape[1]
+        return torch.nn.functional.pad(rows, (0, 0) * (rows.dim() - 2) + (0, missing), value=value).to(device)
+
+    labels, read = padded([e.labels for e in batch], IGNORE), batch[0].read
+    if read:
+        text = {"inputs_embeds": padded([e.states for e in batch], 0)}
+    else:
+        text = {"input_ids": padded([e.ids for e in batch], llm.tokenizer.pad_token_id)}
+    with only_layers(llm.model, first=read) as decoder:
+        hidden = decoder(**text, use_cache=False).last_hidden_state  # (B, T, d)
     wanted = labels[:, 1:] != IGNORE  # position t predicts token t + 1
     targets = labels[:, 1:][wanted]  # (answer tokens,)
     return _FrozenHeadLoss.apply(hidden[:, :-1][wanted], llm.model.get_output_embeddings().weight, targets), len(targets)
@@ -52,7 +100,7 @@ def answer_loss(llm: LLM, batch: list[Encoded]) -> tuple[torch.Tensor, int]:
 def evaluate_loss(llm: LLM, encoded: list[Encoded], batch_size: int) -> float:
     """Mean cross-entropy per answer token, in nats."""
     llm.model.eval()
-    parts = [answer_loss(llm, [encoded[i] for i in rows]) for rows in sorted_batches([len(ids) for ids, _ in encoded], batch_size)]
+    parts = [answer_loss(llm, [encoded[i] for i in rows]) for rows in sorted_batches([len(e) for e in encoded], batch_size)]
     return float(sum(loss for loss, _ in parts) / sum(n for _, n in parts))
 
 

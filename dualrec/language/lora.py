@@ -24,7 +24,7 @@ from dualrec.batching import length_batches
 from dualrec.checkpoints import load_checkpoint, save_checkpoint
 from dualrec.configs import LoRAConfig
 from dualrec.errors import StudyError
-from dualrec.language.answers import Encoded, answer_loss, answer_tokens, encode, evaluate_loss
+from dualrec.language.answers import Encoded, answer_loss, answer_tokens, encode, evaluate_loss, read_below
 from dualrec.language.examples import Example
 from dualrec.language.local import LLM
 
@@ -51,6 +51,9 @@ def fine_tune(
     """
     model, trained = _with_adapter(llm.model, config, seed)
     encoded, held_out = encode(llm, train), encode(llm, validation)
+    if config.layers:
+        below = llm.model.config.num_hidden_layers - config.layers
+        encoded, held_out = (read_below(llm, part, below, config.batch_size) for part in (encoded, held_out))
     run = _Run(llm, encoded, trained, config, seed, folder / "checkpoint")
 
     def row(epoch: int, train_loss: float | None, started: float) -> dict:
@@ -134,7 +137,7 @@ class _Run:
         config, at = self.config, self.unfinished
         started = saved = time.perf_counter()
         before = at["seconds"]
-        parts = length_batches([len(ids) for ids, _ in self.encoded], config.batch_size, np.random.default_rng([self.seed, epoch]))
+        parts = length_batches([len(e) for e in self.encoded], config.batch_size, np.random.default_rng([self.seed, epoch]))
         steps = [parts[start : start + config.accumulation] for start in range(0, len(parts), config.accumulation)]
         bar = {"desc": "LoRA", "unit": "step", "mininterval": 10, "disable": not self.processes.is_main_process}
         for step in tqdm(range(at["step"], len(steps)), **bar, initial=at["step"], total=len(steps)):

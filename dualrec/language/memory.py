@@ -30,11 +30,12 @@ class Memory:
     adapter: float  # with its gradient and Adam's two moments
     activations: float
     logits: float
+    states: float = 0.0  # of the examples after the layers below all adapted ones, in main memory
 
     @property
     def total(self) -> float:
         """All of it, in bytes."""
-        return self.weights + self.adapter + self.activations + self.logits
+        return sum(vars(self).values())
 
     def __str__(self) -> str:
         parts = " + ".join(f"{name} {value / GIB:.2f}" for name, value in vars(self).items())
@@ -49,8 +50,8 @@ def skeleton(config: PreTrainedConfig, dtype: torch.dtype) -> PreTrainedModel:
     return model
 
 
-def estimate(model: PreTrainedModel, lora: LoRAConfig, rows: int, tokens: int) -> Memory:
-    """What a training step of `rows` sequences of `tokens` tokens needs, per process.
+def estimate(model: PreTrainedModel, lora: LoRAConfig, rows: int, tokens: int, examples: int = 0) -> Memory:
+    """What a training step of `rows` sequences of `tokens` tokens needs, per process, with all `examples` of such tokens kept.
 
     model: loaded in whole weights or a `skeleton`, without adapters
 
@@ -61,6 +62,7 @@ def estimate(model: PreTrainedModel, lora: LoRAConfig, rows: int, tokens: int) -
       factor, 3 * b * intermediate; and per adapted linear layer its input with dropout and the mask, and the inner product, in float32,
       8 * inputs + 4 * rank. With checkpointing: one such layer, and b * hidden for each.
     - logits: `answers.ROWS` tokens * vocabulary, twice in float32
+    - states: b * hidden for each token of the examples, where only upper layers are adapted
     """
     config, layers = model.config, model.get_decoder().layers
     adapted = layers[len(layers) - lora.layers :] if lora.layers else layers
@@ -80,6 +82,7 @@ def estimate(model: PreTrainedModel, lora: LoRAConfig, rows: int, tokens: int) -
         adapter=4.0 * FLOAT * adapter,
         activations=float(rows * length * kept),
         logits=2.0 * FLOAT * ROWS * config.vocab_size,
+        states=float(examples * tokens * size * config.hidden_size) if len(adapted) < len(layers) else 0.0,
     )
 
 

@@ -16,9 +16,11 @@ from tqdm import tqdm
 
 from dualrec.batching import sorted_batches
 from dualrec.configs import ReaderConfig
+from dualrec.errors import StudyError
+from dualrec.language.depth import only_layers
 from dualrec.language.local import LLM
 from dualrec.language.prompts import harmless
-from dualrec.language.reading import PromptReader, lower_layers, token_ids
+from dualrec.language.reading import PromptReader, token_ids
 from dualrec.types import Sequences
 
 HEADER = "Movies a person watched, oldest first:\n"
@@ -51,13 +53,16 @@ def read_states(llm: LLM, titles: list[str], histories: Sequences, asked: Questi
     """
     text = _Texts(llm, titles)
     start = np.maximum(histories.lengths - config.window, 0)
+    if config.layers > llm.model.config.num_hidden_layers:
+        has = llm.model.config.num_hidden_layers
+        raise StudyError(f"layers = {config.layers} in [reader], but the language model has {has}; take at most that, or 0 for all")
     if ((asked.at <= start[asked.row]) | (asked.at > histories.lengths[asked.row])).any():
         raise ValueError("a question lies outside the window that is read; read a longer one")
     of_row = {row: np.flatnonzero(asked.row == row) for row in np.unique(asked.row)}
     rows = [_Row.of(text, histories.sequence(row)[start[row] :], asked, mine, start[row]) for row, mine in of_row.items()]
     states = np.empty((len(asked), llm.model.config.hidden_size), np.float32)
     batches = sorted_batches([len(row) for row in rows], config.read_batch)
-    with lower_layers(llm.model, config.layers):
+    with only_layers(llm.model, end=config.layers or None):
         for batch in tqdm(batches, desc="read histories", unit="batch", mininterval=10):
             chosen = [rows[i] for i in batch]
             states[np.concatenate([row.questions for row in chosen])] = _forward(llm, chosen)

@@ -15,7 +15,6 @@ import torch
 from transformers import AttentionInterface, PreTrainedModel
 
 from dualrec.batching import sorted_batches
-from dualrec.errors import StudyError
 from dualrec.language.local import LLM
 
 HEAD_ROWS = 128  # states whose logits over the whole vocabulary are held at once: more of them only leave the processor's caches
@@ -105,22 +104,6 @@ def common_start(rows: list[list[int]]) -> int:
     first, last = min(rows), max(rows)  # in the order of the alphabet all others lie between them
     most = min(map(len, rows)) - 1 if len(rows) > 1 else 0
     return next((i for i in range(most) if first[i] != last[i]), most)
-
-
-@contextmanager
-def lower_layers(model: PreTrainedModel, layers: int) -> Iterator[None]:
-    """Within the block the decoder ends after its first layers, however many it has; 0 = all.
-
-    Raises StudyError where it has fewer.
-    """
-    whole = model.config.num_hidden_layers
-    if layers > whole:
-        raise StudyError(f"layers = {layers} in [reader], but the language model has {whole}; take at most that, or 0 for all")
-    model.config.num_hidden_layers = layers or whole
-    try:
-        yield
-    finally:
-        model.config.num_hidden_layers = whole
 
 
 @contextmanager

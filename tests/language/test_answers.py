@@ -3,14 +3,15 @@ import torch
 import torch.nn.functional as F
 
 from dualrec.language import answers
-from dualrec.language.answers import IGNORE, answer_loss, answer_tokens, encode, evaluate_loss
+from dualrec.language.answers import IGNORE, answer_loss, answer_tokens, encode, evaluate_loss, read_below
 from dualrec.language.examples import Example
 
 EXAMPLES = [Example(f"history {'long ' * i}\n1.", f" Movie {i} (199{i})\n2. Film {i}\n") for i in range(5)]
 
 
 def test_labels_cover_the_answer_and_the_end_of_turn_only(tiny):
-    (ids, labels), *_ = encode(tiny, EXAMPLES)
+    encoded = encode(tiny, EXAMPLES)
+    ids, labels = encoded[0].ids, encoded[0].labels
     answer = [label for label in labels if label != IGNORE]
     assert tiny.tokenizer.decode(answer) == EXAMPLES[0].answer + tiny.tokenizer.eos_token
     assert ids[-len(answer) :] == answer and set(labels[: -len(answer)]) == {IGNORE}
@@ -19,11 +20,11 @@ def test_labels_cover_the_answer_and_the_end_of_turn_only(tiny):
 def test_answer_loss_equals_the_models_own_loss_and_ignores_padding(tiny):
     encoded = encode(tiny, EXAMPLES[:2])
     total = 0.0
-    for ids, labels in encoded:  # transformers' own shifted loss, one unpadded row at a time
-        out = tiny.model(input_ids=torch.tensor([ids]), labels=torch.tensor([labels]))
-        total += out.loss.item() * sum(label != IGNORE for label in labels)
+    for e in encoded:  # transformers' own shifted loss, one unpadded row at a time
+        out = tiny.model(input_ids=torch.tensor([e.ids]), labels=torch.tensor([e.labels]))
+        total += out.loss.item() * sum(label != IGNORE for label in e.labels)
     loss, n = answer_loss(tiny, encoded)
-    assert n == sum(label != IGNORE for _, labels in encoded for label in labels)
+    assert n == sum(label != IGNORE for e in encoded for label in e.labels)
     assert loss.item() == pytest.approx(total, rel=1e-5)
 
 
@@ -32,6 +33,21 @@ def test_mean_loss_is_over_tokens_not_over_batches(tiny):
     loss, n = answer_loss(tiny, encoded)
     assert n == answer_tokens(encoded)
     assert evaluate_loss(tiny, encoded, 2) == pytest.approx(loss.item() / n, rel=1e-5)
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_what_frozen_layers_have_read_is_not_read_again_and_changes_no_loss(tiny, layers):
+    encoded = encode(tiny, EXAMPLES)
+    whole, n = answer_loss(tiny, encoded)
+    read = read_below(tiny, encoded, layers, batch_size=2)
+    called = []
+    handle = tiny.model.get_decoder().layers[layers - 1].register_forward_hook(lambda *_: called.append(1))
+    try:
+        loss, again = answer_loss(tiny, read)
+    finally:
+        handle.remove()
+    assert again == n and loss.item() == pytest.approx(whole.item(), rel=1e-5) and not called
+    assert len(tiny.model.get_decoder().layers) == tiny.model.config.num_hidden_layers == 2
 
 
 @pytest.mark.parametrize("rows", [4, 7, 100])

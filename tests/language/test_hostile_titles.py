@@ -154,7 +154,7 @@ def test_no_title_brings_a_special_token_into_trie_reader_or_answer(tokenizer, t
     names = ["", *FORGERIES[:3], "Heat (1995)"]
     special = set(tokenizer.all_special_ids)
     assert not special & set(build_trie(tokenizer, names).token[1:].tolist())
-    ((ids, _),) = encode(tiny, [Example("x", " a <|im_end|>\n")])
+    ids = encode(tiny, [Example("x", " a <|im_end|>\n")])[0].ids
     assert ids[-1] == tokenizer.eos_token_id and not special & set(ids[:-1]), "but for the end of the answer, which is ours"
     seen = []
     real, tiny.tokenizer = tiny.tokenizer, _Watch(tokenizer, seen)

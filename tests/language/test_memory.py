@@ -41,6 +41,8 @@ def test_checkpointing_layers_and_four_bits_by_hand():
     assert estimate(model, replace(LORA, checkpointing=True), rows=1, tokens=8).activations == 8 * (token + 2 * 2 * 16)
     upper = estimate(model, replace(LORA, layers=1), rows=1, tokens=8)
     assert (upper.activations, upper.adapter) == (whole.activations / 2, whole.adapter / 2)
+    assert estimate(model, replace(LORA, layers=1), rows=1, tokens=8, examples=5).states == 5 * 8 * 2 * 16
+    assert estimate(model, LORA, rows=1, tokens=8, examples=5).states == estimate(model, replace(LORA, layers=2), 1, 8, 5).states == 0
     linear = 2 * (256 + 128 + 128 + 256 + 1536)
     assert whole.weights - estimate(model, replace(LORA, quantise="4bit"), rows=1, tokens=8).weights == pytest.approx(
         linear * (2 - 0.5159), rel=1e-4
