@@ -89,11 +89,12 @@ def fit_temporal(study: Study, name: str, seed: int | None = None, split: Split 
 def fit_side_by_side(study: Study, networks: list[tuple[str, int, Split]]) -> None:
     """Fit what is not fitted yet of some networks, each in a process of its own with one thread, as many at once as there are cores.
 
-    A second thread makes such a network a fifth faster, a second core fits another one meanwhile. `fit_temporal` reads them back.
+    A second thread makes such a network a fifth faster, a second core fits another one meanwhile. `fit_temporal` reads them back, and
+    fits those of a single epoch, which takes less time than a process to start.
     networks: name, seed and split of each
     """
-    missing = {_network_key(study, *network): network for network in networks}
-    missing = [network for key, network in missing.items() if not (study.cache(f"{network[0]}-{key}") / "model" / "key").is_file()]
+    long = {_network_key(study, *network): network for network in networks if getattr(study.profile, network[0]).epochs > 1}
+    missing = [network for key, network in long.items() if not (study.cache(f"{network[0]}-{key}") / "model" / "key").is_file()]
     if not missing:
         return
     study.title_vectors  # noqa: B018  encoded and kept once, before the processes part
