@@ -10,15 +10,11 @@ and `reader_fused` (LSTM and reader, weighed on validation).
 
 from __future__ import annotations
 
-import contextlib
-import os
-
-import torch
-from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from dualrec.artifacts import cached, fingerprint
 from dualrec.errors import StudyError, did_you_mean
+from dualrec.processes import side_by_side
 from dualrec.split import Split
 from dualrec.study import Study
 from dualrec.temporal import base, fit, lstm, sasrec, words
@@ -92,30 +88,15 @@ def fit_side_by_side(study: Study, networks: list[tuple[str, int, Split]]) -> No
     A second thread makes such a network a fifth faster, a second core fits another one meanwhile. `fit_temporal` reads them back, and
     fits those of a single epoch, which takes less time than a process to start.
     networks: name, seed and split of each
+    Raises StudyError where a process dies.
     """
     long = {_network_key(study, *network): network for network in networks if getattr(study.profile, network[0]).epochs > 1}
     missing = [network for key, network in long.items() if not (study.cache(f"{network[0]}-{key}") / "model" / "key").is_file()]
     if not missing:
         return
     study.title_vectors  # noqa: B018  encoded and kept once, before the processes part
-    at_once = min(len(missing), 1 if torch.cuda.is_available() else os.cpu_count() or 1)
-    # no memory mapping of arguments: joblib would leave their files to a killed process
-    fitted = Parallel(n_jobs=at_once, max_nbytes=None, return_as="generator_unordered")(
-        delayed(_fit_alone)(study, *network) for network in missing
-    )
-    for _ in tqdm(fitted, total=len(missing), desc="fit side by side", unit="network"):
+    for _ in tqdm(side_by_side(fit_temporal, [(study, *network) for network in missing]), "fit side by side", len(missing), unit="network"):
         pass
-
-
-def _fit_alone(study: Study, name: str, seed: int, split: Split) -> None:
-    """One network in one thread; its own progress would mix with that of its neighbours."""
-    torch.set_num_threads(1)
-    with (
-        open(os.devnull, "w", encoding="utf-8") as nowhere,
-        contextlib.redirect_stdout(nowhere),
-        contextlib.redirect_stderr(nowhere),
-    ):
-        fit_temporal(study, name, seed, split)
 
 
 def _network_key(study: Study, name: str, seed: int, split: Split) -> str:

@@ -119,7 +119,7 @@ def test_networks_side_by_side_are_those_fitted_alone(study, toy_profile, toy_fo
     networks = [("lstm", 0, study.split), ("lstm", 1, study.split), ("sasrec", 0, study.split)]
     systems.fit_side_by_side(study, [*networks, ("paper_lstm", 0, study.split)])
     assert study.profile.paper_lstm.epochs == 1 and not list(study.cache("lstm").parent.glob("paper_lstm*")), "not worth a process"
-    monkeypatch.setattr(systems, "Parallel", lambda **_: pytest.fail("fitted again"))
+    monkeypatch.setattr(systems, "side_by_side", lambda *_: pytest.fail("fitted again"))
     systems.fit_side_by_side(study, networks)
     threads = torch.get_num_threads()
     try:

@@ -1,0 +1,60 @@
+"""Calls in processes of their own, one thread each, for what has little to gain from a second one."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+
+import torch
+
+from dualrec.errors import StudyError
+
+
+def side_by_side(function: Callable, calls: list[tuple]) -> Iterator[None]:
+    """Call a function with each of some tuples of arguments, as many at once as there are cores; one after another where there is a GPU.
+
+    Gives back None as each call ends; what a call leaves behind are files. What it prints is not heard: it would mix with its neighbours'.
+    The processes end with this one, however it ends.
+    Raises what a call raises, and StudyError where a process dies.
+    """
+    at_once = min(len(calls), 1 if torch.cuda.is_available() else os.cpu_count() or 1)
+    # fresh processes: one that is forked may inherit locks that the threads of this one hold
+    with ProcessPoolExecutor(at_once, multiprocessing.get_context("spawn"), _begin) as pool:
+        try:
+            for ended in as_completed([pool.submit(_call, function, call) for call in calls]):
+                yield ended.result()
+        except BrokenProcessPool as error:
+            raise StudyError(
+                "a process that worked beside others died, most likely for want of memory; close other programs and run again"
+            ) from error
+        except BaseException:
+            for child in multiprocessing.active_children():
+                child.terminate()
+            raise
+
+
+def _begin() -> None:
+    """What a process does first."""
+    torch.set_num_threads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # its parent hears it, too, and sees to its end
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    multiprocessing.parent_process().join()
+    os._exit(1)
+
+
+def _call(function: Callable, arguments: tuple) -> None:
+    with (
+        open(os.devnull, "w", encoding="utf-8") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
+    ):
+        function(*arguments)
