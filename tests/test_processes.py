@@ -14,7 +14,12 @@ import torch
 from dualrec.errors import StudyError
 from dualrec.processes import side_by_side
 
-BEGIN = "import pathlib, sys\nfrom dualrec.processes import side_by_side\nfrom test_processes import sleep_long\n"
+BEGIN = """
+import pathlib, signal, sys
+from dualrec.processes import side_by_side
+from test_processes import sleep_long
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job is begun with this signal ignored
+"""
 
 
 def write_facts(file: Path, text: str) -> None:
