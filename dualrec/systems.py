@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from dualrec.artifacts import cached, fingerprint
 from dualrec.errors import StudyError, did_you_mean
-from dualrec.processes import side_by_side
+from dualrec.processes import one_thread, side_by_side
 from dualrec.split import Split
 from dualrec.study import Study
 from dualrec.temporal import base, fit, lstm, sasrec, words
@@ -64,6 +64,7 @@ def fit_temporal(study: Study, name: str, seed: int | None = None, split: Split 
     """Fit a temporal model, or read it back where it was fitted with the same data and settings.
 
     seed: the study's by default; split: the study's by default (the LoRA stage passes an earlier one)
+    A network is fitted by one thread: with more its weights would differ in their last bits, and with every number of cores in others.
     """
     split = split or study.split
     seed = study.seed if seed is None else seed
@@ -74,19 +75,16 @@ def fit_temporal(study: Study, name: str, seed: int | None = None, split: Split 
     return cached(
         folder / "model",
         key,
-        build=lambda: NeuralRecommender(study.catalogue, study.title_vectors, config, seed, folder / "checkpoint").fit(
-            split.train, split.validation
-        ),
+        build=lambda: _fitted(NeuralRecommender(study.catalogue, study.title_vectors, config, seed, folder / "checkpoint"), split),
         save=lambda model, path: model.save(path),
         load=lambda path: NeuralRecommender(study.catalogue, study.title_vectors, config, seed, None).load(path),
     )
 
 
 def fit_side_by_side(study: Study, networks: list[tuple[str, int, Split]]) -> None:
-    """Fit what is not fitted yet of some networks, each in a process of its own with one thread, as many at once as there are cores.
+    """Fit what is not fitted yet of some networks, each in a process of its own, as many at once as there are cores.
 
-    A second thread makes such a network a fifth faster, a second core fits another one meanwhile. `fit_temporal` reads them back, and
-    fits those of a single epoch, which takes less time than a process to start.
+    `fit_temporal` reads them back, and fits those of a single epoch, which takes less time than a process to start.
     networks: name, seed and split of each
     Raises StudyError where a process dies.
     """
@@ -97,6 +95,11 @@ def fit_side_by_side(study: Study, networks: list[tuple[str, int, Split]]) -> No
     study.title_vectors  # noqa: B018  encoded and kept once, before the processes part
     for _ in tqdm(side_by_side(fit_temporal, [(study, *network) for network in missing]), "fit side by side", len(missing), unit="network"):
         pass
+
+
+def _fitted(model: NeuralRecommender, split: Split) -> NeuralRecommender:
+    with one_thread():
+        return model.fit(split.train, split.validation)
 
 
 def _network_key(study: Study, name: str, seed: int, split: Split) -> str:

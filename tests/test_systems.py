@@ -121,12 +121,26 @@ def test_networks_side_by_side_are_those_fitted_alone(study, toy_profile, toy_fo
     assert study.profile.paper_lstm.epochs == 1 and not list(study.cache("lstm").parent.glob("paper_lstm*")), "not worth a process"
     monkeypatch.setattr(systems, "side_by_side", lambda *_: pytest.fail("fitted again"))
     systems.fit_side_by_side(study, networks)
-    threads = torch.get_num_threads()
+    other = open_study(toy_profile, data=str(toy_folder), folder=tmp_path / "alone")
+    for name, seed, split in networks:
+        together, alone = (systems.fit_temporal(s, name, seed, split).scores(s.cases.history) for s in (study, other))
+        np.testing.assert_array_equal(together, alone)
+
+
+@pytest.mark.parametrize("name", systems.NEURAL)
+def test_a_network_is_the_same_with_any_number_of_threads(tmp_path, name):
+    vectors, fitted, before = open_study("smoke").title_vectors, [], torch.get_num_threads()
     try:
-        torch.set_num_threads(1)
-        other = open_study(toy_profile, data=str(toy_folder), folder=tmp_path / "alone")
-        for name, seed, split in networks:
-            together, alone = (systems.fit_temporal(s, name, seed, split).scores(s.cases.history) for s in (study, other))
-            np.testing.assert_array_equal(together, alone)
+        for threads in (1, 2):
+            study = open_study("smoke", folder=tmp_path / str(threads))
+            study.title_vectors = vectors
+            some = dataclasses.replace(
+                study.split, train=study.split.train.take(range(80)), validation=study.split.validation.take(range(20))
+            )
+            torch.set_num_threads(threads)
+            fitted.append(systems.fit_temporal(study, name, split=some).network.state_dict())
+            assert torch.get_num_threads() == threads
     finally:
-        torch.set_num_threads(threads)
+        torch.set_num_threads(before)
+    one, two = fitted
+    assert all(torch.equal(one[key], two[key]) for key in one)
