@@ -92,8 +92,7 @@ def cached(path: Path, key: str, build: Callable[[], Any], save: Callable[[Any, 
     path: a file name without extension; the artefact lies in the folder `path`, its key in `path/key`.
     save: writes into the folder it is given; load: reads from the folder. What cannot be loaded any more is built again.
     """
-    marker = Path(path) / "key"
-    if marker.is_file() and marker.read_text(encoding="utf-8", errors="replace") == key:
+    if is_kept(path, key):
         try:
             return load(Path(path))
         except Exception as error:  # noqa: BLE001  a file cut short by a power failure or edited by hand may raise anything
@@ -105,6 +104,12 @@ def cached(path: Path, key: str, build: Callable[[], Any], save: Callable[[Any, 
         (folder / "key").write_text(key, encoding="utf-8")
     print(f"kept in {paths.readable(path)}")
     return value
+
+
+def is_kept(path: Path, key: str) -> bool:
+    """Whether `cached` has left at `path` what was made with `key`."""
+    marker = Path(path) / "key"
+    return marker.is_file() and marker.read_text(encoding="utf-8", errors="replace") == key
 
 
 def _fields(value: Any) -> list:

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from tqdm import tqdm
 
-from dualrec.artifacts import cached, fingerprint
+from dualrec.artifacts import cached, fingerprint, is_kept
 from dualrec.errors import StudyError, did_you_mean
-from dualrec.processes import one_thread, side_by_side
+from dualrec.processes import side_by_side
 from dualrec.split import Split
 from dualrec.study import Study
 from dualrec.temporal import base, fit, lstm, sasrec, words
@@ -64,7 +64,6 @@ def fit_temporal(study: Study, name: str, seed: int | None = None, split: Split 
     """Fit a temporal model, or read it back where it was fitted with the same data and settings.
 
     seed: the study's by default; split: the study's by default (the LoRA stage passes an earlier one)
-    A network is fitted by one thread: with more its weights would differ in their last bits, and with every number of cores in others.
     """
     split = split or study.split
     seed = study.seed if seed is None else seed
@@ -75,7 +74,9 @@ def fit_temporal(study: Study, name: str, seed: int | None = None, split: Split 
     return cached(
         folder / "model",
         key,
-        build=lambda: _fitted(NeuralRecommender(study.catalogue, study.title_vectors, config, seed, folder / "checkpoint"), split),
+        build=lambda: NeuralRecommender(study.catalogue, study.title_vectors, config, seed, folder / "checkpoint").fit(
+            split.train, split.validation
+        ),
         save=lambda model, path: model.save(path),
         load=lambda path: NeuralRecommender(study.catalogue, study.title_vectors, config, seed, None).load(path),
     )
@@ -89,17 +90,12 @@ def fit_side_by_side(study: Study, networks: list[tuple[str, int, Split]]) -> No
     Raises StudyError where a process dies.
     """
     long = {_network_key(study, *network): network for network in networks if getattr(study.profile, network[0]).epochs > 1}
-    missing = [network for key, network in long.items() if not (study.cache(f"{network[0]}-{key}") / "model" / "key").is_file()]
+    missing = [network for key, network in long.items() if not is_kept(study.cache(f"{network[0]}-{key}") / "model", key)]
     if not missing:
         return
     study.title_vectors  # noqa: B018  encoded and kept once, before the processes part
     for _ in tqdm(side_by_side(fit_temporal, [(study, *network) for network in missing]), "fit side by side", len(missing), unit="network"):
         pass
-
-
-def _fitted(model: NeuralRecommender, split: Split) -> NeuralRecommender:
-    with one_thread():
-        return model.fit(split.train, split.validation)
 
 
 def _network_key(study: Study, name: str, seed: int, split: Split) -> str:

@@ -20,17 +20,20 @@ from dualrec.configs import TrainingConfig
 from dualrec.device import pick_dtype
 from dualrec.errors import StudyError
 from dualrec.evaluation import metrics
+from dualrec.processes import one_thread
 from dualrec.temporal.base import NextItemNetwork, mask_seen, target_ranks
 from dualrec.types import Cases, Sequences
 
 MAX_NORM = 1.0
 
 
+@one_thread()
 def fit(
     model: NextItemNetwork, train: Sequences, validation: Cases, config: TrainingConfig, seed: int, checkpoint: Path | None
 ) -> list[dict]:
-    """Train in place and leave the weights of the best epoch in `model`.
+    """Train in place, with one thread, and leave the weights of the best epoch in `model`.
 
+    With more threads the weights would differ in their last bits, and with every number of cores in others.
     checkpoint: a folder; an interrupted call goes on after its last finished epoch and ends with the same weights
     Returns one dict per epoch: epoch (from 1), loss (nats per target), ndcg (validation NDCG@10), seconds.
     Raises StudyError where there is nothing to learn from or the loss is no longer a number.
