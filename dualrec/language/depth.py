@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from torch import nn
 from transformers import PreTrainedModel
 
+from dualrec.errors import StudyError
+
 
 @contextmanager
 def only_layers(model: PreTrainedModel, first: int = 0, end: int | None = None, norm: bool = True) -> Iterator[nn.Module]:
@@ -25,3 +27,10 @@ def only_layers(model: PreTrainedModel, first: int = 0, end: int | None = None, 
         yield decoder
     finally:
         decoder.layers, decoder.norm, config.num_hidden_layers = layers, last, number
+
+
+def require_layers(model: PreTrainedModel, layers: int, section: str) -> None:
+    """Raise StudyError where the model has fewer layers than a section of the profile wants."""
+    has = model.config.num_hidden_layers
+    if layers > has:
+        raise StudyError(f"layers = {layers} in [{section}], but the language model has {has}; take at most that, or 0 for all")

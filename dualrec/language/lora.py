@@ -23,8 +23,8 @@ from dualrec.artifacts import atomic_path, file_sha256, write_json
 from dualrec.batching import length_batches
 from dualrec.checkpoints import load_checkpoint, save_checkpoint
 from dualrec.configs import LoRAConfig
-from dualrec.errors import StudyError
 from dualrec.language.answers import Encoded, answer_loss, answer_tokens, encode, evaluate_loss, read_below
+from dualrec.language.depth import require_layers
 from dualrec.language.examples import Example
 from dualrec.language.local import LLM
 
@@ -50,11 +50,10 @@ def fine_tune(
     Raises StudyError where the model has fewer layers than shall get adapters.
     """
     model, trained = _with_adapter(llm.model, config, seed)
-    encoded, held_out = encode(llm, train), encode(llm, validation)
-    if config.layers:
+    held_out, run = encode(llm, validation), _Run(llm, encode(llm, train), trained, config, seed, folder / "checkpoint")
+    if config.layers and len(run.history) <= config.epochs:
         below = llm.model.config.num_hidden_layers - config.layers
-        encoded, held_out = (read_below(llm, part, below, config.batch_size) for part in (encoded, held_out))
-    run = _Run(llm, encoded, trained, config, seed, folder / "checkpoint")
+        run.encoded, held_out = (read_below(llm, part, below, config.batch_size) for part in (run.encoded, held_out))
 
     def row(epoch: int, train_loss: float | None, started: float) -> dict:
         measured = {"validation_loss": evaluate_loss(llm, held_out, config.batch_size)} | (validate() if validate else {})
@@ -96,9 +95,8 @@ def read_history(folder: Path) -> list[dict]:
 
 def _with_adapter(base: PreTrainedModel, config: LoRAConfig, seed: int) -> tuple[PeftModel, dict[str, torch.nn.Parameter]]:
     """The model with a fresh adapter (float32 whatever the base is in) in its upper layers, and the adapter's weights by name."""
+    require_layers(base, config.layers, "lora")
     layers = base.config.num_hidden_layers
-    if config.layers > layers:
-        raise StudyError(f"layers = {config.layers} in [lora], but the language model has {layers}; take at most that, or 0 for all")
     torch.manual_seed(seed)
     lora = LoraConfig(
         r=config.rank,

@@ -16,8 +16,7 @@ from tqdm import tqdm
 
 from dualrec.batching import sorted_batches
 from dualrec.configs import ReaderConfig
-from dualrec.errors import StudyError
-from dualrec.language.depth import only_layers
+from dualrec.language.depth import only_layers, require_layers
 from dualrec.language.local import LLM
 from dualrec.language.prompts import harmless
 from dualrec.language.reading import PromptReader, token_ids
@@ -53,9 +52,7 @@ def read_states(llm: LLM, titles: list[str], histories: Sequences, asked: Questi
     """
     text = _Texts(llm, titles)
     start = np.maximum(histories.lengths - config.window, 0)
-    if config.layers > llm.model.config.num_hidden_layers:
-        has = llm.model.config.num_hidden_layers
-        raise StudyError(f"layers = {config.layers} in [reader], but the language model has {has}; take at most that, or 0 for all")
+    require_layers(llm.model, config.layers, "reader")
     if ((asked.at <= start[asked.row]) | (asked.at > histories.lengths[asked.row])).any():
         raise ValueError("a question lies outside the window that is read; read a longer one")
     of_row = {row: np.flatnonzero(asked.row == row) for row in np.unique(asked.row)}

@@ -93,6 +93,27 @@ def test_only_upper_layers_are_adapted_and_lower_ones_build_no_graph(tiny, check
     assert any(p.grad.abs().max() > 0 for p in trained.values())
 
 
+def test_frozen_layers_read_once_give_the_adapter_of_a_resumed_run_and_nothing_once_it_is_there(tiny, tmp_path, monkeypatch):
+    config, start = replace(CONFIG, layers=1), {name: value.clone() for name, value in tiny.model.state_dict().items()}
+    history = fine_tune(tiny, EXAMPLES, EXAMPLES[:2], config, 0, tmp_path / "whole")
+    monkeypatch.setattr(lora, "CHECKPOINT_SECONDS", 0.0)
+    save = lora.save_checkpoint
+
+    def save_then_die(*args):
+        save(*args)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(lora, "save_checkpoint", save_then_die)
+    with pytest.raises(KeyboardInterrupt):
+        fine_tune(fresh(tiny, start), EXAMPLES, EXAMPLES[:2], config, 0, tmp_path / "cut")
+    monkeypatch.setattr(lora, "save_checkpoint", save)
+    fine_tune(fresh(tiny, start), EXAMPLES, EXAMPLES[:2], config, 0, tmp_path / "cut")
+    whole, cut = (load_file(tmp_path / name / "adapter" / lora.ADAPTER_FILE) for name in ("whole", "cut"))
+    assert all(torch.equal(whole[name], cut[name]) for name in whole)
+    monkeypatch.setattr(lora, "read_below", lambda *_: pytest.fail("read again"))
+    assert fine_tune(fresh(tiny, start), EXAMPLES, EXAMPLES[:2], config, 0, tmp_path / "whole") == history
+
+
 def test_more_layers_than_there_are_is_an_error(tiny, tmp_path):
     with pytest.raises(StudyError, match="layers = 3 in .lora., but the language model has 2"):
         fine_tune(tiny, EXAMPLES, EXAMPLES[:2], replace(CONFIG, layers=3), 0, tmp_path)
