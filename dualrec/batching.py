@@ -16,6 +16,6 @@ def length_batches(lengths, size: int, rng: np.random.Generator) -> list[np.ndar
 
 
 def sorted_batches(lengths, size: int) -> list[np.ndarray]:
-    """Index arrays of up to `size` rows, shortest rows first."""
-    order = np.argsort(lengths, kind="stable")
+    """Index arrays of up to `size` rows, longest rows first: memory that does not suffice shows at once, and the last batch is short."""
+    order = np.argsort(-np.asarray(lengths, np.int64), kind="stable")
     return [order[start : start + size] for start in range(0, len(order), size)]

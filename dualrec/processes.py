@@ -40,14 +40,14 @@ def side_by_side(function: Callable, calls: list[tuple]) -> Iterator[None]:
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """Within the block torch computes with one thread of the processor."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+def limit_threads(number: int) -> Iterator[None]:
+    """Within the block torch computes with `number` threads of the processor, here and in every thread that begins there."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
     try:
         yield
     finally:
-        torch.set_num_threads(threads)
+        torch.set_num_threads(before)
 
 
 def _begin() -> None:

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import load_file, save_file
 
+from dualrec import batching
 from dualrec.artifacts import cached, fingerprint, write_json
 from dualrec.configs import REMOTE
 from dualrec.language import decoding, generate, reading, scoring, trie
@@ -74,7 +75,7 @@ def write_lists(
     titles = titles or config.titles
     if isinstance(llm, LLM):
         texts = prompts_for(study, llm, histories, hints, titles)
-        key = fingerprint(texts, llm.identity, str(llm.model.dtype), titles, config.batch_size, generate)
+        key = fingerprint(texts, llm.identity, str(llm.model.dtype), titles, config.batch_size, generate, batching)
         written = generate.generate(llm, texts, titles, config.batch_size, study.cache(f"texts/{key}.jsonl"))
     else:
         asked = [question(watched, hint, titles) for watched, hint in wishes(study.catalogue, histories, hints, config.history)]

@@ -11,7 +11,7 @@ def test_batches_hold_every_example_once_and_pad_little():
     assert padding < 0.25 * sum(max(p) * len(p) - sum(p) for p in np.random.default_rng(0).permutation(100).reshape(25, 4))
 
 
-def test_sorted_batches_hold_every_row_once_shortest_first():
+def test_sorted_batches_hold_every_row_once_longest_first():
     found = sorted_batches([5, 1, 3, 1, 9], 2)
-    assert [rows.tolist() for rows in found] == [[1, 3], [2, 0], [4]]
+    assert [rows.tolist() for rows in found] == [[4, 0], [2, 1], [3]]
     assert sorted_batches([], 2) == []

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
+from dualrec.language.lanes import in_lanes
 from dualrec.language.local import LLM
 from dualrec.language.reading import PromptReader, prompt_batches, token_ids
 from dualrec.language.trie import Trie
@@ -37,10 +37,13 @@ def beam_search(
     length_power: a title's score is its log-likelihood divided by (its tokens) ** length_power; 0 = the likelihood itself
     """
     leaves, scores = np.full((len(prompts), k), -1, np.int64), np.full((len(prompts), k), np.nan, np.float32)
-    for rows in tqdm(prompt_batches(llm, prompts, batch_size), desc="beam search", unit="batch", mininterval=10):
+
+    def search(own: LLM, rows: np.ndarray) -> None:
         open_nodes = trie.open_nodes(histories.take(rows))  # bool (B, nodes): made per batch, since a catalogue has many nodes
-        found = _search_batch(llm, [prompts[row] for row in rows], trie, open_nodes, k, width, length_power)
+        found = _search_batch(own, [prompts[row] for row in rows], trie, open_nodes, k, width, length_power)
         leaves[rows], scores[rows] = found.leaves, found.scores
+
+    in_lanes(llm, prompt_batches(llm, prompts, batch_size), search, "beam search")
     return Beams(leaves, scores)
 
 

@@ -7,11 +7,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
-from tqdm import tqdm
 from transformers import StoppingCriteria, StoppingCriteriaList
 
 from dualrec.artifacts import write_text
+from dualrec.language.lanes import in_lanes
 from dualrec.language.local import LLM
 from dualrec.language.reading import prompt_batches
 
@@ -57,12 +58,19 @@ def generate(llm: LLM, prompts: list[str], titles: int, batch_size: int, journal
     line_end = line_end_tokens(llm)
     journal.parent.mkdir(parents=True, exist_ok=True)
     with open(journal, "a", encoding="utf-8") as out:
-        for rows in tqdm(batches[len(finished) :], desc="generate", unit="batch", mininterval=10):
-            started = time.perf_counter()
-            written = _generate_batch(llm, [prompts[r] for r in rows], titles, line_end)
-            finished.append({"texts": written, "seconds": round(time.perf_counter() - started, 3)})
+        last = time.perf_counter()
+
+        def write(own: LLM, rows: np.ndarray) -> list[str]:
+            return _generate_batch(own, [prompts[r] for r in rows], titles, line_end)
+
+        def keep(written: list[str]) -> None:
+            nonlocal last
+            before, last = last, time.perf_counter()  # two batches are written at once: what counts is from one's end to the next's
+            finished.append({"texts": written, "seconds": round(last - before, 3)})
             out.write(json.dumps(finished[-1], ensure_ascii=False) + "\n")
             out.flush()
+
+        in_lanes(llm, batches[len(finished) :], write, "generate", keep)
     texts = [""] * len(prompts)
     for rows, batch in zip(batches, finished, strict=True):
         for row, text in zip(rows, batch["texts"], strict=True):

@@ -12,11 +12,11 @@ from itertools import chain
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from dualrec.batching import sorted_batches
 from dualrec.configs import ReaderConfig
 from dualrec.language.depth import only_layers, require_layers
+from dualrec.language.lanes import in_lanes
 from dualrec.language.local import LLM
 from dualrec.language.prompts import harmless
 from dualrec.language.reading import PromptReader, token_ids
@@ -58,11 +58,14 @@ def read_states(llm: LLM, titles: list[str], histories: Sequences, asked: Questi
     of_row = {row: np.flatnonzero(asked.row == row) for row in np.unique(asked.row)}
     rows = [_Row.of(text, histories.sequence(row)[start[row] :], asked, mine, start[row]) for row, mine in of_row.items()]
     states = np.empty((len(asked), llm.model.config.hidden_size), np.float32)
+
+    def read(own: LLM, batch: np.ndarray) -> None:
+        chosen = [rows[i] for i in batch]
+        states[np.concatenate([row.questions for row in chosen])] = _forward(own, chosen)
+
     batches = sorted_batches([len(row) for row in rows], config.read_batch)
     with only_layers(llm.model, end=config.layers or None):
-        for batch in tqdm(batches, desc="read histories", unit="batch", mininterval=10):
-            chosen = [rows[i] for i in batch]
-            states[np.concatenate([row.questions for row in chosen])] = _forward(llm, chosen)
+        in_lanes(llm, batches, read, "read histories")
     return states
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
+from dualrec.language.lanes import in_lanes
 from dualrec.language.local import LLM
 from dualrec.language.reading import PromptReader, prompt_batches, token_ids
 from dualrec.language.trie import Trie
@@ -28,8 +28,11 @@ def score_titles(llm: LLM, prompts: list[str], trie: Trie, items: np.ndarray, ba
     leaves = np.where(items > 0, trie.leaf_of[np.maximum(items, 0)], 0)
     leaves = np.broadcast_to(leaves, (len(prompts), items.shape[1]))
     found = np.full(leaves.shape, -np.inf, np.float32)
-    for rows in tqdm(prompt_batches(llm, prompts, batch_size), desc="score titles", unit="batch", mininterval=10):
-        found[rows] = _score_batch(llm, [prompts[row] for row in rows], trie, leaves[rows])
+
+    def score(own: LLM, rows: np.ndarray) -> None:
+        found[rows] = _score_batch(own, [prompts[row] for row in rows], trie, leaves[rows])
+
+    in_lanes(llm, prompt_batches(llm, prompts, batch_size), score, "score titles")
     return found
 
 

@@ -20,14 +20,14 @@ from dualrec.configs import TrainingConfig
 from dualrec.device import pick_dtype
 from dualrec.errors import StudyError
 from dualrec.evaluation import metrics
-from dualrec.processes import one_thread
+from dualrec.processes import limit_threads
 from dualrec.temporal.base import NextItemNetwork, mask_seen, target_ranks
 from dualrec.types import Cases, Sequences
 
 MAX_NORM = 1.0
 
 
-@one_thread()
+@limit_threads(1)
 def fit(
     model: NextItemNetwork, train: Sequences, validation: Cases, config: TrainingConfig, seed: int, checkpoint: Path | None
 ) -> list[dict]:

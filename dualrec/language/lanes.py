@@ -1,0 +1,69 @@
+"""Batches that a language model reads in two lanes, each with half of the processor: faster than one by one with the whole of it.
+
+Products as small as those of a step in beam search or generation gain little by more threads: on two cores beam search after 128 prompts
+took 77 s in two lanes and 100 s in one.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
+from typing import TypeVar
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from dualrec.language.local import LLM
+from dualrec.processes import limit_threads
+
+LANES = 2  # with more of them more batches are in memory at once
+Answer = TypeVar("Answer")
+
+
+def in_lanes(
+    llm: LLM,
+    batches: list[np.ndarray],
+    answer: Callable[[LLM, np.ndarray], Answer],
+    name: str,
+    keep: Callable[[Answer], None] = lambda _: None,
+) -> None:
+    """`answer(model, rows)` for every batch, and `keep` with each of the answers, in the order of the batches.
+
+    answer: called in another thread, with a model that has the weights of `llm` and nothing else in common with it
+    name: of what is done, for the progress bar; keep: called in this thread
+    A single batch, one core and a GPU take one lane: this thread. What is raised in a lane is raised here, and no batch is begun after it.
+    """
+    threads = torch.get_num_threads()
+    bar = {"desc": name, "unit": "batch", "mininterval": 10, "total": len(batches)}
+    if min(len(batches), threads) < LANES or llm.model.device.type != "cpu":
+        for rows in tqdm(batches, **bar):
+            keep(answer(llm, rows))
+        return
+    models: SimpleQueue[LLM] = SimpleQueue()
+    for _ in range(LANES):
+        models.put(_sibling(llm))
+
+    def drive(rows: np.ndarray) -> Answer:
+        own = models.get()
+        try:
+            return answer(own, rows)
+        finally:
+            models.put(own)
+
+    with limit_threads(threads // LANES), ThreadPoolExecutor(LANES) as lanes:
+        under_way = [lanes.submit(drive, rows) for rows in batches]
+        try:
+            for each in tqdm(under_way, **bar):
+                keep(each.result())
+        except BaseException:
+            lanes.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _sibling(llm: LLM) -> LLM:
+    """The same weights in modules of its own: how a model attends is switched as it reads, and a tokenizer serves one thread at a time."""
+    weights = {id(tensor): tensor for tensor in [*llm.model.parameters(), *llm.model.buffers()]}
+    return LLM(llm.identity, copy.deepcopy(llm.model, weights), copy.deepcopy(llm.tokenizer))

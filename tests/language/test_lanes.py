@@ -1,0 +1,98 @@
+"""Two lanes: every batch once and in order, weights shared and nothing else, and an error that ends both."""
+
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+from dualrec.language.decoding import beam_search
+from dualrec.language.generate import generate
+from dualrec.language.lanes import in_lanes
+from dualrec.language.scoring import score_titles
+from dualrec.language.trie import build_trie
+from dualrec.processes import limit_threads
+from dualrec.types import Sequences
+
+
+def batches(number):
+    return [np.array([row]) for row in range(number)]
+
+
+@pytest.fixture(autouse=True)
+def two_threads():
+    with limit_threads(2):
+        yield
+
+
+def test_every_batch_is_answered_once_and_kept_in_order(tiny):
+    barrier, kept = threading.Barrier(2, timeout=60), []
+
+    def answer(own, rows):
+        barrier.wait()  # passes only where two are under way at once
+        return int(rows[0]), threading.get_ident(), torch.get_num_threads()
+
+    in_lanes(tiny, batches(6), answer, "test", kept.append)
+    assert [row for row, _, _ in kept] == list(range(6))
+    assert len({thread for _, thread, _ in kept} - {threading.get_ident()}) == 2
+    assert {threads for _, _, threads in kept} == {1} and torch.get_num_threads() == 2
+
+
+def test_lanes_share_weights_and_nothing_else(tiny):
+    barrier, models = threading.Barrier(2, timeout=60), []
+
+    def answer(own, rows):
+        barrier.wait()
+        models.append(own)
+
+    in_lanes(tiny, batches(2), answer, "test")
+    one, two = (model.model for model in models)
+    assert len({id(module) for model in (one, two, tiny.model) for module in model.modules()}) == 3 * len(list(tiny.model.modules()))
+    assert one.config is not two.config and models[0].tokenizer is not models[1].tokenizer
+    for mine, other, given in zip(one.parameters(), two.parameters(), tiny.model.parameters(), strict=True):
+        assert mine is other is given
+
+
+@pytest.mark.parametrize(("number", "threads"), [(1, 2), (3, 1)])
+def test_one_batch_or_one_core_takes_one_lane(tiny, number, threads):
+    seen = []
+    with limit_threads(threads):
+        in_lanes(tiny, batches(number), lambda own, rows: seen.append((own, threading.get_ident(), torch.get_num_threads())), "test")
+    assert seen == [(tiny, threading.get_ident(), threads)] * number
+
+
+@pytest.mark.parametrize("where", ["lane", "keep"])
+def test_an_error_is_raised_and_no_batch_is_begun_after_it(tiny, where):
+    begun, go_on = [], threading.Event()
+
+    def answer(own, rows):
+        begun.append(int(rows[0]))
+        if where == "lane" and rows[0] == 0:
+            raise ZeroDivisionError
+        if rows[0] > 0:
+            go_on.wait(0.5)  # longer than it takes to hear of the error
+
+    def keep(_):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        in_lanes(tiny, batches(50), answer, "test", keep)
+    assert len(begun) < 6
+    assert torch.get_num_threads() == 2
+
+
+def test_two_lanes_read_and_write_what_one_does(llm, tokenizer, prompts, tmp_path):
+    titles = ["", "Alien (1979)", "Heat (1995)", "Casino (1995)", "Toy Story (1995)"]
+    trie, nothing = build_trie(tokenizer, titles), Sequences.from_lists(range(len(prompts)), [[]] * len(prompts))
+    assert len(prompts) > 1
+
+    def everything(folder):
+        scores = score_titles(llm, prompts, trie, np.arange(1, 5)[None], batch_size=1)
+        return scores, generate(llm, prompts, 1, 1, tmp_path / folder).texts, beam_search(llm, prompts, trie, nothing, 3, 4, 1)
+
+    scores, texts, beams = everything("two")
+    with limit_threads(1):
+        wanted, written, found = everything("one")
+    np.testing.assert_allclose(scores, wanted, atol=1e-3)
+    assert texts == written
+    np.testing.assert_array_equal(beams.leaves, found.leaves)
