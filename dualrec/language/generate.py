@@ -9,12 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from transformers import StoppingCriteria, StoppingCriteriaList
 
 from dualrec.artifacts import write_text
 from dualrec.language.lanes import in_lanes
 from dualrec.language.local import LLM
-from dualrec.language.reading import prompt_batches
+from dualrec.language.reading import PromptReader, prompt_batches, token_ids
 
 TOKENS_PER_TITLE = 15  # number, title, year and line end; the longest tenth of the titles may be cut at the end of a list
 
@@ -25,18 +24,6 @@ class Generation:
 
     texts: list[str]
     seconds: float
-
-
-class EnoughTitles(StoppingCriteria):
-    """True for each row that has ended its n-th line: one title stands on each line."""
-
-    def __init__(self, line_end: torch.Tensor, prompt_length: int, n: int):
-        self.line_end, self.prompt_length, self.n = line_end, prompt_length, n
-
-    def __call__(self, input_ids: torch.LongTensor, scores, **kwargs) -> torch.BoolTensor:
-        """input_ids: (batch, prompt + written)."""
-        written = input_ids[:, self.prompt_length :]
-        return self.line_end[written].sum(dim=1) >= self.n
 
 
 def line_end_tokens(llm: LLM) -> torch.Tensor:
@@ -80,17 +67,22 @@ def generate(llm: LLM, prompts: list[str], titles: int, batch_size: int, journal
 
 @torch.inference_mode()
 def _generate_batch(llm: LLM, prompts: list[str], titles: int, line_end: torch.Tensor) -> list[str]:
-    """Greedy continuation of one batch."""
-    batch = llm.tokenizer(prompts, add_special_tokens=False, padding=True, return_tensors="pt").to(llm.model.device)
-    length = batch.input_ids.shape[1]
-    ids = llm.model.generate(
-        **batch,
-        max_new_tokens=TOKENS_PER_TITLE * titles,
-        do_sample=False,
-        pad_token_id=llm.tokenizer.pad_token_id,
-        stopping_criteria=StoppingCriteriaList([EnoughTitles(line_end, length, titles)]),
-    )  # (batch, length + written)
-    return llm.tokenizer.batch_decode(ids[:, length:], skip_special_tokens=True)
+    """Greedy continuation of one batch, each row up to the end of its `titles`-th line."""
+    reader, head = PromptReader(llm, token_ids(llm, prompts)), llm.model.get_output_embeddings()
+    device, rows, longest = reader.last.device, len(prompts), TOKENS_PER_TITLE * titles
+    ends = torch.tensor(np.ravel(llm.model.generation_config.eos_token_id or llm.tokenizer.eos_token_id), device=device)
+    written = torch.full((rows, longest), llm.tokenizer.pad_token_id, device=device)
+    done = torch.zeros(rows, dtype=torch.bool, device=device)
+    sees = torch.ones(rows, 1, longest, dtype=torch.bool, device=device)
+    states = reader.last  # (rows, d)
+    for place in range(longest):
+        written[~done, place] = head(states[~done]).argmax(dim=1)
+        done |= torch.isin(written[:, place], ends) | (line_end[written[:, : place + 1]].sum(dim=1) >= titles)
+        if done.all():
+            break
+        here = torch.full((rows, 1), place, device=device)
+        states = reader.read(written[:, place, None], here, sees[:, :, : place + 1])[:, 0]
+    return llm.tokenizer.batch_decode(written, skip_special_tokens=True)
 
 
 def _finished(journal: Path) -> list[dict]:

@@ -15,6 +15,7 @@ import torch
 from transformers import AttentionInterface, PreTrainedModel
 
 from dualrec.batching import sorted_batches
+from dualrec.language.cache import roomy_cache
 from dualrec.language.local import LLM
 
 HEAD_ROWS = 128  # states whose logits over the whole vocabulary are held at once: more of them only leave the processor's caches
@@ -41,15 +42,14 @@ class PromptReader:
         self.llm = llm
         decoder, device = llm.model.get_decoder(), llm.model.device
         shared = common_start(ids)
-        cache = None
+        self.cache = roomy_cache()
         if shared:
-            cache = decoder(input_ids=torch.tensor([ids[0][:shared]], device=device), use_cache=True).past_key_values
-            cache.batch_repeat_interleave(len(ids))
+            decoder(input_ids=torch.tensor([ids[0][:shared]], device=device), past_key_values=self.cache, use_cache=True)
+            self.cache.batch_repeat_interleave(len(ids))
         rest = llm.tokenizer.pad({"input_ids": [row[shared:] for row in ids]}, return_tensors="pt").to(device)
         mask = torch.nn.functional.pad(rest.attention_mask, (shared, 0), value=1)  # (B, P): what is shared, padding, what is not
         position = (mask.cumsum(dim=1) - 1)[:, shared:].clamp(min=0)
-        out = decoder(input_ids=rest.input_ids, attention_mask=mask, position_ids=position, past_key_values=cache, use_cache=True)
-        self.cache = out.past_key_values
+        out = decoder(input_ids=rest.input_ids, attention_mask=mask, position_ids=position, past_key_values=self.cache, use_cache=True)
         self.last = out.last_hidden_state[:, -1]  # (B, d); the padding is not at the end
         self.prompt = mask.bool()
         self.next_position = position[:, -1] + 1  # (B,)

@@ -7,7 +7,6 @@ import torch
 from dualrec.assets import verified_asset
 from dualrec.errors import StudyError
 from dualrec.language import local
-from dualrec.language.generate import generate, line_end_tokens
 from dualrec.language.local import converted_folder, four_bits, load_config, load_gguf, load_llm
 
 
@@ -44,29 +43,6 @@ def test_whoever_comes_second_waits_for_the_conversion_of_the_first(monkeypatch,
         go_on.set()
         assert first.result(30) == second.result(30) and first.result().is_dir()
     assert len(converted) == 1
-
-
-def test_generation_stops_after_the_asked_titles_and_batches_agree(llm, prompts, tmp_path):
-    together = generate(llm, prompts, titles=2, batch_size=3, journal=tmp_path / "together.jsonl")
-    alone = generate(llm, prompts, titles=2, batch_size=1, journal=tmp_path / "alone.jsonl")
-    assert together.texts == alone.texts
-    for text in alone.texts:
-        assert text.strip() and text.count("\n") <= 2
-
-
-def test_generation_goes_on_from_its_journal(llm, prompts, tmp_path):
-    journal = tmp_path / "lists.jsonl"
-    whole = generate(llm, prompts, titles=1, batch_size=1, journal=journal)
-    second = journal.read_text(encoding="utf-8").splitlines()[1]
-    journal.write_text('{"texts": ["kept"], "seconds": 1000.0}\n' + second[:9], encoding="utf-8")  # killed in the second batch
-    resumed = generate(llm, prompts, titles=1, batch_size=1, journal=journal)
-    assert resumed.texts == ["kept", *whole.texts[1:]] and resumed.seconds > 1000
-
-
-def test_line_end_tokens_are_those_with_a_line_break(llm):
-    flags = line_end_tokens(llm)
-    newline = llm.tokenizer("\n", add_special_tokens=False).input_ids
-    assert all(flags[newline]) and not flags[llm.tokenizer(" Heat", add_special_tokens=False).input_ids].any()
 
 
 @pytest.mark.parametrize(
