@@ -70,7 +70,8 @@ def _generate_batch(llm: LLM, prompts: list[str], titles: int, line_end: torch.T
     """Greedy continuation of one batch, each row up to the end of its `titles`-th line."""
     reader, head = PromptReader(llm, token_ids(llm, prompts)), llm.model.get_output_embeddings()
     device, rows, longest = reader.last.device, len(prompts), TOKENS_PER_TITLE * titles
-    ends = torch.tensor(np.ravel(llm.model.generation_config.eos_token_id or llm.tokenizer.eos_token_id), device=device)
+    end = llm.model.generation_config.eos_token_id  # one, some or none
+    ends = torch.tensor([] if end is None else np.ravel(end), dtype=torch.long, device=device)
     written = torch.full((rows, longest), llm.tokenizer.pad_token_id, device=device)
     done = torch.zeros(rows, dtype=torch.bool, device=device)
     sees = torch.ones(rows, 1, longest, dtype=torch.bool, device=device)

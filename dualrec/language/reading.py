@@ -15,6 +15,7 @@ import torch
 from transformers import AttentionInterface, PreTrainedModel
 
 from dualrec.batching import sorted_batches
+from dualrec.errors import StudyError
 from dualrec.language.cache import roomy_cache
 from dualrec.language.local import LLM
 
@@ -108,9 +109,17 @@ def common_start(rows: list[list[int]]) -> int:
 
 @contextmanager
 def _grouped_attention(model: PreTrainedModel) -> Iterator[None]:
-    """Within the block the model attends by `_attend`."""
+    """Within the block the model attends by `_attend`.
+
+    Raises StudyError for a model whose attention is more than scaled dot products, as Gemma 2's with its caps.
+    """
     before = model.config._attn_implementation
-    model.set_attn_implementation(GROUPED)
+    try:
+        model.set_attn_implementation(GROUPED)
+    except ValueError as error:
+        raise StudyError(
+            f"{type(model).__name__} attends in a way of its own, which reading in branches cannot do; set another llm.model"
+        ) from error
     try:
         yield
     finally:
@@ -118,7 +127,13 @@ def _grouped_attention(model: PreTrainedModel) -> Iterator[None]:
 
 
 def _attend(
-    module: torch.nn.Module, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, attention_mask: torch.Tensor, scaling: float, **_
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor,
+    scaling: float,
+    **_,
 ) -> tuple[torch.Tensor, None]:
     """Masked attention of few tokens to many: query heads that share a key head are queries of that head.
 

@@ -3,8 +3,11 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
+from transformers import Gemma2Config, Gemma2ForCausalLM
 
+from dualrec.errors import StudyError
 from dualrec.language import reading
+from dualrec.language.local import LLM
 from dualrec.language.reading import PromptReader, common_start, token_ids
 
 
@@ -76,6 +79,21 @@ def test_grouped_attention_is_attention_with_repeated_keys():
     found, _ = reading._attend(None, query, key, value, attention_mask=mask, scaling=0.3)
     weights = (0.3 * query @ key.repeat_interleave(3, 1).transpose(2, 3)).masked_fill(~mask, -torch.inf).softmax(-1)
     torch.testing.assert_close(found, (weights @ value.repeat_interleave(3, 1)).transpose(1, 2))
+
+
+def test_a_model_that_attends_in_another_way_is_refused(tiny, prompts):
+    sizes = {
+        "hidden_size": 16,
+        "intermediate_size": 16,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 1,
+        "head_dim": 8,
+    }
+    capped = LLM("capped", Gemma2ForCausalLM(Gemma2Config(vocab_size=len(tiny.tokenizer), **sizes)).eval(), tiny.tokenizer)
+    with torch.inference_mode(), pytest.raises(StudyError, match="Gemma2ForCausalLM attends in a way of its own"):
+        reader = PromptReader(capped, token_ids(capped, prompts))
+        reader.read(torch.ones(3, 1, dtype=torch.long), torch.zeros(3, 1, dtype=torch.long), torch.ones(3, 1, 1, dtype=torch.bool))
 
 
 def test_log_probabilities_are_those_of_the_whole_vocabulary(tiny, prompts, monkeypatch):
