@@ -10,6 +10,7 @@ import copy
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
+from threading import Event
 from typing import TypeVar
 
 import numpy as np
@@ -43,8 +44,9 @@ def in_lanes(
             keep(answer(llm, rows))
         return
     models: SimpleQueue[LLM] = SimpleQueue()
+    over = Event()
     for _ in range(LANES):
-        models.put(_sibling(llm))
+        models.put(_sibling(llm, over))
 
     def drive(rows: np.ndarray) -> Answer:
         own = models.get()
@@ -59,11 +61,22 @@ def in_lanes(
             for each in tqdm(under_way, **bar):
                 keep(each.result())
         except BaseException:
+            over.set()
             lanes.shutdown(wait=False, cancel_futures=True)
             raise
 
 
-def _sibling(llm: LLM) -> LLM:
-    """The same weights in modules of its own: how a model attends is switched as it reads, and a tokenizer serves one thread at a time."""
+def _sibling(llm: LLM, over: Event) -> LLM:
+    """The same weights in modules of its own: how a model attends is switched as it reads, and a tokenizer serves one thread at a time.
+
+    over: once set, the model refuses to read on, so that an interrupt need not wait for the batches under way
+    """
+
+    def heed(*_) -> None:
+        if over.is_set():
+            raise InterruptedError("nobody waits for this batch any more")
+
     weights = {id(tensor): tensor for tensor in [*llm.model.parameters(), *llm.model.buffers()]}
-    return LLM(llm.identity, copy.deepcopy(llm.model, weights), copy.deepcopy(llm.tokenizer))
+    model = copy.deepcopy(llm.model, weights)
+    model.get_decoder().register_forward_pre_hook(heed)
+    return LLM(llm.identity, model, copy.deepcopy(llm.tokenizer))

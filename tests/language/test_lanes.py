@@ -81,6 +81,21 @@ def test_an_error_is_raised_and_no_batch_is_begun_after_it(tiny, where):
     assert torch.get_num_threads() == 2
 
 
+def test_an_error_ends_what_is_being_read(tiny):
+    reading = threading.Event()
+
+    def answer(own, rows):
+        while rows[0] == 1:  # until the model refuses
+            own.model.get_decoder()(torch.ones(1, 1, dtype=torch.long))
+            reading.set()
+        assert reading.wait(60)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        in_lanes(tiny, batches(2), answer, "test")
+    assert not tiny.model.get_decoder()._forward_pre_hooks  # the model itself reads on
+
+
 def test_two_lanes_read_and_write_what_one_does(llm, tokenizer, prompts, tmp_path):
     titles = ["", "Alien (1979)", "Heat (1995)", "Casino (1995)", "Toy Story (1995)"]
     trie, nothing = build_trie(tokenizer, titles), Sequences.from_lists(range(len(prompts)), [[]] * len(prompts))
