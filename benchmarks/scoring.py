@@ -21,7 +21,7 @@ def scoring_share(material: Material, users: int = 64, candidates: int = 20, sid
     llm, histories, batch_size = material.llm, material.histories(users), material.study.profile.llm.score_batch
     prompts, trie, items = material.prompts(histories), material.trie, material.hints(histories, candidates).items
     ids = llm.tokenizer(prompts, add_special_tokens=False).input_ids
-    batches = prompt_batches(llm, prompts, batch_size)
+    batches = prompt_batches(ids, batch_size)
     work = sum(scoring_work(llm.model.config, [ids[row] for row in rows], trie, trie.leaf_of[items[rows]]) for rows in batches)
     matrices = squares(llm, side)
     ours, peak = in_turns(lambda: score_titles(llm, prompts, trie, items, batch_size), lambda: multiply(*matrices), repetitions)

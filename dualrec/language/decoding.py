@@ -36,23 +36,24 @@ def beam_search(
     batch_size: prompts per batch; batches are formed by length, so that little is padded
     length_power: a title's score is its log-likelihood divided by (its tokens) ** length_power; 0 = the likelihood itself
     """
+    ids = token_ids(llm, prompts)
     leaves, scores = np.full((len(prompts), k), -1, np.int64), np.full((len(prompts), k), np.nan, np.float32)
 
     def search(own: LLM, rows: np.ndarray) -> None:
         open_nodes = trie.open_nodes(histories.take(rows))  # bool (B, nodes): made per batch, since a catalogue has many nodes
-        found = _search_batch(own, [prompts[row] for row in rows], trie, open_nodes, k, width, length_power)
+        found = _search_batch(own, [ids[row] for row in rows], trie, open_nodes, k, width, length_power)
         leaves[rows], scores[rows] = found.leaves, found.scores
 
-    in_lanes(llm, prompt_batches(llm, prompts, batch_size), search, "beam search")
+    in_lanes(llm, prompt_batches(ids, batch_size), search, "beam search")
     return Beams(leaves, scores)
 
 
 @torch.inference_mode()
-def _search_batch(llm: LLM, prompts: list[str], trie: Trie, open_nodes: np.ndarray, k: int, width: int, length_power: float) -> Beams:
+def _search_batch(llm: LLM, ids: list[list[int]], trie: Trie, open_nodes: np.ndarray, k: int, width: int, length_power: float) -> Beams:
     """One batch; a user is done once no title in the making can come before the k-th finished one."""
-    reader = PromptReader(llm, token_ids(llm, prompts))
+    reader = PromptReader(llm, ids)
     device = reader.last.device
-    n, longest = len(prompts), int(trie.depth.max())
+    n, longest = len(ids), int(trie.depth.max())
     done = _Finished(n, k)
     user, node, score = np.arange(n), np.zeros(n, np.int64), np.zeros(n)  # the beams, all users in one row
     states = reader.last  # (beams, d)

@@ -40,20 +40,22 @@ def generate(llm: LLM, prompts: list[str], titles: int, batch_size: int, journal
     batch_size: prompts per batch; batches are formed by length, so that little is padded
     journal: a JSON-lines file that keeps every finished batch; a later call with the same prompts goes on from there
     """
-    batches = prompt_batches(llm, prompts, batch_size)
+    ids = token_ids(llm, prompts)
+    batches = prompt_batches(ids, batch_size)
     finished = _finished(journal)
     line_end = line_end_tokens(llm)
     journal.parent.mkdir(parents=True, exist_ok=True)
     with open(journal, "a", encoding="utf-8") as out:
         last = time.perf_counter()
 
-        def write(own: LLM, rows: np.ndarray) -> list[str]:
-            return _generate_batch(own, [prompts[r] for r in rows], titles, line_end)
+        def write(own: LLM, rows: np.ndarray) -> torch.Tensor:
+            return _generate_batch(own, [ids[row] for row in rows], titles, line_end)
 
-        def keep(written: list[str]) -> None:
+        def keep(written: torch.Tensor) -> None:
             nonlocal last
             before, last = last, time.perf_counter()  # two batches are written at once: what counts is from one's end to the next's
-            finished.append({"texts": written, "seconds": round(last - before, 3)})
+            batch = llm.tokenizer.batch_decode(written, skip_special_tokens=True)
+            finished.append({"texts": batch, "seconds": round(last - before, 3)})
             out.write(json.dumps(finished[-1], ensure_ascii=False) + "\n")
             out.flush()
 
@@ -66,10 +68,10 @@ def generate(llm: LLM, prompts: list[str], titles: int, batch_size: int, journal
 
 
 @torch.inference_mode()
-def _generate_batch(llm: LLM, prompts: list[str], titles: int, line_end: torch.Tensor) -> list[str]:
-    """Greedy continuation of one batch, each row up to the end of its `titles`-th line."""
-    reader, head = PromptReader(llm, token_ids(llm, prompts)), llm.model.get_output_embeddings()
-    device, rows, longest = reader.last.device, len(prompts), TOKENS_PER_TITLE * titles
+def _generate_batch(llm: LLM, ids: list[list[int]], titles: int, line_end: torch.Tensor) -> torch.Tensor:
+    """int64 (B, TOKENS_PER_TITLE * titles): what a batch goes on with, greedily: `titles` lines in each row, then padding."""
+    reader, head = PromptReader(llm, ids), llm.model.get_output_embeddings()
+    device, rows, longest = reader.last.device, len(ids), TOKENS_PER_TITLE * titles
     end = llm.model.generation_config.eos_token_id  # one, some or none
     ends = torch.tensor([] if end is None else np.ravel(end), dtype=torch.long, device=device)
     written = torch.full((rows, longest), llm.tokenizer.pad_token_id, device=device)
@@ -83,7 +85,7 @@ def _generate_batch(llm: LLM, prompts: list[str], titles: int, line_end: torch.T
             break
         here = torch.full((rows, 1), place, device=device)
         states = reader.read(written[:, place, None], here, sees[:, :, : place + 1])[:, 0]
-    return llm.tokenizer.batch_decode(written, skip_special_tokens=True)
+    return written
 
 
 def _finished(journal: Path) -> list[dict]:

@@ -33,7 +33,8 @@ def in_lanes(
 ) -> None:
     """`answer(model, rows)` for every batch, and `keep` with each of the answers, in the order of the batches.
 
-    answer: called in another thread, with a model that has the weights of `llm` and nothing else in common with it
+    answer: called in another thread, with a model that shares weights and tokenizer with `llm`; let it read tokens, not texts, since
+        a tokenizer that encodes in two threads may refuse one of them
     name: of what is done, for the progress bar; keep: called in this thread
     A single batch, one core and a GPU take one lane: this thread. What is raised in a lane is raised here, and no batch is begun after it.
     """
@@ -67,7 +68,7 @@ def in_lanes(
 
 
 def _sibling(llm: LLM, over: Event) -> LLM:
-    """The same weights in modules of its own: how a model attends is switched as it reads, and a tokenizer serves one thread at a time.
+    """The same weights in modules of its own, since how a model attends is switched while it reads.
 
     over: once set, the model refuses to read on, so that an interrupt need not wait for the batches under way
     """
@@ -79,4 +80,4 @@ def _sibling(llm: LLM, over: Event) -> LLM:
     weights = {id(tensor): tensor for tensor in [*llm.model.parameters(), *llm.model.buffers()]}
     model = copy.deepcopy(llm.model, weights)
     model.get_decoder().register_forward_pre_hook(heed)
-    return LLM(llm.identity, model, copy.deepcopy(llm.tokenizer))
+    return LLM(llm.identity, model, llm.tokenizer)

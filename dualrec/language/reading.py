@@ -28,9 +28,9 @@ def token_ids(llm: LLM, prompts: list[str]) -> list[list[int]]:
     return llm.tokenizer(prompts, add_special_tokens=False).input_ids
 
 
-def prompt_batches(llm: LLM, prompts: list[str], size: int) -> list[np.ndarray]:
-    """Rows of the prompts in batches of similar length."""
-    return sorted_batches([len(ids) for ids in token_ids(llm, prompts)], size)
+def prompt_batches(ids: list[list[int]], size: int) -> list[np.ndarray]:
+    """Rows of prompts, given as tokens, in batches of similar length."""
+    return sorted_batches([len(row) for row in ids], size)
 
 
 class PromptReader:
@@ -127,13 +127,7 @@ def _grouped_attention(model: PreTrainedModel) -> Iterator[None]:
 
 
 def _attend(
-    module: torch.nn.Module,
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    attention_mask: torch.Tensor,
-    scaling: float,
-    **_,
+    module: torch.nn.Module, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, attention_mask: torch.Tensor, scaling: float, **_
 ) -> tuple[torch.Tensor, None]:
     """Masked attention of few tokens to many: query heads that share a key head are queries of that head.
 

@@ -25,21 +25,22 @@ def score_titles(llm: LLM, prompts: list[str], trie: Trie, items: np.ndarray, ba
     items: int64 (n, C) item indices, or (1, C) for the same ones after every prompt; -1 gives -inf
     Memory is bounded by batch_size prompts and CHUNK tokens of titles for each, however many items there are.
     """
+    ids = token_ids(llm, prompts)
     leaves = np.where(items > 0, trie.leaf_of[np.maximum(items, 0)], 0)
     leaves = np.broadcast_to(leaves, (len(prompts), items.shape[1]))
     found = np.full(leaves.shape, -np.inf, np.float32)
 
     def score(own: LLM, rows: np.ndarray) -> None:
-        found[rows] = _score_batch(own, [prompts[row] for row in rows], trie, leaves[rows])
+        found[rows] = _score_batch(own, [ids[row] for row in rows], trie, leaves[rows])
 
-    in_lanes(llm, prompt_batches(llm, prompts, batch_size), score, "score titles")
+    in_lanes(llm, prompt_batches(ids, batch_size), score, "score titles")
     return found
 
 
 @torch.inference_mode()
-def _score_batch(llm: LLM, prompts: list[str], trie: Trie, leaves: np.ndarray) -> np.ndarray:
+def _score_batch(llm: LLM, ids: list[list[int]], trie: Trie, leaves: np.ndarray) -> np.ndarray:
     """float32 (B, C): log-likelihoods of leaves (B, C); 0 stands for no title."""
-    reader = PromptReader(llm, token_ids(llm, prompts))
+    reader = PromptReader(llm, ids)
     found = np.full(leaves.shape, -np.inf, np.float32)
     for columns in _chunks(trie, leaves):
         found[:, columns] = _score_chunk(reader, trie, leaves[:, columns])
