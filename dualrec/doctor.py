@@ -61,7 +61,7 @@ def require(profile: Profile) -> None:
 
 
 def environment() -> dict[str, str | int]:
-    """What a number may depend on beside code and data: versions, device, threads and processor."""
+    """What a number may depend on beside code and data: versions, device, threads, processor and precision."""
     return {
         "python": platform.python_version(),
         "torch": torch.__version__,
@@ -69,6 +69,7 @@ def environment() -> dict[str, str | int]:
         "device": _device_name(),
         "threads": torch.get_num_threads(),
         "cpu": _cpu(),
+        "precision": _precision(),
     }
 
 
@@ -127,11 +128,15 @@ def _device_name() -> str:
     return torch.cuda.get_device_name() if device.type == "cuda" else str(device)
 
 
+def _precision() -> str:
+    """What networks and language models compute in."""
+    return str(pick_dtype(pick_device())).removeprefix("torch.")
+
+
 def _device() -> Check:
     device = pick_device()
-    precision = str(pick_dtype(device)).removeprefix("torch.")
     which = _cpu() if device.type == "cpu" else _device_name()
-    return Check("device", True, f"{device} ({which}), {torch.get_num_threads()} threads, language models in {precision}")
+    return Check("device", True, f"{device} ({which}), {torch.get_num_threads()} threads, {_precision()}")
 
 
 def _memory() -> Check:

@@ -30,11 +30,10 @@ def versions() -> None:
 
 
 def hardware() -> str:
-    """Device and threads, for captions."""
+    """Device, threads and precision, for captions."""
     found = environment()
-    if found["device"] != "cpu":
-        return str(found["device"])
-    return f"{found['cpu']}, {found['threads']} thread{'s' if found['threads'] > 1 else ''}"
+    cpu = f"{found['cpu']}, {found['threads']} thread{'s' if found['threads'] > 1 else ''}"
+    return f"{cpu if found['device'] == 'cpu' else found['device']}, {found['precision']}"
 
 
 def begin(profile: str, seed: int) -> Study:

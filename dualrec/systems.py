@@ -13,6 +13,7 @@ from __future__ import annotations
 from tqdm import tqdm
 
 from dualrec.artifacts import cached, fingerprint, is_kept
+from dualrec.device import pick_device, pick_dtype
 from dualrec.errors import StudyError, did_you_mean
 from dualrec.processes import side_by_side
 from dualrec.split import Split
@@ -101,7 +102,8 @@ def fit_side_by_side(study: Study, networks: list[tuple[str, int, Split]]) -> No
 def _network_key(study: Study, name: str, seed: int, split: Split) -> str:
     """What the weights of a network depend on."""
     config, sources = getattr(study.profile, name), (base, fit, *NEURAL[name])
-    return fingerprint(study.data.digest, split.train, split.validation, config, seed, study.catalogue.titles, *sources)
+    precision = str(pick_dtype(pick_device()))
+    return fingerprint(study.data.digest, split.train, split.validation, config, seed, study.catalogue.titles, precision, *sources)
 
 
 def _counting(study: Study, name: str) -> TemporalModel:

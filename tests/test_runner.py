@@ -82,7 +82,7 @@ def test_the_manifest_tells_time_memory_and_environment(finished):
     entry = manifest["notebooks"]["02_second"]
     assert 0 < entry["seconds"] < 60
     assert 20 < entry["peak_memory_mib"] < 2000  # an idle IPython kernel: tens of MiB
-    assert set(entry["environment"]) == {"python", "torch", "transformers", "device", "threads", "cpu"}
+    assert set(entry["environment"]) == {"python", "torch", "transformers", "device", "threads", "cpu", "precision"}
 
 
 def test_a_second_run_does_nothing(finished, capsys):
