@@ -19,7 +19,7 @@ SECONDS = 0.35  # the most that a user may take
 
 
 def recommending(
-    material: Material, k: int = 10, users: int = 64, one_by_one: int = 2, new_tokens: int = 256, repetitions: int = 3
+    material: Material, k: int = 10, users: int = 128, one_by_one: int = 2, new_tokens: int = 256, repetitions: int = 3
 ) -> dict:
     """Users per second, from histories to items; the trie is there, as it is there for every user of a catalogue.
 

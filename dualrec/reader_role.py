@@ -13,7 +13,7 @@ import pandas as pd
 
 from dualrec.artifacts import fingerprint
 from dualrec.errors import StudyError
-from dualrec.language import cache, depth, reader, reading
+from dualrec.language import attention, cache, depth, reader, reading
 from dualrec.language.fusion import search_weight
 from dualrec.language.head import Head, fit_head
 from dualrec.language.local import LLM
@@ -139,7 +139,7 @@ def choose_weight(lessons: Lessons, heads: dict[str, Head], model: TemporalModel
 def _read(study: Study, llm: LLM, titles: list[str], histories: Sequences, asked: Questions) -> tuple[np.ndarray, float]:
     config = study.profile.reader
     read_by = (config.window, config.read_batch, config.layers)
-    key = fingerprint(titles, llm.identity, str(llm.model.dtype), histories, asked, read_by, reader, reading, cache, depth)
+    key = fingerprint(titles, llm.identity, str(llm.model.dtype), histories, asked, read_by, reader, reading, attention, cache, depth)
     found, seconds = kept_arrays(
         study.cache(f"states-{key}"),
         key,

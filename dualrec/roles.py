@@ -19,7 +19,7 @@ from safetensors.numpy import load_file, save_file
 from dualrec import batching
 from dualrec.artifacts import cached, fingerprint, write_json
 from dualrec.configs import REMOTE
-from dualrec.language import cache, decoding, generate, reading, scoring, trie
+from dualrec.language import attention, cache, decoding, generate, reading, scoring, trie
 from dualrec.language.decoding import beam_search
 from dualrec.language.fusion import Opinions, search
 from dualrec.language.generate import Generation
@@ -75,7 +75,9 @@ def write_lists(
     titles = titles or config.titles
     if isinstance(llm, LLM):
         texts = prompts_for(study, llm, histories, hints, titles)
-        key = fingerprint(texts, llm.identity, str(llm.model.dtype), titles, config.batch_size, batching, generate, reading, cache)
+        key = fingerprint(
+            texts, llm.identity, str(llm.model.dtype), titles, config.batch_size, batching, generate, reading, attention, cache
+        )
         written = generate.generate(llm, texts, titles, config.batch_size, study.cache(f"texts/{key}.jsonl"))
     else:
         asked = [question(watched, hint, titles) for watched, hint in wishes(study.catalogue, histories, hints, config.history)]
@@ -95,7 +97,9 @@ def write_from_catalogue(study: Study, llm: LLM, histories: Sequences, hints: Hi
     """`search_catalogue` after the prompts for these histories, kept; and the seconds it took."""
     prompts, config = prompts_for(study, llm, histories, hints), study.profile.llm
     weights, settings = (llm.identity, str(llm.model.dtype)), (k, config.beam, config.batch_size)
-    key = fingerprint(prompts, weights, settings, study.catalogue.titles, histories, study.popularity, decoding, reading, cache, trie)
+    key = fingerprint(
+        prompts, weights, settings, study.catalogue.titles, histories, study.popularity, decoding, reading, attention, cache, trie
+    )
 
     def build() -> dict[str, np.ndarray]:
         lists = search_catalogue(study, llm, prompts, histories, k)
@@ -108,7 +112,7 @@ def write_from_catalogue(study: Study, llm: LLM, histories: Sequences, hints: Hi
 def likelihoods(study: Study, llm: LLM, prompts: list[str], titles: Trie, items: np.ndarray) -> tuple[np.ndarray, float]:
     """float32 (n, C): log-likelihood of the title of each item after each prompt, see `scoring.score_titles`; and the seconds it took."""
     batch_size = study.profile.llm.score_batch
-    key = fingerprint(prompts, llm.identity, str(llm.model.dtype), titles, items, batch_size, scoring, reading, cache)
+    key = fingerprint(prompts, llm.identity, str(llm.model.dtype), titles, items, batch_size, scoring, reading, attention, cache)
     found, seconds = kept_arrays(
         study.cache(f"likelihoods-{key}"), key, lambda: {"scores": score_titles(llm, prompts, titles, items, batch_size)}
     )

@@ -13,7 +13,7 @@ import numpy as np
 from dualrec.artifacts import fingerprint
 from dualrec.errors import StudyError
 from dualrec.evaluation import metrics
-from dualrec.language import answers, depth, lora
+from dualrec.language import answers, attention, depth, dropout, lora
 from dualrec.language.examples import Example, build_examples, earlier_split, slices, training_cases
 from dualrec.language.local import LLM, load_llm
 from dualrec.language.lora import fine_tune, merged
@@ -73,7 +73,7 @@ def tune(study: Study, llm: LLM, data: LoRAData) -> Path:
     Raises StudyError where the profile wants a quantised model and `llm` is not, unless the adapter is there already.
     """
     config, pairs = study.profile.lora, [vars(e) for e in data.train + data.validation]
-    key = fingerprint(pairs, llm.identity, str(llm.model.dtype), config, study.seed, answers, depth, lora)
+    key = fingerprint(pairs, llm.identity, str(llm.model.dtype), config, study.seed, answers, attention, depth, dropout, lora)
     folder = study.cache(f"lora-{key}")
     if config.quantise and not getattr(llm.model, "is_quantized", False) and not (folder / "history.json").is_file():
         raise StudyError(

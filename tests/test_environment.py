@@ -230,3 +230,12 @@ def test_every_link_of_the_readme_leads_somewhere():
     links = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if not link.startswith("http")]
     assert len(links) >= 10
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_what_is_prepared_for_products_is_not_kept_for_a_thousand_shapes():
+    """Set before PyTorch computes, in every process; whoever set it otherwise keeps it."""
+    program = "import os, dualrec; print(os.environ['ONEDNN_PRIMITIVE_CACHE_CAPACITY'], os.environ['LRU_CACHE_CAPACITY'])"
+    named = {name: value for name, value in os.environ.items() if not name.endswith("_CACHE_CAPACITY")}
+    for given, wanted in ({}, "64 64"), ({"LRU_CACHE_CAPACITY": "9"}, "64 9"):
+        done = subprocess.run([sys.executable, "-c", program], env=named | given, capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == wanted

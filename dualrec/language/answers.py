@@ -7,13 +7,16 @@ example once, not once per epoch.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 import torch
 from torch.nn.utils.rnn import pad_sequence
 from tqdm import tqdm
+from transformers import PreTrainedModel
 
 from dualrec.batching import sorted_batches
+from dualrec.language.attention import grouped_attention
 from dualrec.language.depth import only_layers
 from dualrec.language.examples import Example
 from dualrec.language.local import LLM
@@ -89,11 +92,17 @@ def answer_loss(llm: LLM, batch: list[Encoded]) -> tuple[torch.Tensor, int]:
         text = {"inputs_embeds": padded([e.states for e in batch], 0)}
     else:
         text = {"input_ids": padded([e.ids for e in batch], llm.tokenizer.pad_token_id)}
-    with only_layers(llm.model, first=read) as decoder:
+    with only_layers(llm.model, first=read) as decoder, _attention(llm.model):
         hidden = decoder(**text, use_cache=False).last_hidden_state  # (B, T, d)
     wanted = labels[:, 1:] != IGNORE  # position t predicts token t + 1
     targets = labels[:, 1:][wanted]  # (answer tokens,)
     return _FrozenHeadLoss.apply(hidden[:, :-1][wanted], llm.model.get_output_embeddings().weight, targets), len(targets)
+
+
+def _attention(model: PreTrainedModel) -> AbstractContextManager:
+    """How to attend to whole examples: by products where a processor computes in bfloat16, which trains a fifth faster, else as usual."""
+    slow = model.device.type == "cpu" and model.dtype == torch.bfloat16
+    return grouped_attention(model) if slow else nullcontext()
 
 
 @torch.no_grad()

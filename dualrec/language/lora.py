@@ -25,6 +25,7 @@ from dualrec.checkpoints import load_checkpoint, save_checkpoint
 from dualrec.configs import LoRAConfig
 from dualrec.language.answers import Encoded, answer_loss, answer_tokens, encode, evaluate_loss, read_below
 from dualrec.language.depth import require_layers
+from dualrec.language.dropout import quicken_dropout
 from dualrec.language.examples import Example
 from dualrec.language.local import LLM
 
@@ -107,6 +108,7 @@ def _with_adapter(base: PreTrainedModel, config: LoRAConfig, seed: int) -> tuple
         task_type="CAUSAL_LM",
     )
     model = get_peft_model(base, lora)
+    quicken_dropout(model)
     if config.checkpointing:  # after peft, and without gradients at the inputs, which both libraries ask for and none needs here
         base.activation_checkpointing_enable({"use_reentrant": False})
         base.disable_input_require_grads()

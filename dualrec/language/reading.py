@@ -7,20 +7,17 @@ the prompt), so a beam that dies costs nothing to forget, and titles that begin 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import numpy as np
 import torch
-from transformers import AttentionInterface, PreTrainedModel
+import torch.nn.functional as F
 
 from dualrec.batching import sorted_batches
-from dualrec.errors import StudyError
+from dualrec.language.attention import grouped_attention
 from dualrec.language.cache import roomy_cache
 from dualrec.language.local import LLM
 
-HEAD_ROWS = 128  # states whose logits over the whole vocabulary are held at once: more of them only leave the processor's caches
-GROUPED = "grouped_sdpa"
+# Logits that are held at once, states x words of the vocabulary: more of them leave the processor's caches before they are added up.
+HEAD_ROWS, HEAD_WORDS = 512, 2048
 
 
 def token_ids(llm: LLM, prompts: list[str]) -> list[list[int]]:
@@ -69,10 +66,11 @@ class PromptReader:
         """
         known = self.next_position[:, None].expand(tokens.shape) if known is None else known
         prompt = self.prompt[:, None] & (self.prompt.cumsum(dim=1)[:, None] <= known[:, :, None])  # (B, W, P)
-        with _grouped_attention(self.llm.model):
+        seen = torch.cat([prompt, sees], dim=2)[:, None]  # (B, 1, W, P + branched + W)
+        with grouped_attention(self.llm.model):
             out = self.llm.model.get_decoder()(
                 input_ids=tokens,
-                attention_mask=torch.cat([prompt, sees], dim=2)[:, None],  # (B, 1, W, P + branched + W)
+                attention_mask=self.last.new_zeros(seen.shape).masked_fill_(~seen, -torch.inf),
                 position_ids=known + depth,
                 past_key_values=self.cache,
                 use_cache=True,
@@ -87,17 +85,22 @@ class PromptReader:
     def log_probabilities(self, states: torch.Tensor, rows: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
         """float32 (m,): log p(tokens[i]) after the state rows[i]; states: (M, d), rows and tokens: int64 (m,), rows ascending.
 
-        The vocabulary projection is computed at the rows that are asked for, HEAD_ROWS of them at a time.
+        The vocabulary projection is computed at the rows that are asked for, HEAD_ROWS x HEAD_WORDS of it at a time.
         """
         asked, place = rows.unique_consecutive(return_inverse=True)
-        found = torch.empty(len(rows), device=states.device)
-        head = self.llm.model.get_output_embeddings()
+        wanted, total = torch.empty(len(rows), device=states.device), torch.empty(len(asked), device=states.device)
+        words = self.llm.model.get_output_embeddings()
         for first in range(0, len(asked), HEAD_ROWS):
-            # a softmax over rows is one pass; logsumexp makes three, through memory
-            known = head(states[asked[first : first + HEAD_ROWS]]).float().log_softmax(dim=1)  # (<= HEAD_ROWS, vocabulary)
-            here = (place >= first) & (place < first + HEAD_ROWS)
-            found[here] = known[place[here] - first, tokens[here]]
-        return found
+            some, parts = states[asked[first : first + HEAD_ROWS]], []
+            mine = ((place >= first) & (place < first + HEAD_ROWS)).nonzero()[:, 0]
+            for word in range(0, words.out_features, HEAD_WORDS):
+                bias = None if words.bias is None else words.bias[word : word + HEAD_WORDS]
+                logits = F.linear(some, words.weight[word : word + HEAD_WORDS], bias).float()  # (<= HEAD_ROWS, <= HEAD_WORDS)
+                here = mine[(tokens[mine] >= word) & (tokens[mine] < word + HEAD_WORDS)]
+                wanted[here] = logits[place[here] - first, tokens[here] - word]
+                parts.append(logits.logsumexp(dim=1))
+            total[first : first + HEAD_ROWS] = torch.stack(parts).logsumexp(dim=0)
+        return wanted - total[place]
 
 
 def common_start(rows: list[list[int]]) -> int:
@@ -105,41 +108,3 @@ def common_start(rows: list[list[int]]) -> int:
     first, last = min(rows), max(rows)  # in the order of the alphabet all others lie between them
     most = min(map(len, rows)) - 1 if len(rows) > 1 else 0
     return next((i for i in range(most) if first[i] != last[i]), most)
-
-
-@contextmanager
-def _grouped_attention(model: PreTrainedModel) -> Iterator[None]:
-    """Within the block the model attends by `_attend`.
-
-    Raises StudyError for a model whose attention is more than scaled dot products, as Gemma 2's with its caps.
-    """
-    before = model.config._attn_implementation
-    try:
-        model.set_attn_implementation(GROUPED)
-    except ValueError as error:
-        raise StudyError(
-            f"{type(model).__name__} attends in a way of its own, which reading in branches cannot do; set another llm.model"
-        ) from error
-    try:
-        yield
-    finally:
-        model.set_attn_implementation(before)
-
-
-def _attend(
-    module: torch.nn.Module, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, attention_mask: torch.Tensor, scaling: float, **_
-) -> tuple[torch.Tensor, None]:
-    """Masked attention of few tokens to many: query heads that share a key head are queries of that head.
-
-    The usual way copies keys and values once per query head, which for a few tokens takes longer than to attend to them.
-    query: (B, H, W, d); key, value: (B, G, S, d), H a multiple of G; attention_mask: bool (B, 1, W, S); returns (B, W, H, d)
-    """
-    batch, heads, tokens, size = query.shape
-    groups = key.shape[1]
-    packed = query.reshape(batch, groups, heads // groups * tokens, size)
-    mask = attention_mask.repeat(1, 1, heads // groups, 1)
-    out = torch.nn.functional.scaled_dot_product_attention(packed, key, value, attn_mask=mask, scale=scaling)
-    return out.reshape(batch, heads, tokens, -1).transpose(1, 2).contiguous(), None
-
-
-AttentionInterface.register(GROUPED, _attend)

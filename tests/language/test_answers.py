@@ -1,10 +1,15 @@
+import copy
+from contextlib import nullcontext
+
 import pytest
 import torch
 import torch.nn.functional as F
 
 from dualrec.language import answers
 from dualrec.language.answers import IGNORE, answer_loss, answer_tokens, encode, evaluate_loss, read_below
+from dualrec.language.attention import GROUPED, grouped_attention
 from dualrec.language.examples import Example
+from dualrec.language.local import LLM
 
 EXAMPLES = [Example(f"history {'long ' * i}\n1.", f" Movie {i} (199{i})\n2. Film {i}\n") for i in range(5)]
 
@@ -26,6 +31,34 @@ def test_answer_loss_equals_the_models_own_loss_and_ignores_padding(tiny):
     loss, n = answer_loss(tiny, encoded)
     assert n == sum(label != IGNORE for e in encoded for label in e.labels)
     assert loss.item() == pytest.approx(total, rel=1e-5)
+
+
+@pytest.mark.parametrize("adapted", [0, 1])
+def test_attending_by_products_trains_the_same(tiny, monkeypatch, adapted):
+    """Which a processor does in bfloat16 alone; here in float32, to compare."""
+    encoded = encode(tiny, EXAMPLES)
+    if adapted:
+        encoded = read_below(tiny, encoded, tiny.model.config.num_hidden_layers - adapted, batch_size=2)
+    found = []
+    for attention in (nullcontext, grouped_attention):
+        monkeypatch.setattr(answers, "_attention", attention)
+        tiny.model.zero_grad()
+        loss, _ = answer_loss(tiny, encoded)
+        loss.backward()
+        found.append([loss.detach(), *(p.grad.clone() for p in tiny.model.get_decoder().layers[-1].self_attn.parameters())])
+    tiny.model.zero_grad()
+    torch.testing.assert_close(found[0], found[1], atol=1e-5, rtol=1e-4)
+
+
+def test_a_processor_attends_by_products_in_bfloat16_alone(tiny):
+    whole, _ = answer_loss(tiny, encode(tiny, EXAMPLES))
+    half = LLM("half", copy.deepcopy(tiny.model).bfloat16(), tiny.tokenizer)
+    used = {}
+    for name, llm in (("whole", tiny), ("half", half)):
+        with answers._attention(llm.model):
+            used[name] = llm.model.config._attn_implementation
+    assert used == {"whole": "sdpa", "half": GROUPED}
+    assert answer_loss(half, encode(half, EXAMPLES))[0].item() == pytest.approx(whole.item(), rel=2e-2)
 
 
 def test_mean_loss_is_over_tokens_not_over_batches(tiny):

@@ -7,6 +7,7 @@ from transformers import Gemma2Config, Gemma2ForCausalLM
 
 from dualrec.errors import StudyError
 from dualrec.language import reading
+from dualrec.language.attention import GROUPED
 from dualrec.language.local import LLM
 from dualrec.language.reading import PromptReader, common_start, token_ids
 
@@ -68,17 +69,7 @@ def test_the_model_attends_as_before_once_branches_are_read(tiny, prompts):
     reader.read(torch.ones(3, 1, dtype=torch.int64), torch.zeros(3, 1, dtype=torch.int64), one)
     with pytest.raises(RuntimeError):
         reader.read(torch.ones(3, 1, dtype=torch.int64), torch.zeros(3, 1, dtype=torch.int64), one[:, :, :0])
-    assert tiny.model.config._attn_implementation == before != reading.GROUPED
-
-
-def test_grouped_attention_is_attention_with_repeated_keys():
-    torch.manual_seed(0)
-    query, key, value = torch.randn(2, 6, 4, 8), torch.randn(2, 2, 5, 8), torch.randn(2, 2, 5, 8)
-    mask = torch.rand(2, 1, 4, 5) < 0.5
-    mask[..., 0] = True
-    found, _ = reading._attend(None, query, key, value, attention_mask=mask, scaling=0.3)
-    weights = (0.3 * query @ key.repeat_interleave(3, 1).transpose(2, 3)).masked_fill(~mask, -torch.inf).softmax(-1)
-    torch.testing.assert_close(found, (weights @ value.repeat_interleave(3, 1)).transpose(1, 2))
+    assert tiny.model.config._attn_implementation == before != GROUPED
 
 
 def test_a_model_that_attends_in_another_way_is_refused(tiny, prompts):
@@ -96,8 +87,10 @@ def test_a_model_that_attends_in_another_way_is_refused(tiny, prompts):
         reader.read(torch.ones(3, 1, dtype=torch.long), torch.zeros(3, 1, dtype=torch.long), torch.ones(3, 1, 1, dtype=torch.bool))
 
 
-def test_log_probabilities_are_those_of_the_whole_vocabulary(tiny, prompts, monkeypatch):
-    monkeypatch.setattr(reading, "HEAD_ROWS", 2)
+@pytest.mark.parametrize(("states", "words"), [(2, 100), (1, 7), (512, 2048)])
+def test_log_probabilities_are_those_of_the_whole_vocabulary(tiny, prompts, monkeypatch, states, words):
+    monkeypatch.setattr(reading, "HEAD_ROWS", states)
+    monkeypatch.setattr(reading, "HEAD_WORDS", words)
     with torch.inference_mode():
         reader = PromptReader(tiny, token_ids(tiny, prompts))
         rows, tokens = torch.tensor([0, 0, 1, 2, 2]), torch.tensor([5, 7, 5, 0, 9])
