@@ -124,14 +124,9 @@ def test_readme_promises_no_less_time_and_memory_than_the_run_on_record_took(pro
     assert run["minutes"] <= int(promised[1]) and run["peak_memory_gib"] <= int(promised[2])
 
 
-@pytest.mark.xfail(strict=True, reason="an hour is what is aimed at; the machine of the run on record needs more than two")
-def test_the_default_profile_takes_at_most_an_hour():
-    assert read_runs(FIGURES / "profiles.json")["laptop"]["minutes"] <= 60
-
-
 def test_the_default_profile_keeps_its_bounds():
     runs = read_runs(FIGURES / "profiles.json")
-    assert runs["laptop"]["peak_memory_gib"] <= 6
+    assert runs["laptop"]["minutes"] <= 60 and runs["laptop"]["peak_memory_gib"] <= 6
     assert runs["smoke"]["minutes"] <= 5 and runs["smoke"]["peak_memory_gib"] <= 4
     results = load_results(FIGURES / "results.json")
     assert runs["laptop"]["commit"] == results["commit"]
