@@ -59,8 +59,9 @@ def estimate(model: PreTrainedModel, lora: LoRAConfig, rows: int, tokens: int, e
     - adapter: rank * (inputs + outputs) weights per adapted linear layer, in float32, four times
     - activations: bytes per token and adapted layer, b bytes a number: two norms' float32 inputs, 8 * hidden; queries, keys and values as
       attention sees them and its result, 4 * b * heads * head size; the MLP's gate before and after its activation and the other
-      factor, 3 * b * intermediate; and per adapted linear layer its input with dropout and the mask, and the inner product, in float32,
-      8 * inputs + 4 * rank. With checkpointing: one such layer, and b * hidden for each.
+      factor, 3 * b * intermediate; and per adapted linear layer its input with dropout in float32, a byte for what is dropped, and the
+      inner product in float32, 5 * inputs + 4 * rank. With checkpointing: one such layer, and b * hidden for each. What each token
+      gives to each other one is kept where attention is plain products, see `answers`, and left out here.
     - logits: `answers.ROWS` tokens * vocabulary, twice in float32
     - states: b * hidden for each token of the examples, where only upper layers are adapted
     """
@@ -73,7 +74,7 @@ def estimate(model: PreTrainedModel, lora: LoRAConfig, rows: int, tokens: int, e
     adapter = lora.rank * sum(m.in_features + m.out_features for m in targets) * len(adapted)
     attention = config.num_attention_heads * (getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads)
     layer = 8 * config.hidden_size + size * (4 * attention + 3 * config.intermediate_size)
-    layer += sum(2 * FLOAT * m.in_features + FLOAT * lora.rank for m in targets)
+    layer += sum((FLOAT + 1) * m.in_features + FLOAT * lora.rank for m in targets)
     kept = layer + len(adapted) * size * config.hidden_size if lora.checkpointing else len(adapted) * layer
     length = -(-tokens // PAD_TO) * PAD_TO
     weights = sum(p.numel() for p in model.parameters())
