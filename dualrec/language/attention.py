@@ -1,4 +1,4 @@
-"""Attention as plain matrix products, which a processor computes faster than its fused kernels where tokens or heads are few."""
+"""Attention as plain matrix products: on a processor faster than the fused kernels where tokens are few, or numbers are in bfloat16."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from transformers import AttentionInterface, PreTrainedModel
 
 from dualrec.errors import StudyError
 
-GROUPED = "grouped_sdpa"  # by this ending transformers refuses it to models that attend in another way
+GROUPED = "grouped_sdpa"  # for the "sdpa" in it transformers refuses it to models that attend in another way
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Dropout whose random bits are drawn for four numbers at once: a processor takes as long to draw as to train the adapters' matrices."""
+"""Dropout whose random bits are drawn for four numbers at once: a processor spent a tenth of LoRA training on drawing them singly."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ class QuickDropout(nn.Module):
 
 def quicken_dropout(model: nn.Module) -> None:
     """Put QuickDropout in the place of every `nn.Dropout` of a model that is on a processor; a GPU draws fast enough."""
+    if next(model.parameters()).device.type != "cpu":
+        return
     for module in list(model.modules()):
         for name, child in module.named_children():
-            if type(child) is nn.Dropout and next(model.parameters()).device.type == "cpu":
+            if type(child) is nn.Dropout:
                 setattr(module, name, QuickDropout(child.p))

@@ -45,7 +45,7 @@ class PromptReader:
             decoder(input_ids=torch.tensor([ids[0][:shared]], device=device), past_key_values=self.cache, use_cache=True)
             self.cache.batch_repeat_interleave(len(ids))
         rest = llm.tokenizer.pad({"input_ids": [row[shared:] for row in ids]}, return_tensors="pt").to(device)
-        mask = torch.nn.functional.pad(rest.attention_mask, (shared, 0), value=1)  # (B, P): what is shared, padding, what is not
+        mask = F.pad(rest.attention_mask, (shared, 0), value=1)  # (B, P): what is shared, padding, what is not
         position = (mask.cumsum(dim=1) - 1)[:, shared:].clamp(min=0)
         out = decoder(input_ids=rest.input_ids, attention_mask=mask, position_ids=position, past_key_values=self.cache, use_cache=True)
         self.last = out.last_hidden_state[:, -1]  # (B, d); the padding is not at the end
