@@ -1,12 +1,16 @@
-# The study in a box:  docker build -t dualrec . && docker run --rm -it -p 8888:8888 dualrec
-# Another command:     docker run --rm -it -v "$PWD/runs:/dualrec/runs" dualrec make smoke
-FROM python:3.11-slim
+# The study in a box: README.md, "Containers", has the commands.
+FROM python:3.11-slim AS tools
 RUN apt-get update && apt-get install --yes --no-install-recommends make git && rm -rf /var/lib/apt/lists/*
-RUN useradd --create-home reader
+# Whoever `docker run --user` names may keep caches in this home, write below the study, and ask git which commit it runs.
+RUN useradd --create-home reader && chmod 1777 /home/reader && git config --system --add safe.directory /dualrec
+ENV HOME=/home/reader
 WORKDIR /dualrec
 RUN chown reader .
 USER reader
+
+# A devcontainer ends above: it sets up in its own workspace.
+FROM tools AS study
 COPY --chown=reader . .
-RUN make setup
+RUN chmod --recursive a+rwX . && make setup
 EXPOSE 8888
 CMD [".venv/bin/python", "-m", "jupyterlab", "--ServerApp.root_dir=notebooks", "--ip=0.0.0.0", "--no-browser"]

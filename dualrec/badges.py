@@ -35,6 +35,7 @@ def badges(repository: str, branch: str) -> str:
     binder = f"https://mybinder.org/v2/gh/{repository}/{branch}?urlpath=lab/tree/notebooks"
     colab = f"https://colab.research.google.com/github/{repository}/blob/{branch}/notebooks"
     tests = f"https://github.com/{repository}/actions/workflows/ci.yml"
+    folder = repository.split("/")[1]
     rows = [f"| {path.stem} | [Binder]({binder}/{path.name}) | [Colab]({colab}/{path.name}) |" for path in notebook_paths()]
     table = "\n".join(["| notebook | | |", "| --- | --- | --- |", *rows])
     return f"""
@@ -42,10 +43,11 @@ def badges(repository: str, branch: str) -> str:
 
 {table}
 
-On Colab, run this in a new first cell (a quarter of an hour), then restart the session once:
+On Colab, run this in a new first cell (a quarter of an hour), restart the session, and run it again (seconds):
 
 ```
-!git clone https://github.com/{repository} && cd {repository.split("/")[1]} && make run PROFILE=smoke ENV=active
+![ -d {folder} ] || git clone https://github.com/{repository}
+!cd {folder} && make run PROFILE=smoke ENV=active
 %env DUALREC_PROFILE=smoke
 ```
 """

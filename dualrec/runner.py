@@ -211,6 +211,7 @@ def _execute(source: Path, target: Path, profile: str, ticker: Ticker) -> dict[s
         raise StudyError(f"{source.name}: {what} (all of it in {paths.readable(failed)}); run again to continue from here") from error
     except KeyboardInterrupt:
         running.unlink(missing_ok=True)
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # it would tell of the cell that was awaited when the kernel went
         raise
     os.replace(running, target)
     return {"seconds": round(time.perf_counter() - start, 1), "peak_memory_mib": round(max(peak) / 2**20)}

@@ -46,7 +46,7 @@ def test_every_notebook_is_linked_on_its_branch_and_a_second_call_changes_nothin
     for notebook in notebook_paths():
         assert f"https://colab.research.google.com/github/ada/study/blob/trunk/notebooks/{notebook.name}" in written
         assert f"https://mybinder.org/v2/gh/ada/study/trunk?urlpath=lab/tree/notebooks/{notebook.name}" in written
-    assert "git clone https://github.com/ada/study && cd study &&" in written
+    assert "git clone https://github.com/ada/study\n!cd study && make run" in written
     badges.write_badges(copy / "README.md", "ada/study")
     assert (copy / "README.md").read_text(encoding="utf-8") == written
 

@@ -180,14 +180,16 @@ def test_continuous_integration_runs_the_tests():
 
 def test_containers_set_up_by_the_same_command_with_a_python_that_will_do():
     dockerfile = (ROOT / "Dockerfile").read_text()
-    image = re.search(r"^FROM python:(3\.\d+)-slim$", dockerfile, re.MULTILINE)[1]
-    assert Specifier(PROJECT["requires-python"].split(",")[0]).contains(image) and "RUN make setup" in dockerfile
-    assert dockerfile.index("USER reader") < dockerfile.index("make setup"), "nothing runs as root"
+    image = re.search(r"^FROM python:(3\.\d+)-slim AS tools$", dockerfile, re.MULTILINE)[1]
+    assert Specifier(PROJECT["requires-python"].split(",")[0]).contains(image)
+    assert re.search(r"USER reader\n.*^RUN .*make setup$", dockerfile, re.MULTILINE | re.DOTALL), "nothing runs as root"
     container = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text())
     assert container["postCreateCommand"] == "make setup"
+    stage = re.search(rf"^FROM .* AS {container['build']['target']}$(.*?)(?=^FROM)", dockerfile, re.MULTILINE | re.DOTALL)[1]
+    assert "USER reader" in stage and "make setup" not in stage, "an editor's container sets up once, in its own workspace"
     assert (ROOT / ".devcontainer" / container["build"]["dockerfile"]).resolve() == ROOT / "Dockerfile"
     ignored = (ROOT / ".dockerignore").read_text().split()
-    assert {".git", "runs", ".venv*"} <= set(ignored)
+    assert {"runs", ".venv*"} <= set(ignored) and ".git" not in ignored, "a ledger names its commit in a container, too"
 
 
 def test_binder_installs_what_make_setup_installs():
@@ -196,6 +198,17 @@ def test_binder_installs_what_make_setup_installs():
     assert script.stat().st_mode & 0o111
     for installed in re.findall(r"pip install (.*)", script.read_text()):
         assert re.search(rf"pip install .*{re.escape(installed)}", setup), installed
+
+
+def test_binder_opens_notebooks_in_the_profile_it_has_memory_for():
+    said = subprocess.run([ROOT / ".binder/start", "printenv", "DUALREC_PROFILE"], capture_output=True, text=True, check=True)
+    assert said.stdout == "smoke\n"
+
+
+def test_scripts_keep_the_line_ends_of_linux_where_git_would_change_them():
+    files = ["Makefile", "Dockerfile", ".ci/run", ".binder/start", ".binder/postBuild"]
+    said = subprocess.run(["git", "check-attr", "eol", "--", *files], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert said.stdout.count(": eol: lf") == len(files)
 
 
 def test_importing_the_package_needs_no_unix():

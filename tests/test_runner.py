@@ -1,5 +1,8 @@
+import asyncio
 import dataclasses
+import gc
 import json
+import logging
 import os
 import re
 import shutil
@@ -9,6 +12,7 @@ from pathlib import Path
 import nbformat
 import papermill
 import pytest
+from nbclient.exceptions import DeadKernelError
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from dualrec import __main__ as cli
@@ -144,17 +148,26 @@ def test_a_dead_kernel_is_an_error_of_one_sentence(home):
         runner.run_notebooks("smoke")
 
 
-def test_an_interrupt_says_how_to_continue(home, monkeypatch, capsys):
+def test_an_interrupt_says_how_to_continue_and_nothing_else(home, monkeypatch, capsys, caplog):
     def interrupt(source, target, *args, **kwargs):
         shutil.copy(source, target)
+        loop = asyncio.new_event_loop()
+        awaited.append(loop.create_future())
+        awaited[0].set_exception(DeadKernelError("Kernel died"))  # as nbclient leaves it, now and then
+        loop.close()
         raise KeyboardInterrupt
 
+    awaited = []
+    monkeypatch.setattr(logging.getLogger("asyncio"), "level", logging.NOTSET)
     write_notebook("01_first")
     monkeypatch.setattr(papermill, "execute_notebook", interrupt)
     monkeypatch.setattr(sys, "argv", ["dualrec", "run", "--profile", "smoke"])
     assert pytest.raises(SystemExit, cli.main).value.code == 130
     assert "run the same command again to continue with 01_first" in capsys.readouterr().err
     assert not any((home / "runs/smoke/notebooks").iterdir())
+    awaited.clear()
+    gc.collect()
+    assert not caplog.records
 
 
 @pytest.mark.parametrize(

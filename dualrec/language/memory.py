@@ -15,7 +15,7 @@ from transformers import AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
 
 from dualrec.configs import LoRAConfig
 from dualrec.errors import StudyError
-from dualrec.language.answers import PAD_TO, ROWS
+from dualrec.language.answers import PAD_TO, ROWS, WORDS
 
 FLOAT = 4  # bytes; adapters, their gradients and Adam's two moments are in float32
 FOUR_BITS = 0.5 + (8 + 32 / 256) / 64 / 8  # bytes of a weight: 4 bits, 8 for each 64 weights, 32 for each 256 of those
@@ -62,7 +62,7 @@ def estimate(model: PreTrainedModel, lora: LoRAConfig, rows: int, tokens: int, e
       factor, 3 * b * intermediate; and per adapted linear layer its input with dropout in float32, a byte for what is dropped, and the
       inner product in float32, 5 * inputs + 4 * rank. With checkpointing: one such layer, and b * hidden for each. What each token
       gives to each other one is kept where attention is plain products, see `answers`, and left out here.
-    - logits: `answers.ROWS` tokens * vocabulary, twice in float32
+    - logits: `answers.ROWS` tokens * vocabulary in the model's type, and those of `answers.WORDS` words twice in float32
     - states: b * hidden for each token of the examples, where only upper layers are adapted
     """
     config, layers = model.config, model.get_decoder().layers
@@ -82,7 +82,7 @@ def estimate(model: PreTrainedModel, lora: LoRAConfig, rows: int, tokens: int, e
         weights=(weights - quantised) * size + quantised * FOUR_BITS,
         adapter=4.0 * FLOAT * adapter,
         activations=float(rows * length * kept),
-        logits=2.0 * FLOAT * ROWS * config.vocab_size,
+        logits=float(ROWS * (size * config.vocab_size + 2 * FLOAT * min(WORDS, config.vocab_size))),
         states=float(examples * tokens * size * config.hidden_size) if len(adapted) < len(layers) else 0.0,
     )
 

@@ -97,11 +97,11 @@ def trade_off(frames: dict[str, pd.DataFrame], metric: str, labels: dict[str, st
         axis.fill_between(frame.diversity, frame.low, frame.high, color=shade, alpha=0.15, linewidth=0)
         axis.plot(frame.diversity, frame.value, color=shade, marker="o")
         for row in frame[frame.trade_off.isin((1.0, 0.5, 0.3, 0.2, 0.1, 0.0))].itertuples():
-            axis.annotate(
-                f"λ = {row.trade_off:g}", (row.diversity, row.value), xytext=(0, 8), textcoords="offset points", fontsize=9, ha="center"
-            )
+            beside, align = {1: ((-8, -3), "right"), 0: ((8, -3), "left")}.get(row.trade_off, ((4, 4), "left"))  # off the falling curve
+            here = (row.diversity, row.value)
+            axis.annotate(f"λ = {row.trade_off:g}", here, xytext=beside, textcoords="offset points", fontsize=9, ha=align)
         axis.set(title=labels[system], xlabel="intra-list diversity (1 − cosine of titles)")
-        axis.margins(x=0.1)
+        axis.margins(x=0.2)
     axes[0][0].set(ylabel=f"{metric} (95 % interval)", ylim=(0, None))  # last: it ends the scaling that the panels share
     return figure
 

@@ -52,7 +52,7 @@ def fusion(searched: pd.DataFrame, reader: pd.DataFrame) -> Figure:
         axis.plot(place[best.weight], best.ndcg, "o", markersize=12, markerfacecolor="none", color=BLACK)
         alone = rows[rows.weight == 0].ndcg.iloc[0]
         axis.axhline(alone, color=GREY, linewidth=1, linestyle=":")
-        axis.annotate("LSTM alone", (1, alone), xycoords=("axes fraction", "data"), ha="right", va="bottom", color=GREY, fontsize=9)
+        axis.annotate("LSTM alone", (1, alone), xycoords=("axes fraction", "data"), ha="right", va="top", color=GREY, fontsize=9)
         axis.set_xticks([*place.values()], [f"{weight:g}" for weight in place])
         axis.set(xlabel="weight of the language model (not to scale)", title=title)
     left.set_ylabel("validation NDCG@10")

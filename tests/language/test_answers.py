@@ -83,9 +83,10 @@ def test_what_frozen_layers_have_read_is_not_read_again_and_changes_no_loss(tiny
     assert len(tiny.model.get_decoder().layers) == tiny.model.config.num_hidden_layers == 2
 
 
-@pytest.mark.parametrize("rows", [4, 7, 100])
-def test_loss_and_gradient_of_the_frozen_head_are_torchs_own(monkeypatch, rows):
+@pytest.mark.parametrize("rows, words", [(4, 50), (7, 13), (100, 1), (100, 64)])
+def test_loss_and_gradient_of_the_frozen_head_are_torchs_own(monkeypatch, rows, words):
     monkeypatch.setattr(answers, "ROWS", rows)
+    monkeypatch.setattr(answers, "WORDS", words)
     torch.manual_seed(0)
     weight, targets = torch.randn(50, 6), torch.randint(0, 50, (11,))
     ours, theirs = (torch.randn(11, 6, generator=torch.Generator().manual_seed(1)).requires_grad_() for _ in range(2))

@@ -31,7 +31,7 @@ def test_estimate_by_hand():
     # 3 rows padded to 16 tokens. Norms 8*16, attention 2*4*16, MLP 2*3*32, two adapted products of 5*16 + 4*2 each.
     token = 128 + 128 + 192 + 2 * 88
     assert found.activations == 3 * 16 * 2 * token
-    assert found.logits == 128 * 100 * 8
+    assert found.logits == 128 * (100 * 2 + 100 * 8)
     assert found.total == found.weights + found.adapter + found.activations + found.logits
 
 
