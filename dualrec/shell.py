@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
 from pathlib import Path
@@ -21,6 +22,8 @@ def run(app: typer.Typer, name: str) -> None:
     `--debug`, anywhere among the arguments, shows the traceback instead.
     """
     given = sys.argv[1:]
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as stderr is: where a letter cannot be written, its number is
     try:
         app([argument for argument in given if argument != DEBUG], prog_name=name)
     except Exception as error:  # noqa: BLE001  whatever it is, a user gets a sentence

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 
@@ -70,6 +71,14 @@ def test_recommend_shows_matches_and_prints_the_list(toy_folder, toy_profile):
 def test_what_a_user_can_mend_is_one_sentence(arguments, message):
     done = dualrec(*arguments)
     assert done.returncode == 1 and message in done.stderr and "Traceback" not in done.stderr and not done.stdout
+
+
+def test_a_console_without_a_letter_stops_no_command():
+    done = subprocess.run(
+        [sys.executable, "-m", "dualrec", "--help"], capture_output=True, env={**os.environ, "PYTHONIOENCODING": "cp1252"}
+    )
+    assert done.returncode == 0, done.stderr
+    assert rb"\u0394" in done.stdout, "the Greek letter is written as its number"
 
 
 def test_titles_are_matched_by_hand(toy_catalogue, capsys):
