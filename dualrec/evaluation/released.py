@@ -129,6 +129,7 @@ def _first_hit(outputs: Outputs, row: int, targets: np.ndarray, truth: Truth, ve
         return np.inf
     known = np.stack([vectors[title] for title in references(outputs, row, targets, truth, protocol)])
     closest = (np.stack([vectors[title] for title in titles]) @ known.T).max(axis=1)  # the best reference wins
+    closest = closest.round(5)  # what is a reference itself is as close as any other that is: the list's order decides, not the last bits
     order = np.argsort(-closest, kind="stable")
     if protocol.similarity:
         true_titles = [truth.titles[item].lower() for item in targets]

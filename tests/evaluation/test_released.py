@@ -44,6 +44,14 @@ def test_the_hint_is_a_reference_in_both():
     assert hits(outputs([3, 4, 1], hint="Alien (1979)"), truth([1]), AUDITED) == [1]
 
 
+@pytest.mark.parametrize("off", [-1e-7, 0, 1e-7])
+def test_of_two_references_in_the_list_the_first_stands_first_whatever_the_last_bits_say(off):
+    vectors = VECTORS | {"Alien (1979)": VECTORS["Alien (1979)"] * (1 + off)}  # a unit vector as far as float32 goes
+    told = replace(AUDITED, truth_in_references=True)
+    for row, first in (([5, 1], 0), ([1, 5], 1)):  # 5 is the hint, 1 the true movie
+        assert evaluate(outputs(row), truth([1]), vectors, told, 0)["HR@1"].tolist() == [first]
+
+
 def test_a_sequel_is_a_hit_at_four_fifths_of_the_characters():
     # "aliens (1986)" and "alien (1979)" share 10 characters in order: 2 * 10 / (13 + 12) = 0.8
     listed, wanted = outputs([2]), truth([1])
