@@ -94,7 +94,8 @@ def evaluate(outputs: Outputs, truth: Truth, vectors: dict[str, np.ndarray], pro
     """HR@1, HR@5, NDCG@1 and NDCG@5 of every user who is left under the protocol; index user_id.
 
     vectors: unit sentence vector of every title that is written, hinted or true; seed: of the sample of users
-    NDCG discounts the first hit only, as released; with one target that is the usual NDCG.
+    NDCG discounts the first hit only, as released; with one target that is the usual NDCG. Titles whose similarities agree in five digits,
+    such as a hint and a true title that are both references, keep the order of the list.
     """
     targets = truth.targets[:, : protocol.targets]
     if protocol.catalogue:
@@ -129,7 +130,7 @@ def _first_hit(outputs: Outputs, row: int, targets: np.ndarray, truth: Truth, ve
         return np.inf
     known = np.stack([vectors[title] for title in references(outputs, row, targets, truth, protocol)])
     closest = (np.stack([vectors[title] for title in titles]) @ known.T).max(axis=1)  # the best reference wins
-    closest = closest.round(5)  # what is a reference itself is as close as any other that is: the list's order decides, not the last bits
+    closest = closest.round(5)  # else the last bits of a 1 would tell one title that is a reference from another
     order = np.argsort(-closest, kind="stable")
     if protocol.similarity:
         true_titles = [truth.titles[item].lower() for item in targets]
