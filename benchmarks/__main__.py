@@ -32,8 +32,9 @@ from benchmarks.reranking import reranking
 from benchmarks.scoring import scoring_share
 from benchmarks.temporal import training
 from benchmarks.tuning import tuning, tuning_share
-from dualrec import paths, plots
-from dualrec.artifacts import write_json
+from dualrec import plots
+from dualrec.core import paths
+from dualrec.core.artifacts import write_json
 from dualrec.evaluation.results import git_commit
 from dualrec.language.local import load_llm
 from dualrec.notebook import hardware

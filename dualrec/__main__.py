@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from dualrec import cli, paths, shell
+from dualrec import cli
+from dualrec.core import paths, shell
 
 EXAMPLES = """
 Examples:

@@ -12,12 +12,12 @@ from pathlib import Path
 import pandas as pd
 import torch
 
+from dualrec.core.locks import sole_user
 from dualrec.evaluation.metrics import per_user
 from dualrec.evaluation.stats import holm, paired_difference, seed_intervals
 from dualrec.language.local import load_llm
 from dualrec.language.lora import merged, read_history
 from dualrec.language_ranking import rank_with
-from dualrec.locks import sole_user
 from dualrec.side_runs import METRICS, record_measured, seed_means
 from dualrec.study import Study, open_study
 from dualrec.systems import ROLES, TUNED_ROLES, fit_temporal

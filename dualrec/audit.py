@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dualrec.errors import StudyError
+from dualrec.core.errors import StudyError
 from dualrec.evaluation.released import ROW_SHARE, Outputs, Truth, last_rows
 from dualrec.language.grounding import Grounder, written_titles
 from dualrec.rerank.sbert import load_encoder

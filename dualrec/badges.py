@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from dualrec import paths
-from dualrec.errors import StudyError
+from dualrec.core import paths
+from dualrec.core.errors import StudyError
 from dualrec.evaluation.results import ask_git
 from dualrec.readme import replace_block
 from dualrec.runner import notebook_paths

@@ -13,8 +13,8 @@ import numpy as np
 import typer
 from rapidfuzz import fuzz, process
 
-from dualrec import paths
-from dualrec.errors import StudyError
+from dualrec.core import paths
+from dualrec.core.errors import StudyError
 from dualrec.types import Sequences
 
 if TYPE_CHECKING:  # torch and transformers take seconds to import: `--help` does without them
@@ -46,7 +46,7 @@ def evaluate(
       python -m dualrec evaluate --profile remote --systems llm,llm_hint
     """
     from dualrec import systems
-    from dualrec.locks import sole_user
+    from dualrec.core.locks import sole_user
     from dualrec.study import open_study
 
     with redirect_stdout(sys.stderr):

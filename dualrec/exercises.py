@@ -13,9 +13,9 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from dualrec import paths
-from dualrec.artifacts import write_text
-from dualrec.errors import StudyError
+from dualrec.core import paths
+from dualrec.core.artifacts import write_text
+from dualrec.core.errors import StudyError
 
 KINDS = ("", "[markdown]", "solution", "check")
 EXERCISE = re.compile(r"^## (\d+ · .+)$", re.MULTILINE)

@@ -9,7 +9,8 @@ import pandas as pd
 from IPython.display import Markdown, display
 from matplotlib import pyplot as plt
 
-from dualrec import paths, plots
+from dualrec import plots
+from dualrec.core import paths
 from dualrec.doctor import environment
 from dualrec.evaluation.ledger import read_sidecar
 from dualrec.evaluation.metrics import fates, per_user, summarise

@@ -10,9 +10,9 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from dualrec import paths
-from dualrec.artifacts import write_json, write_text
-from dualrec.errors import StudyError
+from dualrec.core import paths
+from dualrec.core.artifacts import write_json, write_text
+from dualrec.core.errors import StudyError
 from dualrec.evaluation.results import load_results
 from dualrec.profiles import load_profile
 from dualrec.readme import finished_runs, read_runs, update_readme
@@ -55,7 +55,7 @@ def clean(notebook: NotebookNode, name: str) -> NotebookNode:
     for number, cell in enumerate(notebook.cells, start=1):
         for text in [cell.source, *_texts(cell)]:
             if shown := _machine_path(text):
-                raise StudyError(f"{name}, cell {number} shows the path {shown}; print paths with `dualrec.paths.readable`")
+                raise StudyError(f"{name}, cell {number} shows the path {shown}; print paths with `dualrec.core.paths.readable`")
     return notebook
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from dualrec.artifacts import fingerprint
-from dualrec.errors import StudyError
+from dualrec.core.artifacts import fingerprint
+from dualrec.core.errors import StudyError
 from dualrec.language import attention, cache, depth, reader, reading
 from dualrec.language.fusion import search_weight
 from dualrec.language.head import Head, fit_head

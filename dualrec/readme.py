@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from dualrec import paths
-from dualrec.artifacts import write_text
-from dualrec.errors import StudyError
+from dualrec.core import paths
+from dualrec.core.artifacts import write_text
+from dualrec.core.errors import StudyError
 from dualrec.evaluation.results import cell, load_results, results_table
 from dualrec.profiles import available
 from dualrec.runner import Manifest, notebook_paths

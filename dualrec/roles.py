@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import load_file, save_file
 
-from dualrec import batching
-from dualrec.artifacts import cached, fingerprint, write_json
 from dualrec.configs import REMOTE
+from dualrec.core import batching
+from dualrec.core.artifacts import cached, fingerprint, write_json
 from dualrec.language import attention, cache, decoding, generate, reading, scoring, trie
 from dualrec.language.decoding import beam_search
 from dualrec.language.fusion import Opinions, search

@@ -21,12 +21,13 @@ from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from traitlets import default
 
-from dualrec import doctor, paths
-from dualrec.artifacts import fingerprint, write_json
+from dualrec import doctor
 from dualrec.configs import Profile
-from dualrec.errors import StudyError
+from dualrec.core import paths
+from dualrec.core.artifacts import fingerprint, write_json
+from dualrec.core.errors import StudyError
+from dualrec.core.locks import sole_user
 from dualrec.kernels import Unwatched
-from dualrec.locks import sole_user
 from dualrec.profiles import load_profile
 from dualrec.progress import Ticker, readable_seconds
 from dualrec.stages import EVERYWHERE, stage_of

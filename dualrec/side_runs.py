@@ -12,11 +12,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from dualrec import paths
+from dualrec.core import paths
+from dualrec.core.locks import sole_user
 from dualrec.evaluation.metrics import per_user
 from dualrec.evaluation.results import git_commit, record_side_run
 from dualrec.evaluation.stats import seed_intervals
-from dualrec.locks import sole_user
 from dualrec.notebook import hardware
 from dualrec.study import Study, open_study
 from dualrec.systems import LABELS, NEURAL, TEMPORAL, fit_temporal

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from dualrec.configs import SplitConfig
+from dualrec.core.errors import StudyError
 from dualrec.data.dataset import Dataset
-from dualrec.errors import StudyError
 from dualrec.types import Cases, Sequences
 
 

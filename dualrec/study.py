@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import psutil
 
-from dualrec import paths
-from dualrec.artifacts import fingerprint
 from dualrec.configs import Profile
+from dualrec.core import paths
+from dualrec.core.artifacts import fingerprint
 from dualrec.data import Dataset, load
 from dualrec.data.catalogue import Catalogue
 from dualrec.evaluation.ledger import read_ledger, write_ledger

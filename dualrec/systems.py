@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from tqdm import tqdm
 
-from dualrec.artifacts import cached, fingerprint, is_kept
-from dualrec.device import pick_device, pick_dtype
-from dualrec.errors import StudyError, did_you_mean
-from dualrec.processes import side_by_side
+from dualrec.core.artifacts import cached, fingerprint, is_kept
+from dualrec.core.errors import StudyError, did_you_mean
+from dualrec.core.machine import pick_device, pick_dtype
+from dualrec.core.parallel import side_by_side
 from dualrec.split import Split
 from dualrec.study import Study
 from dualrec.temporal import base, fit, lstm, sasrec, words

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from dualrec.artifacts import fingerprint
-from dualrec.errors import StudyError
+from dualrec.core.artifacts import fingerprint
+from dualrec.core.errors import StudyError
 from dualrec.evaluation import metrics
 from dualrec.language import answers, attention, depth, dropout, lora
 from dualrec.language.examples import Example, build_examples, earlier_split, slices, training_cases

@@ -13,9 +13,10 @@ import typer
 from accelerate import PartialState
 from transformers import get_cosine_schedule_with_warmup
 
-from dualrec import doctor, paths, shell, teaching
-from dualrec.device import pick_device, pick_dtype
-from dualrec.errors import StudyError
+from dualrec import doctor, teaching
+from dualrec.core import paths, shell
+from dualrec.core.errors import StudyError
+from dualrec.core.machine import pick_device, pick_dtype
 from dualrec.language.local import load_config, load_llm
 from dualrec.language.lora import read_history
 from dualrec.language.memory import GIB, Memory, estimate, free_memory, require_memory, skeleton

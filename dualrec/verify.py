@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from dualrec import paths
-from dualrec.errors import StudyError
+from dualrec.core import paths
+from dualrec.core.errors import StudyError
 from dualrec.evaluation.ledger import read_ledger, read_sidecar
 from dualrec.evaluation.results import load_results
 

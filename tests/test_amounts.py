@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dualrec import amounts, paths, teaching
+from dualrec import amounts, teaching
 from dualrec.configs import LoRAConfig
+from dualrec.core import paths
 from dualrec.evaluation.ledger import read_ledger
 from dualrec.evaluation.metrics import per_user
 from dualrec.evaluation.results import side_runs

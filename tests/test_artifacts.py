@@ -3,7 +3,7 @@ from functools import cached_property
 
 import numpy as np
 
-from dualrec.artifacts import fingerprint
+from dualrec.core.artifacts import fingerprint
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from dualrec.audit import audit_cases, listed_outputs, random_items, released_split, sentence_vectors, written_outputs
-from dualrec.errors import StudyError
+from dualrec.core.errors import StudyError
 from dualrec.evaluation.released import AUDITED, evaluate
 from dualrec.study import open_study
 from dualrec.systems import fit_temporal, hint

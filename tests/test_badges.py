@@ -5,8 +5,9 @@ import subprocess
 
 import pytest
 
-from dualrec import badges, paths
-from dualrec.errors import StudyError
+from dualrec import badges
+from dualrec.core import paths
+from dualrec.core.errors import StudyError
 from dualrec.runner import notebook_paths
 
 README = "# Study\n<!-- badges:begin -->\n<!-- badges:end -->\nThe rest.\n"

@@ -1,6 +1,6 @@
 import numpy as np
 
-from dualrec.batching import length_batches, sorted_batches
+from dualrec.core.batching import length_batches, sorted_batches
 
 
 def test_batches_hold_every_example_once_and_pad_little():

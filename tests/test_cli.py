@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from dualrec.cli import match_titles
-from dualrec.errors import StudyError
+from dualrec.core.errors import StudyError
 
 
 def dualrec(*arguments: str, cwd=None) -> subprocess.CompletedProcess:

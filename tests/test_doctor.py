@@ -5,7 +5,7 @@ import pytest
 from dualrec import __main__ as cli
 from dualrec import doctor
 from dualrec.configs import Profile
-from dualrec.errors import StudyError
+from dualrec.core.errors import StudyError
 
 
 def by_name(found):

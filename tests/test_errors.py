@@ -1,4 +1,4 @@
-from dualrec.errors import did_you_mean
+from dualrec.core.errors import did_you_mean
 
 
 def test_only_a_near_name_is_offered():

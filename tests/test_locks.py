@@ -9,12 +9,12 @@ import sys
 import pytest
 
 from dualrec import __main__ as cli
-from dualrec.errors import StudyError
+from dualrec.core.errors import StudyError
+from dualrec.core.locks import sole_user
 from dualrec.evaluation.results import record
-from dualrec.locks import sole_user
 
 HOLD = (
-    "import sys, time\nfrom pathlib import Path\nfrom dualrec.locks import sole_user\n"
+    "import sys, time\nfrom pathlib import Path\nfrom dualrec.core.locks import sole_user\n"
     "with sole_user(Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(600)\n"
 )
 

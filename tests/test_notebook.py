@@ -3,7 +3,8 @@
 import pytest
 from matplotlib import pyplot as plt
 
-from dualrec import notebook, paths
+from dualrec import notebook
+from dualrec.core import paths
 from dualrec.evaluation.results import record_side_run
 from dualrec.study import open_study
 

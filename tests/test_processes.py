@@ -11,12 +11,12 @@ import psutil
 import pytest
 import torch
 
-from dualrec.errors import StudyError
-from dualrec.processes import side_by_side
+from dualrec.core.errors import StudyError
+from dualrec.core.parallel import side_by_side
 
 BEGIN = """
 import pathlib, signal, sys
-from dualrec.processes import side_by_side
+from dualrec.core.parallel import side_by_side
 from test_processes import sleep_long
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job is begun with this signal ignored
 """

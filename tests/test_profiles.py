@@ -4,8 +4,9 @@ import dataclasses
 
 import pytest
 
-from dualrec import __main__, paths
-from dualrec.errors import StudyError
+from dualrec import __main__
+from dualrec.core import paths
+from dualrec.core.errors import StudyError
 from dualrec.profiles import available, load_profile
 
 HEAD = 'summary = "mine"\ndata = "ml-100k"\n'

@@ -8,8 +8,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from dualrec import paths, publish, runner
-from dualrec.errors import StudyError
+from dualrec import publish, runner
+from dualrec.core import paths
+from dualrec.core.errors import StudyError
 from dualrec.profiles import load_profile
 
 PARAMETERS = new_code_cell('PROFILE = "laptop"\nSEED = 0', metadata={"tags": ["parameters"]})

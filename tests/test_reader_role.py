@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dualrec import reader_role, systems, teaching
-from dualrec.errors import StudyError
+from dualrec.core.errors import StudyError
 from dualrec.reader_role import NO_HINT, best_items, choose_weight, learn, read_histories
 from dualrec.study import open_study
 

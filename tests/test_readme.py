@@ -7,8 +7,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_notebook
 
-from dualrec import paths
-from dualrec.errors import StudyError
+from dualrec.core import paths
+from dualrec.core.errors import StudyError
 from dualrec.evaluation.results import load_results, record
 from dualrec.readme import HEADLINES, finished_runs, read_runs, readme_is_current, runs_table, update_readme
 from dualrec.runner import Manifest

@@ -16,8 +16,9 @@ from nbclient.exceptions import DeadKernelError
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from dualrec import __main__ as cli
-from dualrec import paths, runner
-from dualrec.errors import StudyError
+from dualrec import runner
+from dualrec.core import paths
+from dualrec.core.errors import StudyError
 from dualrec.profiles import load_profile
 
 PARAMETERS = 'import os\nPROFILE = os.environ.get("DUALREC_PROFILE", "laptop")\nSEED = 0'

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dualrec import paths, plots, side_runs
+from dualrec import plots, side_runs
+from dualrec.core import paths
 from dualrec.evaluation.results import record, record_side_run
 from dualrec.evaluation.results import side_runs as recorded
 from dualrec.profiles import load_profile

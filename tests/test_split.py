@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dualrec.configs import SplitConfig
+from dualrec.core.errors import StudyError
 from dualrec.data import load
 from dualrec.data.catalogue import build_catalogue
 from dualrec.data.dataset import Dataset, build_dataset
-from dualrec.errors import StudyError
 from dualrec.split import leave_one_out, order, split_sequences, time_gaps, time_split
 
 EVENTS = pd.DataFrame(  # file order; user 9 has a tie at time 5

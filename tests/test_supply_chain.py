@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
-from dualrec import paths
+from dualrec.core import paths
 
 ROOT = paths.PACKAGE.parent
 PICKLERS = {"pickle", "_pickle", "cPickle", "cloudpickle", "pickle5", "shelve", "marshal", "dill", "joblib", "jsonpickle"}

@@ -6,7 +6,7 @@ import torch
 
 from dualrec import ranking, roles, systems
 from dualrec.configs import LSTMConfig, SplitConfig
-from dualrec.errors import StudyError
+from dualrec.core.errors import StudyError
 from dualrec.evaluation.metrics import per_user
 from dualrec.language.examples import earlier_split
 from dualrec.language.local import LLM

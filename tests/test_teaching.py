@@ -4,7 +4,7 @@ import pytest
 
 from dualrec import roles, teaching
 from dualrec.configs import LoRAConfig
-from dualrec.errors import StudyError
+from dualrec.core.errors import StudyError
 from dualrec.evaluation.metrics import per_user
 from dualrec.language.lora import read_history
 from dualrec.study import open_study

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from dualrec import __main__ as cli
-from dualrec import notebook, paths
-from dualrec.artifacts import cached
-from dualrec.errors import StudyError
+from dualrec import notebook
+from dualrec.core import paths
+from dualrec.core.artifacts import cached
+from dualrec.core.errors import StudyError
 
 SMALL_DISK = ["unshare", "-rm", "sh", "-c", 'mount -t tmpfs -o size=4m tmpfs "$0" && exec "$@"']
 

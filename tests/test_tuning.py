@@ -13,8 +13,8 @@ from safetensors.torch import load_file
 from torch.testing import assert_close
 
 from dualrec import tuning
+from dualrec.core.errors import StudyError
 from dualrec.data import registry
-from dualrec.errors import StudyError
 from dualrec.language.lora import ADAPTER_FILE
 from dualrec.language.memory import GIB
 from dualrec.study import open_study

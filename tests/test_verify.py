@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from dualrec import __main__ as cli
-from dualrec.artifacts import file_sha256
-from dualrec.errors import StudyError
+from dualrec.core.artifacts import file_sha256
+from dualrec.core.errors import StudyError
 from dualrec.evaluation.ledger import write_ledger
 from dualrec.evaluation.results import record
 from dualrec.types import Cases, RankedLists, Sequences

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from dualrec.errors import StudyError
+from dualrec.core.errors import StudyError
 
 LONGEST = 300  # characters of a title; what is longer is no title, and would fill prompts and figures
 _YEAR = re.compile(r"\((\d{4})(?:[-–]\s*\d{0,4}\s*)?\)(?:\s*\((?:V|TV|VG)\))?\s*$")  # (V): released on video

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from dualrec.artifacts import fingerprint
+from dualrec.core.artifacts import fingerprint
+from dualrec.core.errors import StudyError
 from dualrec.data.catalogue import Catalogue
-from dualrec.errors import StudyError
 
 
 @dataclass(frozen=True)

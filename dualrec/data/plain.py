@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from dualrec.core.errors import StudyError
 from dualrec.data.catalogue import Catalogue, build_catalogue
 from dualrec.data.movielens import split_genres
 from dualrec.data.tables import read_table
-from dualrec.errors import StudyError
 
 
 def read_plain(folder: Path) -> tuple[Catalogue, pd.DataFrame]:

@@ -13,14 +13,14 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 import requests
 
-from dualrec import paths
-from dualrec.artifacts import atomic_path
-from dualrec.assets import verified_asset
+from dualrec.core import paths
+from dualrec.core.artifacts import atomic_path
+from dualrec.core.assets import verified_asset
+from dualrec.core.errors import StudyError
 from dualrec.data.dataset import Dataset, build_dataset
 from dualrec.data.fetch import fetch
 from dualrec.data.movielens import catalogue_100k, read_csv, read_dat, read_u_data
 from dualrec.data.plain import read_plain
-from dualrec.errors import StudyError
 
 U_DATA_SHA256 = "06416e597f82b7342361e41163890c81036900f418ad91315590814211dca490"
 LARGEST = 2**30  # bytes of one unpacked file: forty times ML-1M's ratings

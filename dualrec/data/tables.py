@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dualrec.errors import StudyError
+from dualrec.core.errors import StudyError
 
 EXPECTED = {"int": "a whole number", "float": "a number", "name": "an id"}
 

@@ -7,10 +7,10 @@ from functools import partial
 
 from IPython.display import Markdown, display
 
+from dualrec.core.shell import sentence
 from dualrec.demo.markup import STYLE, answer_html, message_html, short, written_html
 from dualrec.demo.recommender import Demo
 from dualrec.plots.style import BLUE
-from dualrec.shell import sentence
 
 try:
     import ipywidgets

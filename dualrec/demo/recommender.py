@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 from rapidfuzz import fuzz, process
 
-from dualrec.errors import StudyError
+from dualrec.core.errors import StudyError
 from dualrec.language.fusion import Opinions
 from dualrec.language.grounding import normalise
 from dualrec.language.local import LLM, load_llm

@@ -10,12 +10,12 @@ from pathlib import Path
 from nbformat import NotebookNode
 from traitlets.config import Config
 
-from dualrec import paths
+from dualrec.core import paths
+from dualrec.core.errors import StudyError
+from dualrec.core.locks import sole_user
 from dualrec.doctor import require
-from dualrec.errors import StudyError
 from dualrec.kernels import ThisInterpreter
 from dualrec.language.local import load_config
-from dualrec.locks import sole_user
 from dualrec.study import open_study
 from dualrec.systems import fit_temporal
 

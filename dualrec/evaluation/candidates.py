@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dualrec.errors import StudyError
+from dualrec.core.errors import StudyError
 
 
 def keep_candidates(scores: np.ndarray, targets: np.ndarray, kind: str, popularity: np.ndarray, n: int, seed: int) -> np.ndarray:

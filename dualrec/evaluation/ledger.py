@@ -22,9 +22,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from dualrec import paths
-from dualrec.artifacts import atomic_path, file_sha256, write_json
-from dualrec.errors import StudyError
+from dualrec.core import paths
+from dualrec.core.artifacts import atomic_path, file_sha256, write_json
+from dualrec.core.errors import StudyError
 from dualrec.evaluation.results import git_commit
 from dualrec.types import Cases, RankedLists
 

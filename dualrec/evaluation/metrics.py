@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from dualrec.errors import StudyError
+from dualrec.core.errors import StudyError
 from dualrec.evaluation.ledger import as_lists
 from dualrec.evaluation.stats import bootstrap_intervals
 from dualrec.types import RankedLists

@@ -30,9 +30,9 @@ from typing import Any
 import numpy as np
 from filelock import FileLock
 
-from dualrec import paths
-from dualrec.artifacts import write_json
-from dualrec.errors import StudyError
+from dualrec.core import paths
+from dualrec.core.artifacts import write_json
+from dualrec.core.errors import StudyError
 
 SCHEMA = 1
 STUDY = ("profile", "data", "protocol", "commit", "hardware")

@@ -12,7 +12,7 @@ import pandas as pd
 import scipy.stats
 from statsmodels.stats.multitest import multipletests
 
-from dualrec.errors import StudyError
+from dualrec.core.errors import StudyError
 
 BLOCK = 100  # resamples drawn at a time; bounds the memory, changes no number
 PERMUTATIONS = 10_000  # of a randomisation test, so that the smallest p-value survives a correction for twenty others

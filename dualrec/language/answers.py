@@ -15,7 +15,7 @@ from torch.nn.utils.rnn import pad_sequence
 from tqdm import tqdm
 from transformers import PreTrainedModel
 
-from dualrec.batching import sorted_batches
+from dualrec.core.batching import sorted_batches
 from dualrec.language.attention import grouped_attention
 from dualrec.language.depth import only_layers
 from dualrec.language.examples import Example

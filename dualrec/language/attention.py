@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 from transformers import AttentionInterface, PreTrainedModel
 
-from dualrec.errors import StudyError
+from dualrec.core.errors import StudyError
 
 GROUPED = "grouped_sdpa"  # for the "sdpa" in it transformers refuses it to models that attend in another way
 

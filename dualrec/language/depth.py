@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from torch import nn
 from transformers import PreTrainedModel
 
-from dualrec.errors import StudyError
+from dualrec.core.errors import StudyError
 
 
 @contextmanager

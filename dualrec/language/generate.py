@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from dualrec.artifacts import write_text
+from dualrec.core.artifacts import write_text
 from dualrec.language.lanes import in_lanes
 from dualrec.language.local import LLM
 from dualrec.language.reading import PromptReader, prompt_batches, token_ids

@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from dualrec.core.parallel import limit_threads
 from dualrec.language.local import LLM
-from dualrec.processes import limit_threads
 
 LANES = 2  # with more of them more batches are in memory at once
 Answer = TypeVar("Answer")

@@ -21,12 +21,12 @@ from transformers import (
 )
 from transformers import logging as transformers_logging
 
-from dualrec import paths
-from dualrec.artifacts import atomic_path
-from dualrec.assets import ASSETS, asset_folder, verified_asset
 from dualrec.configs import REMOTE
-from dualrec.device import pick_device, pick_dtype
-from dualrec.errors import StudyError
+from dualrec.core import paths
+from dualrec.core.artifacts import atomic_path
+from dualrec.core.assets import ASSETS, asset_folder, verified_asset
+from dualrec.core.errors import StudyError
+from dualrec.core.machine import pick_device, pick_dtype
 
 transformers_logging.disable_progress_bar()
 

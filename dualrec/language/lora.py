@@ -19,10 +19,10 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from tqdm import tqdm
 from transformers import PreTrainedModel, get_cosine_schedule_with_warmup
 
-from dualrec.artifacts import atomic_path, file_sha256, write_json
-from dualrec.batching import length_batches
-from dualrec.checkpoints import load_checkpoint, save_checkpoint
 from dualrec.configs import LoRAConfig
+from dualrec.core.artifacts import atomic_path, file_sha256, write_json
+from dualrec.core.batching import length_batches
+from dualrec.core.checkpoints import load_checkpoint, save_checkpoint
 from dualrec.language.answers import Encoded, answer_loss, answer_tokens, encode, evaluate_loss, read_below
 from dualrec.language.depth import require_layers
 from dualrec.language.dropout import quicken_dropout

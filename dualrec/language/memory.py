@@ -14,7 +14,7 @@ from accelerate import init_empty_weights
 from transformers import AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
 
 from dualrec.configs import LoRAConfig
-from dualrec.errors import StudyError
+from dualrec.core.errors import StudyError
 from dualrec.language.answers import PAD_TO, ROWS, WORDS
 
 FLOAT = 4  # bytes; adapters, their gradients and Adam's two moments are in float32

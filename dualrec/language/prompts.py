@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from dualrec.core.errors import StudyError
 from dualrec.data.catalogue import Catalogue
-from dualrec.errors import StudyError
 from dualrec.types import Hints, Sequences
 
 SYSTEM = "You recommend movies."

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from dualrec.batching import sorted_batches
+from dualrec.core.batching import sorted_batches
 from dualrec.language.attention import grouped_attention
 from dualrec.language.cache import roomy_cache
 from dualrec.language.local import LLM

@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 import openai
 from tqdm import tqdm
 
-from dualrec.artifacts import fingerprint, write_json
 from dualrec.configs import LLMConfig
-from dualrec.errors import StudyError
+from dualrec.core.artifacts import fingerprint, write_json
+from dualrec.core.errors import StudyError
 from dualrec.language.generate import TOKENS_PER_TITLE, Generation
 from dualrec.language.prompts import harmless, messages
 

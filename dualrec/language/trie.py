@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from dualrec.errors import StudyError
+from dualrec.core.errors import StudyError
 from dualrec.language.prompts import answer, harmless
 from dualrec.types import Sequences
 

@@ -8,7 +8,7 @@ import matplotlib
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from dualrec.artifacts import atomic_path
+from dualrec.core.artifacts import atomic_path
 
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PINK = (
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7"

@@ -11,9 +11,10 @@ import nbformat
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
-from dualrec import paths, plots
-from dualrec.artifacts import atomic_path
-from dualrec.errors import StudyError
+from dualrec import plots
+from dualrec.core import paths
+from dualrec.core.artifacts import atomic_path
+from dualrec.core.errors import StudyError
 from dualrec.evaluation.results import load_results
 from dualrec.profiles import load_profile, profile_path
 from dualrec.publish import tidy

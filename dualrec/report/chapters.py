@@ -8,7 +8,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
-from dualrec.errors import StudyError
+from dualrec.core.errors import StudyError
 
 CAPTION = re.compile(r"\*\*Figure (?P<name>[\w-]+)\.\*\* (?P<text>.*?)(?: \*\((?P<facts>.*?)\.?\)\*)?\s*", re.DOTALL)
 LINK = re.compile(r"\[(?P<text>[^\]]+)\]\((?P<to>[\w/]+)\.ipynb\)")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dualrec import paths
-from dualrec.assets import ASSETS
 from dualrec.configs import Profile
+from dualrec.core import paths
+from dualrec.core.assets import ASSETS
 from dualrec.data.registry import SOURCES
 from dualrec.evaluation.results import results_table
 from dualrec.progress import readable_seconds

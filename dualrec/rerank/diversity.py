@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dualrec.errors import StudyError
+from dualrec.core.errors import StudyError
 
 
 def mmr(items: np.ndarray, relevance: np.ndarray, embeddings: np.ndarray, trade_off: float, k: int) -> np.ndarray:

@@ -13,8 +13,8 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 from tqdm import TqdmWarning
 
-from dualrec.artifacts import cached, fingerprint
-from dualrec.assets import ASSETS, verified_asset
+from dualrec.core.artifacts import cached, fingerprint
+from dualrec.core.assets import ASSETS, verified_asset
 from dualrec.data.catalogue import Catalogue
 from dualrec.types import Hints, RankedLists
 

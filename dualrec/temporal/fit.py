@@ -13,14 +13,14 @@ from safetensors.torch import load_file, save_file
 from torch.nn.utils.rnn import pad_sequence
 from tqdm import tqdm
 
-from dualrec.artifacts import atomic_path
-from dualrec.batching import length_batches, sorted_batches
-from dualrec.checkpoints import load_checkpoint, save_checkpoint
 from dualrec.configs import TrainingConfig
-from dualrec.device import pick_dtype
-from dualrec.errors import StudyError
+from dualrec.core.artifacts import atomic_path
+from dualrec.core.batching import length_batches, sorted_batches
+from dualrec.core.checkpoints import load_checkpoint, save_checkpoint
+from dualrec.core.errors import StudyError
+from dualrec.core.machine import pick_dtype
+from dualrec.core.parallel import limit_threads
 from dualrec.evaluation import metrics
-from dualrec.processes import limit_threads
 from dualrec.temporal.base import NextItemNetwork, mask_seen, target_ranks
 from dualrec.types import Cases, Sequences
 

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
-from dualrec.artifacts import write_json
 from dualrec.configs import LSTMConfig, SASRecConfig
+from dualrec.core.artifacts import write_json
 from dualrec.data.catalogue import Catalogue
 from dualrec.temporal.base import NextItemNetwork
 from dualrec.temporal.fit import fit, score

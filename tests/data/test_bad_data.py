@@ -13,9 +13,9 @@ import pytest
 
 from dualrec import __main__ as cli
 from dualrec.configs import SplitConfig
+from dualrec.core.errors import StudyError
 from dualrec.data import Dataset, load
 from dualrec.data.movielens import GENRES_100K
-from dualrec.errors import StudyError
 from dualrec.split import leave_one_out
 
 ITEMS = "item_id,title,genres\n" + "".join(f"{i},Movie {i} ({1990 + i}),Drama|War\n" for i in range(1, 9))

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dualrec.core.errors import StudyError
 from dualrec.data.catalogue import build_catalogue, readable_title, year_of
-from dualrec.errors import StudyError
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from dualrec.configs import SplitConfig
+from dualrec.core.errors import StudyError
 from dualrec.data import load
 from dualrec.data.movielens import GENRES_100K
-from dualrec.errors import StudyError
 from dualrec.split import leave_one_out, time_gaps
 
 

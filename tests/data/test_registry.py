@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 import requests
 
-from dualrec import paths
-from dualrec.artifacts import file_sha256
+from dualrec.core import paths
+from dualrec.core.artifacts import file_sha256
+from dualrec.core.errors import StudyError
 from dualrec.data import SOURCES, load, registry
-from dualrec.errors import StudyError
 
 
 @pytest.fixture(autouse=True)

@@ -2,8 +2,8 @@
 
 import pytest
 
+from dualrec.core.errors import StudyError
 from dualrec.data.tables import read_table
-from dualrec.errors import StudyError
 
 KINDS = {"id": "int", "x": "float"}
 

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from dualrec import paths
+from dualrec.core import paths
 from dualrec.data.catalogue import readable_title
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: `pip install playwright` to test in a browser")

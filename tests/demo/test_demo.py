@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from dualrec import roles
+from dualrec.core.errors import StudyError
 from dualrec.data import load
 from dualrec.demo.recommender import TASTES, Demo
-from dualrec.errors import StudyError
 from dualrec.rerank.sbert import rerank_by_hint
 from dualrec.study import open_study
 from dualrec.temporal.base import hints

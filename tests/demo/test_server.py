@@ -6,9 +6,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from dualrec import paths
+from dualrec.core import paths
+from dualrec.core.errors import StudyError
 from dualrec.demo import server
-from dualrec.errors import StudyError
 
 NOTEBOOK = paths.PACKAGE.parent / "notebooks" / server.NOTEBOOK
 

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from dualrec.__main__ import main
-from dualrec.artifacts import file_sha256
-from dualrec.errors import StudyError
+from dualrec.core.artifacts import file_sha256
+from dualrec.core.errors import StudyError
 from dualrec.evaluation.ledger import read_ledger, write_ledger
 from dualrec.types import Cases, RankedLists, Sequences
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dualrec.errors import StudyError
+from dualrec.core.errors import StudyError
 from dualrec.evaluation.candidates import keep_candidates
 
 N = 30

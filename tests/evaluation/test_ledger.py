@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dualrec.errors import StudyError
+from dualrec.core.errors import StudyError
 from dualrec.evaluation.ledger import as_lists, check_ledger, read_ledger, read_sidecar, write_ledger
 from dualrec.types import Cases, RankedLists, Sequences
 

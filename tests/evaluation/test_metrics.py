@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from dualrec.errors import StudyError
+from dualrec.core.errors import StudyError
 from dualrec.evaluation.metrics import coverage, fates, genre_jaccard_top1, intra_list_diversity, per_user, summarise
 from dualrec.types import RankedLists
 

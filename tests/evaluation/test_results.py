@@ -4,7 +4,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from dualrec.errors import StudyError
+from dualrec.core.errors import StudyError
 from dualrec.evaluation.results import (
     git_commit,
     load_results,

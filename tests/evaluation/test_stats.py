@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 import scipy.stats
 
-from dualrec.errors import StudyError
+from dualrec.core.errors import StudyError
 from dualrec.evaluation.stats import bootstrap_interval, bootstrap_intervals, holm, minimum_detectable, paired_difference, ratio_interval
 
 pytestmark = pytest.mark.filterwarnings("error")

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from dualrec.core.parallel import limit_threads
 from dualrec.language.decoding import beam_search
 from dualrec.language.generate import generate
 from dualrec.language.lanes import in_lanes
 from dualrec.language.scoring import score_titles
 from dualrec.language.trie import build_trie
-from dualrec.processes import limit_threads
 from dualrec.types import Sequences
 
 

@@ -4,8 +4,8 @@ from threading import Event
 import pytest
 import torch
 
-from dualrec.assets import verified_asset
-from dualrec.errors import StudyError
+from dualrec.core.assets import verified_asset
+from dualrec.core.errors import StudyError
 from dualrec.language import local
 from dualrec.language.local import converted_folder, four_bits, load_config, load_gguf, load_llm
 

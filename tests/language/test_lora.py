@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 from transformers import LlamaForCausalLM
 
 from dualrec.configs import LoRAConfig
-from dualrec.errors import StudyError
+from dualrec.core.errors import StudyError
 from dualrec.language import lora
 from dualrec.language.answers import answer_loss, encode
 from dualrec.language.examples import Example

@@ -7,7 +7,7 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from dualrec.configs import LoRAConfig
-from dualrec.errors import StudyError
+from dualrec.core.errors import StudyError
 from dualrec.language.local import ARCHITECTURES
 from dualrec.language.lora import _with_adapter
 from dualrec.language.memory import GIB, Memory, estimate, require_memory, skeleton

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from transformers import AutoTokenizer
 
-from dualrec.errors import StudyError
+from dualrec.core.errors import StudyError
 from dualrec.language.local import converted_folder
 from dualrec.language.prompts import ANSWER_START, answer, build_prompts, chat, question
 from dualrec.types import Hints

@@ -4,7 +4,7 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from dualrec.configs import ReaderConfig
-from dualrec.errors import StudyError
+from dualrec.core.errors import StudyError
 from dualrec.language.local import LLM
 from dualrec.language.reader import ASK, HEADER, Questions, read_states
 from dualrec.types import Sequences

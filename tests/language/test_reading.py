@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import Gemma2Config, Gemma2ForCausalLM
 
-from dualrec.errors import StudyError
+from dualrec.core.errors import StudyError
 from dualrec.language import reading
 from dualrec.language.attention import GROUPED
 from dualrec.language.local import LLM

@@ -17,7 +17,7 @@ import torch
 
 from dualrec import doctor, ranking, systems
 from dualrec.configs import LLMConfig
-from dualrec.errors import StudyError
+from dualrec.core.errors import StudyError
 from dualrec.language import remote
 from dualrec.language.generate import TOKENS_PER_TITLE
 from dualrec.language.local import converted_folder

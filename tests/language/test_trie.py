@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dualrec.errors import StudyError
+from dualrec.core.errors import StudyError
 from dualrec.language.prompts import answer
 from dualrec.language.trie import build_trie, trie_of
 from dualrec.types import Sequences

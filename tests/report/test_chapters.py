@@ -3,8 +3,8 @@
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from dualrec import paths
-from dualrec.errors import StudyError
+from dualrec.core import paths
+from dualrec.core.errors import StudyError
 from dualrec.report.build import SITE
 from dualrec.report.chapters import LITERATURE, chapter
 

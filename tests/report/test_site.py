@@ -10,8 +10,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from dualrec import paths
-from dualrec.errors import StudyError
+from dualrec.core import paths
+from dualrec.core.errors import StudyError
 from dualrec.report import write_report
 from dualrec.report.pages import TITLE
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dualrec.errors import StudyError
+from dualrec.core.errors import StudyError
 from dualrec.rerank.diversity import mmr
 
 pytestmark = pytest.mark.filterwarnings("error")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from dualrec.artifacts import WORKSPACE
+from dualrec.core.artifacts import WORKSPACE
 
 PATIENCE = 3600.0  # seconds after which a run counts as hanging
 

@@ -14,9 +14,9 @@ import pytest
 from killing import leftovers, run_killed, run_whole
 from nbformat.v4 import new_code_cell, new_notebook
 
-from dualrec import paths
-from dualrec.artifacts import WORKSPACE, write_text
-from dualrec.locks import sole_user
+from dualrec.core import paths
+from dualrec.core.artifacts import WORKSPACE, write_text
+from dualrec.core.locks import sole_user
 from dualrec.verify import first_difference
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,7 +66,7 @@ def test_a_kill_while_writing_leaves_the_old_file_and_rubbish_that_the_next_run_
     target = tmp_path / "kept.json"
     write_text(target, "old")
     code = (
-        "import os, signal, sys\nfrom pathlib import Path\nfrom dualrec.artifacts import atomic_path\n"
+        "import os, signal, sys\nfrom pathlib import Path\nfrom dualrec.core.artifacts import atomic_path\n"
         "with atomic_path(Path(sys.argv[1])) as path:\n    path.write_text('ne')\n    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     died = subprocess.run([sys.executable, "-c", code, str(target)], check=False)

@@ -9,7 +9,7 @@ import json
 import numpy as np
 import pandas as pd
 
-from dualrec import paths
+from dualrec.core import paths
 from dualrec.evaluation.metrics import per_user
 from dualrec.evaluation.stats import bootstrap_interval, paired_difference
 from dualrec.study import open_study

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import scipy.stats
 
-from dualrec import paths
+from dualrec.core import paths
 from dualrec.evaluation.results import side_runs
 
 more = side_runs(paths.results(paths.DEFAULT_PROFILE))[paths.DEFAULT_PROFILE]["amounts"]

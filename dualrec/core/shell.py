@@ -10,8 +10,8 @@ from pathlib import Path
 
 import typer
 
-from dualrec import paths
-from dualrec.errors import StudyError
+from dualrec.core import paths
+from dualrec.core.errors import StudyError
 
 DEBUG = "--debug"
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
-from dualrec import paths
-from dualrec.artifacts import WORKSPACE, write_json
-from dualrec.errors import StudyError
+from dualrec.core import paths
+from dualrec.core.artifacts import WORKSPACE, write_json
+from dualrec.core.errors import StudyError
 
 
 @contextmanager

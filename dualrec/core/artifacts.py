@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from dualrec import paths
+from dualrec.core import paths
 
 WORKSPACE = re.compile(r"\..+\.(?P<pid>\d+)\.\w+\.writing")  # where `atomic_path` writes, and which process does
 

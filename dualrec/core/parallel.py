@@ -13,7 +13,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 
 import torch
 
-from dualrec.errors import StudyError
+from dualrec.core.errors import StudyError
 
 
 def side_by_side(function: Callable, calls: list[tuple]) -> Iterator[None]:

@@ -7,8 +7,8 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-from dualrec.artifacts import file_sha256
-from dualrec.errors import StudyError
+from dualrec.core.artifacts import file_sha256
+from dualrec.core.errors import StudyError
 
 
 @dataclass(frozen=True)

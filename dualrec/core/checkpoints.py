@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-from dualrec.artifacts import atomic_path, write_json
+from dualrec.core.artifacts import atomic_path, write_json
 
 
 def save_checkpoint(folder: Path, parameters: dict[str, torch.Tensor], optimiser: torch.optim.Optimizer, history: list[dict]) -> None:
