@@ -11,11 +11,11 @@ from functools import cached_property
 
 import numpy as np
 
+from dualrec.data.splits import Split
 from dualrec.language.examples import Example, build_examples, earlier_split, slices
 from dualrec.language.local import LLM
 from dualrec.language.trie import Trie, build_trie
 from dualrec.roles import prompts_for
-from dualrec.split import Split
 from dualrec.study import Study
 from dualrec.temporal.base import hints
 from dualrec.temporal.markov import Markov

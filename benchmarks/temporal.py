@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.material import Material
 from benchmarks.measure import in_turns, letter
-from dualrec.configs import LSTMConfig
+from dualrec.config import LSTMConfig
 from dualrec.temporal.fit import fit
 from dualrec.temporal.recommender import build_network
 from dualrec.types import Sequences

@@ -16,12 +16,12 @@ import torch
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from dualrec.configs import REMOTE, Profile
+from dualrec.config import REMOTE, Profile
 from dualrec.core import paths
 from dualrec.core.assets import ASSETS, verified_asset
 from dualrec.core.errors import StudyError
 from dualrec.core.machine import pick_device, pick_dtype
-from dualrec.data import SOURCES
+from dualrec.data.sources import SOURCES
 from dualrec.profiles import available, load_profile
 
 LOCK = paths.PACKAGE.parent / "requirements.lock"

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from dualrec.configs import LANGUAGE_MODEL, REMOTE, SENTENCE_ENCODER, Profile
+from dualrec.config import LANGUAGE_MODEL, REMOTE, SENTENCE_ENCODER, Profile
 from dualrec.core import paths
 from dualrec.core.errors import StudyError, did_you_mean
-from dualrec.data.registry import SOURCES
+from dualrec.data.sources import SOURCES
 
 _SAID = {  # where pydantic's words would tell a reader of TOML little
     "missing": "is missing",

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import load_file, save_file
 
-from dualrec.configs import REMOTE
+from dualrec.config import REMOTE
 from dualrec.core import batching
 from dualrec.core.artifacts import cached, fingerprint, write_json
 from dualrec.language import attention, cache, decoding, generate, reading, scoring, trie

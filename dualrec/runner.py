@@ -22,7 +22,7 @@ from papermill.exceptions import PapermillExecutionError
 from traitlets import default
 
 from dualrec import doctor
-from dualrec.configs import Profile
+from dualrec.config import Profile
 from dualrec.core import paths
 from dualrec.core.artifacts import fingerprint, write_json
 from dualrec.core.errors import StudyError

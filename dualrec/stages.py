@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from dualrec.configs import Profile
+from dualrec.config import Profile
 
 EVERYWHERE = ("name", "data", "users", "split", "evaluation")  # settings that every notebook depends on
 TEMPORAL = ("recent_events", "windowed_markov", "item_knn", "lstm", "paper_lstm", "sasrec", "rerank", "seeds")

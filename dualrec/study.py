@@ -11,16 +11,17 @@ import numpy as np
 import pandas as pd
 import psutil
 
-from dualrec.configs import Profile
+from dualrec.config import Profile
 from dualrec.core import paths
 from dualrec.core.artifacts import fingerprint
-from dualrec.data import Dataset, load
 from dualrec.data.catalogue import Catalogue
+from dualrec.data.dataset import Dataset
+from dualrec.data.sources import load
+from dualrec.data.splits import Split, leave_one_out
 from dualrec.evaluation.ledger import read_ledger, write_ledger
 from dualrec.language.grounding import Grounder
 from dualrec.profiles import load_profile
 from dualrec.rerank.sbert import title_vectors
-from dualrec.split import Split, leave_one_out
 from dualrec.types import Cases, RankedLists
 
 AUDITED = "audited: leave-one-out, full ranking, seen movies removed, one target"

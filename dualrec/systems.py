@@ -16,7 +16,7 @@ from dualrec.core.artifacts import cached, fingerprint, is_kept
 from dualrec.core.errors import StudyError, did_you_mean
 from dualrec.core.machine import pick_device, pick_dtype
 from dualrec.core.parallel import side_by_side
-from dualrec.split import Split
+from dualrec.data.splits import Split
 from dualrec.study import Study
 from dualrec.temporal import base, fit, lstm, sasrec, words
 from dualrec.temporal.base import TemporalModel

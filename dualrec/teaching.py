@@ -12,6 +12,7 @@ import numpy as np
 
 from dualrec.core.artifacts import fingerprint
 from dualrec.core.errors import StudyError
+from dualrec.data.splits import Split
 from dualrec.evaluation import metrics
 from dualrec.language import answers, attention, depth, dropout, lora
 from dualrec.language.examples import Example, build_examples, earlier_split, slices, training_cases
@@ -19,7 +20,6 @@ from dualrec.language.local import LLM, load_llm
 from dualrec.language.lora import fine_tune, merged
 from dualrec.reader_role import Lessons, read_lessons
 from dualrec.roles import prompts_for, search_catalogue
-from dualrec.split import Split
 from dualrec.study import Study
 from dualrec.systems import fit_temporal, hint
 from dualrec.temporal.base import TemporalModel

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dualrec import amounts, teaching
-from dualrec.configs import LoRAConfig
+from dualrec.config import LoRAConfig
 from dualrec.core import paths
 from dualrec.evaluation.ledger import read_ledger
 from dualrec.evaluation.metrics import per_user

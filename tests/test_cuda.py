@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from dualrec.configs import LoRAConfig, LSTMConfig, SASRecConfig
+from dualrec.config import LoRAConfig, LSTMConfig, SASRecConfig
 from dualrec.language import local, lora
 from dualrec.language.answers import encode
 from dualrec.language.decoding import beam_search

@@ -4,7 +4,7 @@ import pytest
 
 from dualrec import __main__ as cli
 from dualrec import doctor
-from dualrec.configs import Profile
+from dualrec.config import Profile
 from dualrec.core.errors import StudyError
 
 

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dualrec.configs import SplitConfig
+from dualrec.config import SplitConfig
 from dualrec.core.errors import StudyError
-from dualrec.data import load
 from dualrec.data.catalogue import build_catalogue
 from dualrec.data.dataset import Dataset, build_dataset
-from dualrec.split import leave_one_out, order, split_sequences, time_gaps, time_split
+from dualrec.data.sources import load
+from dualrec.data.splits import leave_one_out, order, split_sequences, time_gaps, time_split
 
 EVENTS = pd.DataFrame(  # file order; user 9 has a tie at time 5
     {"user_id": [9, 2, 9, 9, 2, 9], "item": [4, 1, 3, 5, 2, 1], "timestamp": [5, 8, 5, 1, 7, 5]}

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from dualrec import runner
-from dualrec.configs import Profile
+from dualrec.config import Profile
 from dualrec.profiles import load_profile
 from dualrec.stages import EVERYWHERE, NOWHERE, STAGES, Stage, stage_of
 

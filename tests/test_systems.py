@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from dualrec import ranking, roles, systems
-from dualrec.configs import LSTMConfig, SplitConfig
+from dualrec.config import LSTMConfig, SplitConfig
 from dualrec.core.errors import StudyError
 from dualrec.evaluation.metrics import per_user
 from dualrec.language.examples import earlier_split

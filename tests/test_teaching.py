@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from dualrec import roles, teaching
-from dualrec.configs import LoRAConfig
+from dualrec.config import LoRAConfig
 from dualrec.core.errors import StudyError
 from dualrec.evaluation.metrics import per_user
 from dualrec.language.lora import read_history

@@ -14,7 +14,7 @@ from torch.testing import assert_close
 
 from dualrec import tuning
 from dualrec.core.errors import StudyError
-from dualrec.data import registry
+from dualrec.data import sources as registry
 from dualrec.language.lora import ADAPTER_FILE
 from dualrec.language.memory import GIB
 from dualrec.study import open_study

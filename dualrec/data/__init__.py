@@ -1,7 +1,1 @@
-"""Data: sources, catalogue and interactions."""
-
-from dualrec.data.catalogue import Catalogue
-from dualrec.data.dataset import Dataset
-from dualrec.data.registry import SOURCES, load
-
-__all__ = ["SOURCES", "Catalogue", "Dataset", "load"]
+"""Where data come from, the catalogue, the interactions, and how they are split."""

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from dualrec.data.catalogue import Catalogue
+from dualrec.data.splits import Split, split_sequences
 from dualrec.language.prompts import answer
-from dualrec.split import Split, split_sequences
 from dualrec.types import Cases, Sequences
 
 

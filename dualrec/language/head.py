@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from dualrec.configs import ReaderConfig
+from dualrec.config import ReaderConfig
 from dualrec.evaluation.metrics import ndcg
 from dualrec.temporal.base import mask_seen, target_ranks
 from dualrec.types import Cases, Sequences

@@ -21,7 +21,7 @@ from transformers import (
 )
 from transformers import logging as transformers_logging
 
-from dualrec.configs import REMOTE
+from dualrec.config import REMOTE
 from dualrec.core import paths
 from dualrec.core.artifacts import atomic_path
 from dualrec.core.assets import ASSETS, asset_folder, verified_asset

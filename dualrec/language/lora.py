@@ -19,7 +19,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from tqdm import tqdm
 from transformers import PreTrainedModel, get_cosine_schedule_with_warmup
 
-from dualrec.configs import LoRAConfig
+from dualrec.config import LoRAConfig
 from dualrec.core.artifacts import atomic_path, file_sha256, write_json
 from dualrec.core.batching import length_batches
 from dualrec.core.checkpoints import load_checkpoint, save_checkpoint

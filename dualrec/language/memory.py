@@ -13,7 +13,7 @@ import torch
 from accelerate import init_empty_weights
 from transformers import AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
 
-from dualrec.configs import LoRAConfig
+from dualrec.config import LoRAConfig
 from dualrec.core.errors import StudyError
 from dualrec.language.answers import PAD_TO, ROWS, WORDS
 

@@ -13,7 +13,7 @@ from itertools import chain
 import numpy as np
 import torch
 
-from dualrec.configs import ReaderConfig
+from dualrec.config import ReaderConfig
 from dualrec.core.batching import sorted_batches
 from dualrec.language.depth import only_layers, require_layers
 from dualrec.language.lanes import in_lanes

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import openai
 from tqdm import tqdm
 
-from dualrec.configs import LLMConfig
+from dualrec.config import LLMConfig
 from dualrec.core.artifacts import fingerprint, write_json
 from dualrec.core.errors import StudyError
 from dualrec.language.generate import TOKENS_PER_TITLE, Generation

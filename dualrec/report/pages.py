@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dualrec.configs import Profile
+from dualrec.config import Profile
 from dualrec.core import paths
 from dualrec.core.assets import ASSETS
-from dualrec.data.registry import SOURCES
+from dualrec.data.sources import SOURCES
 from dualrec.evaluation.results import results_table
 from dualrec.progress import readable_seconds
 from dualrec.report.chapters import figure
@@ -188,7 +188,7 @@ names the first difference. One machine and profile give the same ledgers byte f
 
 ## The profile
 
-Whatever is not named here has the default of `dualrec/configs.py`.
+Whatever is not named here has the default of `dualrec/config.py`.
 
 ```toml
 {settings.strip()}

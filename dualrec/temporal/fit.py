@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch.nn.utils.rnn import pad_sequence
 from tqdm import tqdm
 
-from dualrec.configs import TrainingConfig
+from dualrec.config import TrainingConfig
 from dualrec.core.artifacts import atomic_path
 from dualrec.core.batching import length_batches, sorted_batches
 from dualrec.core.checkpoints import load_checkpoint, save_checkpoint

@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 from scipy.sparse import coo_matrix, csr_matrix
 
-from dualrec.configs import NeighbourConfig
+from dualrec.config import NeighbourConfig
 from dualrec.temporal.base import mask_seen
 from dualrec.types import Cases, Sequences
 

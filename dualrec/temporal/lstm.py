@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from dualrec.configs import LSTMConfig
+from dualrec.config import LSTMConfig
 
 
 class NextItemLSTM(nn.Module):

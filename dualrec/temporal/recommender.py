@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
-from dualrec.configs import LSTMConfig, SASRecConfig
+from dualrec.config import LSTMConfig, SASRecConfig
 from dualrec.core.artifacts import write_json
 from dualrec.data.catalogue import Catalogue
 from dualrec.temporal.base import NextItemNetwork

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from dualrec.configs import SASRecConfig
+from dualrec.config import SASRecConfig
 
 
 class SASRec(nn.Module):

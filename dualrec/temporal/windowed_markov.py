@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from scipy.sparse import csr_matrix, diags_array
 
-from dualrec.configs import WindowConfig
+from dualrec.config import WindowConfig
 from dualrec.temporal.base import mask_seen
 from dualrec.types import Cases, Sequences
 

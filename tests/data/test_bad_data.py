@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 from dualrec import __main__ as cli
-from dualrec.configs import SplitConfig
+from dualrec.config import SplitConfig
 from dualrec.core.errors import StudyError
-from dualrec.data import Dataset, load
-from dualrec.data.movielens import GENRES_100K
-from dualrec.split import leave_one_out
+from dualrec.data.dataset import Dataset
+from dualrec.data.layouts.movielens import GENRES_100K
+from dualrec.data.sources import load
+from dualrec.data.splits import leave_one_out
 
 ITEMS = "item_id,title,genres\n" + "".join(f"{i},Movie {i} ({1990 + i}),Drama|War\n" for i in range(1, 9))
 EVENTS = "user_id,item_id,rating,timestamp\n" + "".join(f"{u},{(u + t) % 8 + 1},4,{100 * t}\n" for u in range(1, 7) for t in range(5))

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import requests
 
-from dualrec.data.fetch import RETRIES, fetch
+from dualrec.data.download import RETRIES, fetch
 
 CONTENT = bytes(range(256)) * 400
 HASH = hashlib.sha256(CONTENT).hexdigest()

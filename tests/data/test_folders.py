@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dualrec.configs import SplitConfig
+from dualrec.config import SplitConfig
 from dualrec.core.errors import StudyError
-from dualrec.data import load
-from dualrec.data.movielens import GENRES_100K
-from dualrec.split import leave_one_out, time_gaps
+from dualrec.data.layouts.movielens import GENRES_100K
+from dualrec.data.sources import load
+from dualrec.data.splits import leave_one_out, time_gaps
 
 
 def write(folder, **files):

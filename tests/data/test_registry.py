@@ -15,7 +15,8 @@ import requests
 from dualrec.core import paths
 from dualrec.core.artifacts import file_sha256
 from dualrec.core.errors import StudyError
-from dualrec.data import SOURCES, load, registry
+from dualrec.data import sources as registry
+from dualrec.data.sources import SOURCES, load
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ import pytest
 
 from dualrec import roles
 from dualrec.core.errors import StudyError
-from dualrec.data import load
+from dualrec.data.sources import load
 from dualrec.demo.recommender import TASTES, Demo
 from dualrec.rerank.sbert import rerank_by_hint
 from dualrec.study import open_study

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from dualrec.configs import ReaderConfig
+from dualrec.config import ReaderConfig
 from dualrec.evaluation.metrics import ndcg
 from dualrec.language.head import Head, fit_head
 from dualrec.temporal.base import target_ranks

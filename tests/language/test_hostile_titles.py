@@ -8,10 +8,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from transformers import AddedToken
 
-from dualrec.configs import ReaderConfig
+from dualrec.config import ReaderConfig
 from dualrec.core.errors import StudyError
-from dualrec.data import load
 from dualrec.data.catalogue import LONGEST, build_catalogue
+from dualrec.data.sources import load
 from dualrec.language.answers import encode
 from dualrec.language.examples import Example
 from dualrec.language.prompts import ANSWER_START, build_prompts, harmless, messages, question

@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import LlamaForCausalLM
 
-from dualrec.configs import LoRAConfig
+from dualrec.config import LoRAConfig
 from dualrec.core.errors import StudyError
 from dualrec.language import lora
 from dualrec.language.answers import answer_loss, encode

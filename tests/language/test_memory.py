@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from dualrec.configs import LoRAConfig
+from dualrec.config import LoRAConfig
 from dualrec.core.errors import StudyError
 from dualrec.language.local import ARCHITECTURES
 from dualrec.language.lora import _with_adapter

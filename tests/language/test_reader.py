@@ -3,7 +3,7 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from dualrec.configs import ReaderConfig
+from dualrec.config import ReaderConfig
 from dualrec.core.errors import StudyError
 from dualrec.language.local import LLM
 from dualrec.language.reader import ASK, HEADER, Questions, read_states

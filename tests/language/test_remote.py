@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from dualrec import doctor, ranking, systems
-from dualrec.configs import LLMConfig
+from dualrec.config import LLMConfig
 from dualrec.core.errors import StudyError
 from dualrec.language import remote
 from dualrec.language.generate import TOKENS_PER_TITLE
@@ -220,7 +220,7 @@ def test_a_killed_run_goes_on_where_it_was(server, tmp_path):
 
     server.reply = reply
     script = (
-        "import sys; from pathlib import Path; from dualrec.language.remote import connect; from dualrec.configs import LLMConfig\n"
+        "import sys; from pathlib import Path; from dualrec.language.remote import connect; from dualrec.config import LLMConfig\n"
         "connect(LLMConfig('openai', concurrency=1)).write(sys.argv[2:], 2, 0, Path(sys.argv[1]))"
     )
     process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path), *questions(6)], stderr=subprocess.DEVNULL)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dualrec.configs import NeighbourConfig, SplitConfig, WindowConfig
-from dualrec.data import load
-from dualrec.split import leave_one_out
+from dualrec.config import NeighbourConfig, SplitConfig, WindowConfig
+from dualrec.data.sources import load
+from dualrec.data.splits import leave_one_out
 from dualrec.temporal.base import target_ranks, top_k
 from dualrec.temporal.item_knn import ItemKNN
 from dualrec.temporal.markov import Markov

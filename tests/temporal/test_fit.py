@@ -5,7 +5,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from dualrec.configs import LSTMConfig
+from dualrec.config import LSTMConfig
 from dualrec.core.errors import StudyError
 from dualrec.temporal import fit as fit_module
 from dualrec.temporal.fit import _is_over, batches, fit, ndcg_at_10, score, training_samples

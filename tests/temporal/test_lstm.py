@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from dualrec.configs import LSTMConfig
+from dualrec.config import LSTMConfig
 from dualrec.temporal.fit import score
 from dualrec.temporal.lstm import NextItemLSTM
 from dualrec.types import Sequences

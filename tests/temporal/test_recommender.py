@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from dualrec.configs import LSTMConfig, SASRecConfig
+from dualrec.config import LSTMConfig, SASRecConfig
 from dualrec.temporal.base import hints, top_k
 from dualrec.temporal.markov import Markov
 from dualrec.temporal.popularity import Popularity

@@ -5,7 +5,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from dualrec.configs import SASRecConfig
+from dualrec.config import SASRecConfig
 from dualrec.temporal.fit import fit, score
 from dualrec.temporal.sasrec import SASRec
 from dualrec.types import Cases, Sequences

@@ -4,9 +4,9 @@
 # %%
 import numpy as np
 
-from dualrec.configs import SplitConfig
+from dualrec.config import SplitConfig
+from dualrec.data.splits import leave_one_out
 from dualrec.evaluation.candidates import keep_candidates
-from dualrec.split import leave_one_out
 from dualrec.study import open_study
 from dualrec.systems import fit_temporal
 from dualrec.temporal.base import target_ranks

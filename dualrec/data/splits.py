@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from dualrec.configs import SplitConfig
+from dualrec.config import SplitConfig
 from dualrec.core.errors import StudyError
 from dualrec.data.dataset import Dataset
 from dualrec.types import Cases, Sequences

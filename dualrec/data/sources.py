@@ -18,9 +18,9 @@ from dualrec.core.artifacts import atomic_path
 from dualrec.core.assets import verified_asset
 from dualrec.core.errors import StudyError
 from dualrec.data.dataset import Dataset, build_dataset
-from dualrec.data.fetch import fetch
-from dualrec.data.movielens import catalogue_100k, read_csv, read_dat, read_u_data
-from dualrec.data.plain import read_plain
+from dualrec.data.download import fetch
+from dualrec.data.layouts.movielens import catalogue_100k, read_csv, read_dat, read_u_data
+from dualrec.data.layouts.plain import read_plain
 
 U_DATA_SHA256 = "06416e597f82b7342361e41163890c81036900f418ad91315590814211dca490"
 LARGEST = 2**30  # bytes of one unpacked file: forty times ML-1M's ratings

@@ -9,7 +9,7 @@ import pandas as pd
 
 from dualrec.core.errors import StudyError
 from dualrec.data.catalogue import Catalogue, build_catalogue
-from dualrec.data.movielens import split_genres
+from dualrec.data.layouts.movielens import split_genres
 from dualrec.data.tables import read_table
 
 
