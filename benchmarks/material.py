@@ -16,9 +16,9 @@ from dualrec.language.examples import Example, build_examples, earlier_split, sl
 from dualrec.language.local import LLM
 from dualrec.language.trie import Trie, build_trie
 from dualrec.roles import prompts_for
+from dualrec.sequence.base import hints
+from dualrec.sequence.markov import Markov
 from dualrec.study import Study
-from dualrec.temporal.base import hints
-from dualrec.temporal.markov import Markov
 from dualrec.types import Hints, Sequences
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from benchmarks.material import Material
 from benchmarks.measure import in_turns, letter
 from dualrec.config import LSTMConfig
-from dualrec.temporal.fit import fit
-from dualrec.temporal.recommender import build_network
+from dualrec.sequence.neural import build_network
+from dualrec.sequence.training import fit
 from dualrec.types import Sequences
 
 WINDOWS_PER_STEP = 128  # as published; the study's smaller batches would make the baseline slower

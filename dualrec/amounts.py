@@ -14,15 +14,15 @@ import torch
 
 from dualrec.core.locks import sole_user
 from dualrec.evaluation.metrics import per_user
-from dualrec.evaluation.stats import holm, paired_difference, seed_intervals
+from dualrec.evaluation.statistics import holm, paired_difference, seed_intervals
 from dualrec.language.local import load_llm
 from dualrec.language.lora import merged, read_history
 from dualrec.language_ranking import rank_with
+from dualrec.sequence.base import top_k
 from dualrec.side_runs import METRICS, record_measured, seed_means
 from dualrec.study import Study, open_study
 from dualrec.systems import ROLES, TUNED_ROLES, fit_temporal
 from dualrec.teaching import lora_data, tune
-from dualrec.temporal.base import top_k
 from dualrec.types import RankedLists
 
 LABELS = {role: ROLES[role] for role in TUNED_ROLES} | {"llm_lora_trie": "LLM, catalogue only"}  # with no examples it is untuned

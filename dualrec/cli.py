@@ -117,7 +117,7 @@ def compare(
 
     from dualrec.evaluation.ledger import read_ledger
     from dualrec.evaluation.metrics import per_user
-    from dualrec.evaluation.stats import holm, paired_difference
+    from dualrec.evaluation.statistics import holm, paired_difference
 
     first, second = (per_user(read_ledger(path)) for path in (a, b))
     metrics = ["HR@1", "HR@5", "HR@10", "NDCG@5", "NDCG@10", "MRR"]

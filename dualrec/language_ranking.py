@@ -8,11 +8,11 @@ from dualrec.language.fusion import weighed
 from dualrec.language.local import LLM, load_llm
 from dualrec.reader_role import NO_HINT, best_items, choose_weight, learn, read_histories
 from dualrec.roles import choose_fusion, opinions, write_from_catalogue, write_lists, writer
+from dualrec.sequence.base import TemporalModel, top_k
+from dualrec.sequence.neural import NeuralRecommender
 from dualrec.study import Study
 from dualrec.systems import LANGUAGE, TUNED_ROLES, fit_temporal, hint
 from dualrec.teaching import lessons, tuned_llm
-from dualrec.temporal.base import TemporalModel, top_k
-from dualrec.temporal.recommender import NeuralRecommender
 from dualrec.types import RankedLists, Sequences
 
 

@@ -16,7 +16,7 @@ from dualrec.evaluation.ledger import read_sidecar
 from dualrec.evaluation.metrics import fates, per_user, summarise
 from dualrec.evaluation.results import git_commit, side_runs
 from dualrec.evaluation.results import record as record_values
-from dualrec.evaluation.stats import bootstrap_intervals, seed_intervals
+from dualrec.evaluation.statistics import bootstrap_intervals, seed_intervals
 from dualrec.study import Study, open_study
 from dualrec.systems import ALL, LABELS
 from dualrec.types import RankedLists

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dualrec.rerank.sbert import rerank_by_hint
+from dualrec.sequence.base import top_k
 from dualrec.study import Study
 from dualrec.systems import TEMPORAL, check_name, fit_temporal, hint
-from dualrec.temporal.base import top_k
 from dualrec.types import RankedLists, Sequences
 
 

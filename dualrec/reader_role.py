@@ -19,9 +19,9 @@ from dualrec.language.head import Head, fit_head
 from dualrec.language.local import LLM
 from dualrec.language.reader import Questions, read_states
 from dualrec.roles import kept_arrays
+from dualrec.sequence.base import TemporalModel, top_k
+from dualrec.sequence.neural import NeuralRecommender
 from dualrec.study import Study
-from dualrec.temporal.base import TemporalModel, top_k
-from dualrec.temporal.recommender import NeuralRecommender
 from dualrec.types import Cases, Sequences
 
 NO_HINT = "none"

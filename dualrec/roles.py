@@ -28,9 +28,9 @@ from dualrec.language.local import LLM, load_llm
 from dualrec.language.prompts import build_prompts, question, wishes
 from dualrec.language.scoring import score_titles
 from dualrec.language.trie import Trie, build_trie
+from dualrec.sequence.base import TemporalModel
+from dualrec.sequence.base import hints as hints_from
 from dualrec.study import Study
-from dualrec.temporal.base import TemporalModel
-from dualrec.temporal.base import hints as hints_from
 from dualrec.types import Hints, RankedLists, Sequences
 
 

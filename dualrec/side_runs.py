@@ -16,11 +16,11 @@ from dualrec.core import paths
 from dualrec.core.locks import sole_user
 from dualrec.evaluation.metrics import per_user
 from dualrec.evaluation.results import git_commit, record_side_run
-from dualrec.evaluation.stats import seed_intervals
+from dualrec.evaluation.statistics import seed_intervals
 from dualrec.notebook import hardware
+from dualrec.sequence.base import top_k
 from dualrec.study import Study, open_study
 from dualrec.systems import LABELS, NEURAL, TEMPORAL, fit_temporal
-from dualrec.temporal.base import top_k
 
 TUNED = ("sasrec", "lstm")  # the third neural model has the settings that were published
 GRID = {"learning_rate": (1e-3, 3e-3), "dropout": (0.2, 0.4), "weight_decay": (0.01, 0.3)}

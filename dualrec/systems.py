@@ -17,15 +17,17 @@ from dualrec.core.errors import StudyError, did_you_mean
 from dualrec.core.machine import pick_device, pick_dtype
 from dualrec.core.parallel import side_by_side
 from dualrec.data.splits import Split
+from dualrec.sequence import base, lstm, sasrec
+from dualrec.sequence import title_words as words
+from dualrec.sequence import training as fit
+from dualrec.sequence.base import TemporalModel
+from dualrec.sequence.base import hints as hints_from
+from dualrec.sequence.item_knn import ItemKNN
+from dualrec.sequence.markov import Markov
+from dualrec.sequence.neural import NeuralRecommender
+from dualrec.sequence.popularity import Popularity
+from dualrec.sequence.windowed_markov import WindowedMarkov
 from dualrec.study import Study
-from dualrec.temporal import base, fit, lstm, sasrec, words
-from dualrec.temporal.base import TemporalModel
-from dualrec.temporal.base import hints as hints_from
-from dualrec.temporal.item_knn import ItemKNN
-from dualrec.temporal.markov import Markov
-from dualrec.temporal.popularity import Popularity
-from dualrec.temporal.recommender import NeuralRecommender
-from dualrec.temporal.windowed_markov import WindowedMarkov
 from dualrec.types import Cases, Hints, Sequences
 
 COUNTING = ("popularity", "recent_popularity", "item_knn", "markov", "windowed_markov")

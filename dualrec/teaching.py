@@ -20,9 +20,9 @@ from dualrec.language.local import LLM, load_llm
 from dualrec.language.lora import fine_tune, merged
 from dualrec.reader_role import Lessons, read_lessons
 from dualrec.roles import prompts_for, search_catalogue
+from dualrec.sequence.base import TemporalModel
 from dualrec.study import Study
 from dualrec.systems import fit_temporal, hint
-from dualrec.temporal.base import TemporalModel
 from dualrec.types import Cases, Hints
 
 

@@ -21,7 +21,7 @@ from dualrec.language.memory import estimate
 from dualrec.language.scoring import score_titles
 from dualrec.language.trie import build_trie
 from dualrec.rerank.sbert import title_vectors
-from dualrec.temporal.recommender import NeuralRecommender
+from dualrec.sequence.neural import NeuralRecommender
 from dualrec.types import Cases, Sequences
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

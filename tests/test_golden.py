@@ -10,8 +10,8 @@ import pytest
 from dualrec.evaluation.ledger import read_ledger, write_ledger
 from dualrec.evaluation.metrics import per_user
 from dualrec.evaluation.results import load_results
+from dualrec.sequence.base import mask_seen, target_ranks, top_k
 from dualrec.study import open_study
-from dualrec.temporal.base import mask_seen, target_ranks, top_k
 from dualrec.types import Cases, Sequences
 
 ROOT = Path(__file__).resolve().parents[1]

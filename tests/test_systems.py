@@ -11,9 +11,9 @@ from dualrec.evaluation.metrics import per_user
 from dualrec.language.examples import earlier_split
 from dualrec.language.local import LLM
 from dualrec.profiles import load_profile
+from dualrec.sequence.base import hints, top_k
+from dualrec.sequence.neural import NeuralRecommender
 from dualrec.study import open_study
-from dualrec.temporal.base import hints, top_k
-from dualrec.temporal.recommender import NeuralRecommender
 from dualrec.types import Cases
 
 

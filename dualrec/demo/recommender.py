@@ -19,9 +19,9 @@ from dualrec.language.scoring import score_titles
 from dualrec.language.trie import Trie, build_trie
 from dualrec.rerank.sbert import rerank_by_hint
 from dualrec.roles import prompts_for, search_catalogue
+from dualrec.sequence.base import TemporalModel, hints
 from dualrec.study import Study
 from dualrec.systems import fit_temporal
-from dualrec.temporal.base import TemporalModel, hints
 from dualrec.types import Hints, RankedLists, Sequences
 
 NEAR = 75  # of `_nearness`, from which a title is offered for what was typed

@@ -10,7 +10,7 @@ import pandas as pd
 
 from dualrec.core.errors import StudyError
 from dualrec.evaluation.ledger import as_lists
-from dualrec.evaluation.stats import bootstrap_intervals
+from dualrec.evaluation.statistics import bootstrap_intervals
 from dualrec.types import RankedLists
 
 KS = (1, 5, 10)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from dualrec.evaluation.metrics import list_ranks, ndcg
-from dualrec.temporal.base import target_ranks
+from dualrec.sequence.base import target_ranks
 from dualrec.types import Hints, RankedLists
 
 WEIGHTS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0)

@@ -13,7 +13,7 @@ from torch import nn
 
 from dualrec.config import ReaderConfig
 from dualrec.evaluation.metrics import ndcg
-from dualrec.temporal.base import mask_seen, target_ranks
+from dualrec.sequence.base import mask_seen, target_ranks
 from dualrec.types import Cases, Sequences
 
 

@@ -4,7 +4,14 @@ import pytest
 import scipy.stats
 
 from dualrec.core.errors import StudyError
-from dualrec.evaluation.stats import bootstrap_interval, bootstrap_intervals, holm, minimum_detectable, paired_difference, ratio_interval
+from dualrec.evaluation.statistics import (
+    bootstrap_interval,
+    bootstrap_intervals,
+    holm,
+    minimum_detectable,
+    paired_difference,
+    ratio_interval,
+)
 
 pytestmark = pytest.mark.filterwarnings("error")
 

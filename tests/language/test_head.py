@@ -5,7 +5,7 @@ import torch
 from dualrec.config import ReaderConfig
 from dualrec.evaluation.metrics import ndcg
 from dualrec.language.head import Head, fit_head
-from dualrec.temporal.base import target_ranks
+from dualrec.sequence.base import target_ranks
 from dualrec.types import Cases, Sequences
 
 CONFIG = ReaderConfig(epochs=25, learning_rate=3e-2, weight_decay=0.0, dropout=0.0, batch_size=16)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from dualrec.temporal.base import hints, mask_seen, target_ranks, top_k
+from dualrec.sequence.base import hints, mask_seen, target_ranks, top_k
 from dualrec.types import Sequences
 
 INF = np.inf

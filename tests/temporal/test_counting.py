@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from dualrec.config import NeighbourConfig, SplitConfig, WindowConfig
 from dualrec.data.sources import load
 from dualrec.data.splits import leave_one_out
-from dualrec.temporal.base import target_ranks, top_k
-from dualrec.temporal.item_knn import ItemKNN
-from dualrec.temporal.markov import Markov
-from dualrec.temporal.popularity import Popularity
-from dualrec.temporal.windowed_markov import WindowedMarkov
+from dualrec.sequence.base import target_ranks, top_k
+from dualrec.sequence.item_knn import ItemKNN
+from dualrec.sequence.markov import Markov
+from dualrec.sequence.popularity import Popularity
+from dualrec.sequence.windowed_markov import WindowedMarkov
 from dualrec.types import Cases, Sequences
 
 INF = np.inf

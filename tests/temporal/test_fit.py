@@ -7,9 +7,9 @@ import torch.nn.functional as F
 
 from dualrec.config import LSTMConfig
 from dualrec.core.errors import StudyError
-from dualrec.temporal import fit as fit_module
-from dualrec.temporal.fit import _is_over, batches, fit, ndcg_at_10, score, training_samples
-from dualrec.temporal.lstm import NextItemLSTM
+from dualrec.sequence import training as fit_module
+from dualrec.sequence.lstm import NextItemLSTM
+from dualrec.sequence.training import _is_over, batches, fit, ndcg_at_10, score, training_samples
 from dualrec.types import Cases, Sequences
 
 N = 8

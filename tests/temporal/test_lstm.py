@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from dualrec.config import LSTMConfig
-from dualrec.temporal.fit import score
-from dualrec.temporal.lstm import NextItemLSTM
+from dualrec.sequence.lstm import NextItemLSTM
+from dualrec.sequence.training import score
 from dualrec.types import Sequences
 
 N = 9

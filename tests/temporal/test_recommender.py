@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from dualrec.config import LSTMConfig, SASRecConfig
-from dualrec.temporal.base import hints, top_k
-from dualrec.temporal.markov import Markov
-from dualrec.temporal.popularity import Popularity
-from dualrec.temporal.recommender import NeuralRecommender
+from dualrec.sequence.base import hints, top_k
+from dualrec.sequence.markov import Markov
+from dualrec.sequence.neural import NeuralRecommender
+from dualrec.sequence.popularity import Popularity
 from dualrec.types import Cases, Sequences
 
 SMALL = LSTMConfig(id_dim=8, title_dim=4, genre_dim=4, hidden=(12, 6), dense=10, batch_size=2, epochs=2)

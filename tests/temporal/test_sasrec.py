@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 
 from dualrec.config import SASRecConfig
-from dualrec.temporal.fit import fit, score
-from dualrec.temporal.sasrec import SASRec
+from dualrec.sequence.sasrec import SASRec
+from dualrec.sequence.training import fit, score
 from dualrec.types import Cases, Sequences
 
 N = 9

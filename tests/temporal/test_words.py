@@ -1,6 +1,6 @@
 import numpy as np
 
-from dualrec.temporal.words import LENGTH, UNKNOWN, VOCABULARY, title_tokens
+from dualrec.sequence.title_words import LENGTH, UNKNOWN, VOCABULARY, title_tokens
 
 
 def test_words_are_numbered_by_frequency_then_alphabet():

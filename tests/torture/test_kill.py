@@ -37,7 +37,7 @@ TEMPORAL = """
 from dualrec import plots
 from dualrec.notebook import begin, record, record_system, show, table
 from dualrec.systems import LABELS, fit_temporal
-from dualrec.temporal.base import top_k
+from dualrec.sequence.base import top_k
 study = begin(PROFILE, SEED)
 for name in ("markov", "lstm", "sasrec"):
     study.save(name, study.cases, top_k(fit_temporal(study, name).scores(study.cases.history), 5), 0.0)

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import nn
 
+from dualrec.sequence.base import mask_seen, target_ranks
+from dualrec.sequence.training import ndcg_at_10
 from dualrec.study import open_study
 from dualrec.systems import fit_temporal
-from dualrec.temporal.base import mask_seen, target_ranks
-from dualrec.temporal.fit import ndcg_at_10
 
 study = open_study("smoke")
 train, validation = study.split.train, study.split.validation
@@ -66,7 +66,7 @@ print({weight: round(value, 4) for weight, value in found.items()})
 # %% [markdown]
 # ## 3 · Replace the LSTM by a network of your own
 #
-# Any `nn.Module` with `item_table`, `forward` and `logits` (see `NextItemNetwork` in `dualrec/temporal/base.py`) can be trained by the
+# Any `nn.Module` with `item_table`, `forward` and `logits` (see `NextItemNetwork` in `dualrec/sequence/base.py`) can be trained by the
 # study's loop. Write `Average`, which predicts from the *mean* of the embeddings of all movies so far; no memory, no order.
 # Its output weights are its item table.
 
@@ -103,4 +103,4 @@ states = network(items, table)
 assert states.shape == (2, 4, 32) and network.logits(states[:, -1], table).shape == (2, n_items + 1)
 assert torch.allclose(states[0, 1], states[1, 1]), "what comes later must not change what is predicted here"
 assert not torch.allclose(states[0, 2], states[1, 2])
-print("ready for dualrec.temporal.fit.fit")
+print("ready for dualrec.sequence.training.fit")

@@ -11,10 +11,10 @@ import pandas as pd
 
 from dualrec.core import paths
 from dualrec.evaluation.metrics import per_user
-from dualrec.evaluation.stats import bootstrap_interval, paired_difference
+from dualrec.evaluation.statistics import bootstrap_interval, paired_difference
+from dualrec.sequence.base import top_k
 from dualrec.study import open_study
 from dualrec.systems import fit_temporal
-from dualrec.temporal.base import top_k
 
 study = open_study("smoke")
 study.cases = study.split.test.take(np.arange(200))

@@ -5,9 +5,9 @@
 import numpy as np
 
 from dualrec.rerank.diversity import mmr
+from dualrec.sequence.base import top_k
 from dualrec.study import open_study
 from dualrec.systems import fit_temporal
-from dualrec.temporal.base import top_k
 
 study = open_study("smoke")
 cases = study.split.validation.take(np.arange(100))

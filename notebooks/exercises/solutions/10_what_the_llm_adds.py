@@ -8,9 +8,9 @@ import numpy as np
 
 from dualrec.language.fusion import search_weight, weighed
 from dualrec.language.trie import trie_of
+from dualrec.sequence.base import top_k
 from dualrec.study import open_study
 from dualrec.systems import fit_temporal
-from dualrec.temporal.base import top_k
 
 study = open_study("smoke")
 validation, test = study.split.validation, study.split.test

@@ -11,9 +11,9 @@ import numpy as np
 
 from dualrec.demo import Demo
 from dualrec.language.local import load_llm
+from dualrec.sequence.base import hints
 from dualrec.study import open_study
 from dualrec.systems import fit_temporal
-from dualrec.temporal.base import hints
 from dualrec.types import Sequences
 
 study = open_study("smoke")

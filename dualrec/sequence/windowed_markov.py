@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import csr_matrix, diags_array
 
 from dualrec.config import WindowConfig
-from dualrec.temporal.base import mask_seen
+from dualrec.sequence.base import mask_seen
 from dualrec.types import Cases, Sequences
 
 

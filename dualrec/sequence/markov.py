@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from dualrec.temporal.base import mask_seen
+from dualrec.sequence.base import mask_seen
 from dualrec.types import Cases, Sequences
 
 

@@ -21,7 +21,7 @@ from dualrec.core.errors import StudyError
 from dualrec.core.machine import pick_dtype
 from dualrec.core.parallel import limit_threads
 from dualrec.evaluation import metrics
-from dualrec.temporal.base import NextItemNetwork, mask_seen, target_ranks
+from dualrec.sequence.base import NextItemNetwork, mask_seen, target_ranks
 from dualrec.types import Cases, Sequences
 
 MAX_NORM = 1.0

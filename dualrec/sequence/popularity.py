@@ -6,7 +6,7 @@ from typing import Self
 
 import numpy as np
 
-from dualrec.temporal.base import mask_seen
+from dualrec.sequence.base import mask_seen
 from dualrec.types import Cases, Sequences
 
 

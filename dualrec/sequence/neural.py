@@ -13,11 +13,11 @@ from safetensors.torch import load_file, save_file
 from dualrec.config import LSTMConfig, SASRecConfig
 from dualrec.core.artifacts import write_json
 from dualrec.data.catalogue import Catalogue
-from dualrec.temporal.base import NextItemNetwork
-from dualrec.temporal.fit import fit, score
-from dualrec.temporal.lstm import NextItemLSTM
-from dualrec.temporal.sasrec import SASRec
-from dualrec.temporal.words import title_tokens
+from dualrec.sequence.base import NextItemNetwork
+from dualrec.sequence.lstm import NextItemLSTM
+from dualrec.sequence.sasrec import SASRec
+from dualrec.sequence.title_words import title_tokens
+from dualrec.sequence.training import fit, score
 from dualrec.types import Cases, Sequences
 
 

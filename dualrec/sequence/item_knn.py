@@ -11,7 +11,7 @@ import numpy as np
 from scipy.sparse import coo_matrix, csr_matrix
 
 from dualrec.config import NeighbourConfig
-from dualrec.temporal.base import mask_seen
+from dualrec.sequence.base import mask_seen
 from dualrec.types import Cases, Sequences
 
 
