@@ -36,7 +36,7 @@ from dualrec import plots
 from dualrec.core import paths
 from dualrec.core.artifacts import write_json
 from dualrec.evaluation.results import git_commit
-from dualrec.language.local import load_llm
+from dualrec.llm.local import load_llm
 from dualrec.notebook import hardware
 from dualrec.study import open_study
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 from transformers import PreTrainedConfig
 
-from dualrec.language.local import LLM
+from dualrec.llm.local import LLM
 
 
 def layer_weights(config: PreTrainedConfig) -> int:

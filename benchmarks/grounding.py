@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.material import Material, invented_titles, misspelt
 from benchmarks.measure import in_turns, letter
-from dualrec.language.grounding import Grounder, parse_list
+from dualrec.llm.grounding import Grounder, parse_list
 
 CUTOFF = 0.8  # similarity from which the released code takes a written title for a movie; a lower one makes difflib slower
 

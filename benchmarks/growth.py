@@ -15,9 +15,9 @@ from benchmarks.material import Material, invented_titles
 from benchmarks.measure import stopwatch
 from benchmarks.recommending import search
 from dualrec.data.catalogue import Catalogue, build_catalogue
-from dualrec.language.grounding import Grounder, parse_list
-from dualrec.language.prompts import build_prompts
-from dualrec.language.trie import build_trie
+from dualrec.llm.grounding import Grounder, parse_list
+from dualrec.llm.inference.title_trie import build_trie
+from dualrec.llm.prompts import build_prompts
 from dualrec.types import Sequences
 
 NO_BUDGET = 8192  # tokens: no prompt is cut

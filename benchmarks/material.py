@@ -12,9 +12,9 @@ from functools import cached_property
 import numpy as np
 
 from dualrec.data.splits import Split
-from dualrec.language.examples import Example, build_examples, earlier_split, slices
-from dualrec.language.local import LLM
-from dualrec.language.trie import Trie, build_trie
+from dualrec.llm.finetuning.examples import Example, build_examples, earlier_split, slices
+from dualrec.llm.inference.title_trie import Trie, build_trie
+from dualrec.llm.local import LLM
 from dualrec.roles import prompts_for
 from dualrec.sequence.base import hints
 from dualrec.sequence.markov import Markov

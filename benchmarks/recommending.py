@@ -9,10 +9,10 @@ import torch
 
 from benchmarks.material import Material
 from benchmarks.measure import in_turns, letter
-from dualrec.language.decoding import beam_search
-from dualrec.language.grounding import parse_list
-from dualrec.language.local import LLM
-from dualrec.language.trie import Trie
+from dualrec.llm.grounding import parse_list
+from dualrec.llm.inference.beam_search import beam_search
+from dualrec.llm.inference.title_trie import Trie
+from dualrec.llm.local import LLM
 from dualrec.types import Sequences
 
 SECONDS = 0.35  # the most that a user may take

@@ -7,7 +7,7 @@ from sentence_transformers import SentenceTransformer
 
 from benchmarks.material import Material
 from benchmarks.measure import in_turns, letter
-from dualrec.rerank.sbert import load_encoder, rerank_by_hint
+from dualrec.rerank.similarity import load_encoder, rerank_by_hint
 from dualrec.types import RankedLists
 
 

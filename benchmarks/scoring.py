@@ -8,9 +8,9 @@ from transformers import PreTrainedConfig
 from benchmarks.flops import multiply, projection, reading, squares
 from benchmarks.material import Material
 from benchmarks.measure import in_turns, letter
-from dualrec.language.reading import common_start, prompt_batches
-from dualrec.language.scoring import score_titles
-from dualrec.language.trie import Trie
+from dualrec.llm.inference.likelihood import score_titles
+from dualrec.llm.inference.prefix_cache import common_start, prompt_batches
+from dualrec.llm.inference.title_trie import Trie
 
 
 def scoring_share(material: Material, users: int = 64, candidates: int = 20, side: int = 4096, repetitions: int = 3) -> dict:

@@ -12,10 +12,10 @@ from peft import LoraConfig, get_peft_model
 from benchmarks.flops import cut, multiply, passes, squares, training_passes
 from benchmarks.material import Material
 from benchmarks.measure import in_turns, letter
-from dualrec.language.answers import encode
-from dualrec.language.examples import Example
-from dualrec.language.local import LLM, load_llm
-from dualrec.language.lora import fine_tune
+from dualrec.llm.finetuning.examples import Example
+from dualrec.llm.finetuning.lora import fine_tune
+from dualrec.llm.finetuning.loss import encode
+from dualrec.llm.local import LLM, load_llm
 
 PADDED = 512  # tokens of every row of the released recipe
 

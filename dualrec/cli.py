@@ -154,7 +154,7 @@ def match_titles(typed: str, catalogue: Catalogue) -> np.ndarray:
 
     Raises StudyError for an empty line or a title that resembles none in the catalogue.
     """
-    from dualrec.language.grounding import normalise
+    from dualrec.llm.grounding import normalise
 
     wanted = [title.strip() for title in typed.split(";") if title.strip()]
     if not wanted:

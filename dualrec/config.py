@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
-REMOTE = "openai"  # as `llm.model`: the model behind a server that the environment names, see `language/remote.py`
+REMOTE = "openai"  # as `llm.model`: the model behind a server that the environment names, see `llm/remote.py`
 LANGUAGE_MODEL = "smollm2-135m"  # the embedded ones, see `assets`
 SENTENCE_ENCODER = "all-minilm-l6-v2"
 STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)

@@ -171,7 +171,7 @@ def _fits(profile: Profile, blocking: bool = True) -> Check:
     if where is None:
         lacking.append(f"data '{profile.data}' is neither a registered data set ({', '.join(SOURCES)}) nor a folder")
     if profile.llm.model == REMOTE:
-        from dualrec.language.remote import missing_variables  # here, since openai takes seconds to import
+        from dualrec.llm.remote import missing_variables  # here, since openai takes seconds to import
 
         lacking += [f"{name} is not set" for name in missing_variables()]
     gpu = f", a GPU with {profile.needs_gpu_memory_gib:g} GiB" if profile.needs_gpu_memory_gib else ""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from dualrec.language.fusion import weighed
-from dualrec.language.local import LLM, load_llm
+from dualrec.llm.local import LLM, load_llm
 from dualrec.reader_role import NO_HINT, best_items, choose_weight, learn, read_histories
+from dualrec.rerank.fusion import weighed
 from dualrec.roles import choose_fusion, opinions, write_from_catalogue, write_lists, writer
 from dualrec.sequence.base import TemporalModel, top_k
 from dualrec.sequence.neural import NeuralRecommender

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dualrec.rerank.sbert import rerank_by_hint
+from dualrec.rerank.similarity import rerank_by_hint
 from dualrec.sequence.base import top_k
 from dualrec.study import Study
 from dualrec.systems import TEMPORAL, check_name, fit_temporal, hint

@@ -13,11 +13,15 @@ import pandas as pd
 
 from dualrec.core.artifacts import fingerprint
 from dualrec.core.errors import StudyError
-from dualrec.language import attention, cache, depth, reader, reading
-from dualrec.language.fusion import search_weight
-from dualrec.language.head import Head, fit_head
-from dualrec.language.local import LLM
-from dualrec.language.reader import Questions, read_states
+from dualrec.llm.finetuning.ranking_head import Head, fit_head
+from dualrec.llm.inference import hidden_states as reader
+from dualrec.llm.inference import layer_slice as depth
+from dualrec.llm.inference import prefix_cache as reading
+from dualrec.llm.inference.hidden_states import Questions, read_states
+from dualrec.llm.local import LLM
+from dualrec.llm.speed import attention
+from dualrec.llm.speed import kv_cache as cache
+from dualrec.rerank.fusion import search_weight
 from dualrec.roles import kept_arrays
 from dualrec.sequence.base import TemporalModel, top_k
 from dualrec.sequence.neural import NeuralRecommender

@@ -19,15 +19,31 @@ from safetensors.numpy import load_file, save_file
 from dualrec.config import REMOTE
 from dualrec.core import batching
 from dualrec.core.artifacts import cached, fingerprint, write_json
-from dualrec.language import attention, cache, decoding, generate, reading, scoring, trie
-from dualrec.language.decoding import beam_search
-from dualrec.language.fusion import Opinions, search
-from dualrec.language.generate import Generation
-from dualrec.language.grounding import ground
-from dualrec.language.local import LLM, load_llm
-from dualrec.language.prompts import build_prompts, question, wishes
-from dualrec.language.scoring import score_titles
-from dualrec.language.trie import Trie, build_trie
+from dualrec.llm.grounding import ground
+from dualrec.llm.inference import (
+    beam_search as decoding,
+)
+from dualrec.llm.inference import (
+    generate,
+)
+from dualrec.llm.inference import (
+    likelihood as scoring,
+)
+from dualrec.llm.inference import (
+    prefix_cache as reading,
+)
+from dualrec.llm.inference import (
+    title_trie as trie,
+)
+from dualrec.llm.inference.beam_search import beam_search
+from dualrec.llm.inference.generate import Generation
+from dualrec.llm.inference.likelihood import score_titles
+from dualrec.llm.inference.title_trie import Trie, build_trie
+from dualrec.llm.local import LLM, load_llm
+from dualrec.llm.prompts import build_prompts, question, wishes
+from dualrec.llm.speed import attention
+from dualrec.llm.speed import kv_cache as cache
+from dualrec.rerank.fusion import Opinions, search
 from dualrec.sequence.base import TemporalModel
 from dualrec.sequence.base import hints as hints_from
 from dualrec.study import Study
@@ -53,7 +69,7 @@ def writer(study: Study) -> LLM | Writer:
     config = study.profile.llm
     if config.model != REMOTE:
         return load_llm(config.model)
-    from dualrec.language.remote import connect  # here, since openai takes seconds to import
+    from dualrec.llm.remote import connect  # here, since openai takes seconds to import
 
     return connect(config)
 

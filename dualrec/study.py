@@ -19,9 +19,9 @@ from dualrec.data.dataset import Dataset
 from dualrec.data.sources import load
 from dualrec.data.splits import Split, leave_one_out
 from dualrec.evaluation.ledger import read_ledger, write_ledger
-from dualrec.language.grounding import Grounder
+from dualrec.llm.grounding import Grounder
 from dualrec.profiles import load_profile
-from dualrec.rerank.sbert import title_vectors
+from dualrec.rerank.similarity import title_vectors
 from dualrec.types import Cases, RankedLists
 
 AUDITED = "audited: leave-one-out, full ranking, seen movies removed, one target"

@@ -14,10 +14,13 @@ from dualrec.core.artifacts import fingerprint
 from dualrec.core.errors import StudyError
 from dualrec.data.splits import Split
 from dualrec.evaluation import metrics
-from dualrec.language import answers, attention, depth, dropout, lora
-from dualrec.language.examples import Example, build_examples, earlier_split, slices, training_cases
-from dualrec.language.local import LLM, load_llm
-from dualrec.language.lora import fine_tune, merged
+from dualrec.llm.finetuning import lora
+from dualrec.llm.finetuning import loss as answers
+from dualrec.llm.finetuning.examples import Example, build_examples, earlier_split, slices, training_cases
+from dualrec.llm.finetuning.lora import fine_tune, merged
+from dualrec.llm.inference import layer_slice as depth
+from dualrec.llm.local import LLM, load_llm
+from dualrec.llm.speed import attention, dropout
 from dualrec.reader_role import Lessons, read_lessons
 from dualrec.roles import prompts_for, search_catalogue
 from dualrec.sequence.base import TemporalModel
@@ -78,7 +81,7 @@ def tune(study: Study, llm: LLM, data: LoRAData) -> Path:
     if config.quantise and not getattr(llm.model, "is_quantized", False) and not (folder / "history.json").is_file():
         raise StudyError(
             f'the profile has quantise = "{config.quantise}" in [lora], but this model is not quantised; train the adapter first with '
-            f"`python -m dualrec.language.lora --profile {study.profile.name}`"
+            f"`python -m dualrec.llm.finetuning.lora --profile {study.profile.name}`"
         )
     fine_tune(llm, data.train, data.validation, config, study.seed, folder, lambda: {"ndcg": validation_ndcg(study, llm, data)})
     return folder

@@ -1,4 +1,4 @@
-"""`python -m dualrec.language.lora`: a profile's LoRA adapter, trained by one process or by several.
+"""`python -m dualrec.llm.finetuning.lora`: a profile's LoRA adapter, trained by one process or by several.
 
 `accelerate launch` starts one process for each GPU, `torchrun` as many as are asked for on processors."""
 
@@ -17,9 +17,9 @@ from dualrec import doctor, teaching
 from dualrec.core import paths, shell
 from dualrec.core.errors import StudyError
 from dualrec.core.machine import pick_device, pick_dtype
-from dualrec.language.local import load_config, load_llm
-from dualrec.language.lora import read_history
-from dualrec.language.memory import GIB, Memory, estimate, free_memory, require_memory, skeleton
+from dualrec.llm.finetuning.lora import read_history
+from dualrec.llm.finetuning.memory import GIB, Memory, estimate, free_memory, require_memory, skeleton
+from dualrec.llm.local import load_config, load_llm
 from dualrec.study import Study, open_study
 
 PATIENCE = timedelta(days=1)  # how long a process may wait for the main one, which fits the LSTM first
@@ -80,13 +80,13 @@ def tune(
 
     Examples:
 
-      python -m dualrec.language.lora --profile paper --dry-run
+      python -m dualrec.llm.finetuning.lora --profile paper --dry-run
 
-      python -m dualrec.language.lora --profile laptop
+      python -m dualrec.llm.finetuning.lora --profile laptop
 
-      accelerate launch --num_processes 4 -m dualrec.language.lora --profile paper
+      accelerate launch --num_processes 4 -m dualrec.llm.finetuning.lora --profile paper
 
-      torchrun --nproc-per-node 2 -m dualrec.language.lora --profile laptop
+      torchrun --nproc-per-node 2 -m dualrec.llm.finetuning.lora --profile laptop
     """
     processes = PartialState(cpu=not torch.cuda.is_available(), timeout=PATIENCE)
     free = _free_per_process(processes)  # before any of them loads
@@ -120,6 +120,6 @@ def main() -> None:
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     app.command()(tune)
     try:
-        shell.run(app, "dualrec.language.lora")
+        shell.run(app, "dualrec.llm.finetuning.lora")
     finally:
         PartialState().destroy_process_group()

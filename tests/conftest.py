@@ -7,7 +7,7 @@ from hypothesis import settings
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from dualrec.data.catalogue import Catalogue
-from dualrec.language.local import LLM, converted_folder
+from dualrec.llm.local import LLM, converted_folder
 from dualrec.types import Sequences
 
 settings.register_profile("short", max_examples=200, deadline=None)

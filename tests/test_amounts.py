@@ -11,7 +11,7 @@ from dualrec.core import paths
 from dualrec.evaluation.ledger import read_ledger
 from dualrec.evaluation.metrics import per_user
 from dualrec.evaluation.results import side_runs
-from dualrec.language.local import LLM
+from dualrec.llm.local import LLM
 from dualrec.study import open_study
 
 FEW = (amounts.Amount(0), amounts.Amount(4), amounts.Amount(6, 2))

@@ -15,8 +15,8 @@ from benchmarks.material import Material, invented_titles, misspelt
 from benchmarks.recommending import recommending
 from benchmarks.reranking import encode_and_order, reranking
 from benchmarks.temporal import training
-from dualrec.language.trie import trie_of
-from dualrec.rerank.sbert import rerank_by_hint
+from dualrec.llm.inference.title_trie import trie_of
+from dualrec.rerank.similarity import rerank_by_hint
 from dualrec.study import open_study
 from dualrec.types import Hints, RankedLists
 

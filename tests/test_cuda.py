@@ -10,17 +10,18 @@ from safetensors.torch import load_file
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from dualrec.config import LoRAConfig, LSTMConfig, SASRecConfig
-from dualrec.language import local, lora
-from dualrec.language.answers import encode
-from dualrec.language.decoding import beam_search
-from dualrec.language.examples import Example
-from dualrec.language.generate import generate
-from dualrec.language.local import LLM, four_bits
-from dualrec.language.lora import _Run, _with_adapter, fine_tune, merged
-from dualrec.language.memory import estimate
-from dualrec.language.scoring import score_titles
-from dualrec.language.trie import build_trie
-from dualrec.rerank.sbert import title_vectors
+from dualrec.llm import local
+from dualrec.llm.finetuning import lora
+from dualrec.llm.finetuning.examples import Example
+from dualrec.llm.finetuning.lora import _Run, _with_adapter, fine_tune, merged
+from dualrec.llm.finetuning.loss import encode
+from dualrec.llm.finetuning.memory import estimate
+from dualrec.llm.inference.beam_search import beam_search
+from dualrec.llm.inference.generate import generate
+from dualrec.llm.inference.likelihood import score_titles
+from dualrec.llm.inference.title_trie import build_trie
+from dualrec.llm.local import LLM, four_bits
+from dualrec.rerank.similarity import title_vectors
 from dualrec.sequence.neural import NeuralRecommender
 from dualrec.types import Cases, Sequences
 

@@ -20,8 +20,8 @@ def watch(event, args):
 
 sys.addaudithook(watch)
 from dualrec.data import load
-from dualrec.language.local import load_config, load_llm
-from dualrec.rerank.sbert import load_encoder
+from dualrec.llm.local import load_config, load_llm
+from dualrec.rerank.similarity import load_encoder
 
 vectors = load_encoder("all-minilm-l6-v2").encode(["Heat (1995)", "Alien (1979)"], show_progress_bar=False)
 llm = load_llm("smollm2-135m")

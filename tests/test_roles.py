@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dualrec import language_ranking, ranking, roles, systems
-from dualrec.language.trie import build_trie
+from dualrec.llm.inference.title_trie import build_trie
 from dualrec.study import open_study
 from dualrec.types import Cases
 

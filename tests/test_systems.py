@@ -8,8 +8,8 @@ from dualrec import ranking, roles, systems
 from dualrec.config import LSTMConfig, SplitConfig
 from dualrec.core.errors import StudyError
 from dualrec.evaluation.metrics import per_user
-from dualrec.language.examples import earlier_split
-from dualrec.language.local import LLM
+from dualrec.llm.finetuning.examples import earlier_split
+from dualrec.llm.local import LLM
 from dualrec.profiles import load_profile
 from dualrec.sequence.base import hints, top_k
 from dualrec.sequence.neural import NeuralRecommender

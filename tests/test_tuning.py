@@ -15,8 +15,8 @@ from torch.testing import assert_close
 from dualrec import tuning
 from dualrec.core.errors import StudyError
 from dualrec.data import sources as registry
-from dualrec.language.lora import ADAPTER_FILE
-from dualrec.language.memory import GIB
+from dualrec.llm.finetuning.lora import ADAPTER_FILE
+from dualrec.llm.finetuning.memory import GIB
 from dualrec.study import open_study
 
 LORA = """
@@ -54,7 +54,7 @@ def test_two_processes_end_with_the_losses_and_the_adapter_of_one(lora_profile, 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     tuning.tune(lora_profile)
     one = capsys.readouterr().out
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "dualrec.language.lora"]
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "dualrec.llm.finetuning.lora"]
     environment = os.environ | {"DUALREC_HOME": str(tmp_path / "two"), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run([*launch, "--profile", lora_profile], capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr

@@ -12,12 +12,12 @@ import numpy as np
 from rapidfuzz import fuzz, process
 
 from dualrec.core.errors import StudyError
-from dualrec.language.fusion import Opinions
-from dualrec.language.grounding import normalise
-from dualrec.language.local import LLM, load_llm
-from dualrec.language.scoring import score_titles
-from dualrec.language.trie import Trie, build_trie
-from dualrec.rerank.sbert import rerank_by_hint
+from dualrec.llm.grounding import normalise
+from dualrec.llm.inference.likelihood import score_titles
+from dualrec.llm.inference.title_trie import Trie, build_trie
+from dualrec.llm.local import LLM, load_llm
+from dualrec.rerank.fusion import Opinions
+from dualrec.rerank.similarity import rerank_by_hint
 from dualrec.roles import prompts_for, search_catalogue
 from dualrec.sequence.base import TemporalModel, hints
 from dualrec.study import Study

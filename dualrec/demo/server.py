@@ -15,7 +15,7 @@ from dualrec.core.errors import StudyError
 from dualrec.core.locks import sole_user
 from dualrec.doctor import require
 from dualrec.kernels import ThisInterpreter
-from dualrec.language.local import load_config
+from dualrec.llm.local import load_config
 from dualrec.study import open_study
 from dualrec.systems import fit_temporal
 

@@ -7,7 +7,7 @@ from dualrec import roles
 from dualrec.core.errors import StudyError
 from dualrec.data.sources import load
 from dualrec.demo.recommender import TASTES, Demo
-from dualrec.rerank.sbert import rerank_by_hint
+from dualrec.rerank.similarity import rerank_by_hint
 from dualrec.sequence.base import hints
 from dualrec.study import open_study
 from dualrec.types import Sequences

@@ -9,7 +9,7 @@ import pytest
 from dualrec.evaluation.ledger import read_ledger, write_ledger
 from dualrec.evaluation.metrics import per_user
 from dualrec.evaluation.released import AUDITED, RELEASED, Outputs, Truth, evaluate, last_rows, references, steps
-from dualrec.rerank.sbert import rerank_by_hint
+from dualrec.rerank.similarity import rerank_by_hint
 from dualrec.types import Cases, Hints, RankedLists, Sequences
 
 TITLES = ["", "Alien (1979)", "Aliens (1986)", "Heat (1995)", "Casino (1995)", "Toy Story (1995)", "Fargo (1996)", "Jaws (1975)"]

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from dualrec.language.local import load_llm
-from dualrec.language.prompts import chat, question
+from dualrec.llm.local import load_llm
+from dualrec.llm.prompts import chat, question
 
 
 @pytest.fixture(scope="session")

@@ -5,11 +5,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from dualrec.language import answers
-from dualrec.language.answers import IGNORE, answer_loss, answer_tokens, encode, evaluate_loss, read_below
-from dualrec.language.attention import GROUPED, grouped_attention
-from dualrec.language.examples import Example
-from dualrec.language.local import LLM
+from dualrec.llm.finetuning import loss as answers
+from dualrec.llm.finetuning.examples import Example
+from dualrec.llm.finetuning.loss import IGNORE, answer_loss, answer_tokens, encode, evaluate_loss, read_below
+from dualrec.llm.local import LLM
+from dualrec.llm.speed.attention import GROUPED, grouped_attention
 
 EXAMPLES = [Example(f"history {'long ' * i}\n1.", f" Movie {i} (199{i})\n2. Film {i}\n") for i in range(5)]
 

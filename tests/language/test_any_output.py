@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dualrec.data.catalogue import LONGEST, build_catalogue
-from dualrec.language.grounding import Grounder, Written, ground, normalise, parse_list, written_titles
-from dualrec.language.remote import as_list
+from dualrec.llm.grounding import Grounder, Written, ground, normalise, parse_list, written_titles
+from dualrec.llm.remote import as_list
 from dualrec.types import Sequences
 
 NAMES = ["Toy Story (1995)", "Heat (1995)", "Postman, The (1994)", "Beauty (1991)", "Misérables, Les (1995)", "unknown", "Heat (1995)", "Z"]

@@ -2,7 +2,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from dualrec.language.attention import attend
+from dualrec.llm.speed.attention import attend
 
 
 def heads(tokens: int, seen: int, dtype: torch.dtype = torch.float32) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

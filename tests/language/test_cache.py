@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import DynamicCache
 
-from dualrec.language import cache as module
-from dualrec.language.cache import roomy_cache
+from dualrec.llm.speed import kv_cache as module
+from dualrec.llm.speed.kv_cache import roomy_cache
 
 STEPS = st.lists(st.sampled_from([1, 3, 70, -1, -2, "repeat", "reorder"]), max_size=12)
 

@@ -3,11 +3,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from dualrec.language import reading, scoring
-from dualrec.language.decoding import beam_search
-from dualrec.language.prompts import answer
-from dualrec.language.scoring import score_titles
-from dualrec.language.trie import build_trie
+from dualrec.llm.inference import likelihood as scoring
+from dualrec.llm.inference import prefix_cache as reading
+from dualrec.llm.inference.beam_search import beam_search
+from dualrec.llm.inference.likelihood import score_titles
+from dualrec.llm.inference.title_trie import build_trie
+from dualrec.llm.prompts import answer
 from dualrec.types import Sequences
 
 TITLES = ["", "Alien (1979)", "Aliens (1986)", "Alien 3 (1992)", "Heat (1995)", "Casino (1995)", "Toy Story (1995)", "Heat (1995)"]

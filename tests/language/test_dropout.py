@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from dualrec.language.dropout import QuickDropout, quicken_dropout
+from dualrec.llm.speed.dropout import QuickDropout, quicken_dropout
 
 
 @pytest.mark.parametrize("p", [0.0, 0.1, 0.5, 0.9])

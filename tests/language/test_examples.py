@@ -1,4 +1,4 @@
-from dualrec.language.examples import Example, build_examples, earlier_split, slices, training_cases
+from dualrec.llm.finetuning.examples import Example, build_examples, earlier_split, slices, training_cases
 from dualrec.types import Sequences
 
 

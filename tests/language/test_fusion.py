@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dualrec.language.fusion import Opinions, search
+from dualrec.rerank.fusion import Opinions, search
 
 OPINIONS = Opinions(
     items=np.array([[3, 1, 2], [2, 4, -1]]),

@@ -1,6 +1,6 @@
 """Free writing: what transformers would write, up to the last line that was asked for, and nothing written twice."""
 
-from dualrec.language.generate import TOKENS_PER_TITLE, generate, line_end_tokens
+from dualrec.llm.inference.generate import TOKENS_PER_TITLE, generate, line_end_tokens
 
 
 def test_what_is_written_is_what_transformers_writes(llm, prompts, tmp_path):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dualrec.language.grounding import Grounder, Written, ground, normalise, parse_list
+from dualrec.llm.grounding import Grounder, Written, ground, normalise, parse_list
 
 
 @pytest.fixture

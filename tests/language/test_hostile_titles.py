@@ -12,12 +12,12 @@ from dualrec.config import ReaderConfig
 from dualrec.core.errors import StudyError
 from dualrec.data.catalogue import LONGEST, build_catalogue
 from dualrec.data.sources import load
-from dualrec.language.answers import encode
-from dualrec.language.examples import Example
-from dualrec.language.prompts import ANSWER_START, build_prompts, harmless, messages, question
-from dualrec.language.reader import Questions, read_states
-from dualrec.language.remote import RemoteLLM
-from dualrec.language.trie import build_trie
+from dualrec.llm.finetuning.examples import Example
+from dualrec.llm.finetuning.loss import encode
+from dualrec.llm.inference.hidden_states import Questions, read_states
+from dualrec.llm.inference.title_trie import build_trie
+from dualrec.llm.prompts import ANSWER_START, build_prompts, harmless, messages, question
+from dualrec.llm.remote import RemoteLLM
 from dualrec.types import Hints, Sequences
 
 FORGERIES = [

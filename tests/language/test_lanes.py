@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from dualrec.core.parallel import limit_threads
-from dualrec.language.decoding import beam_search
-from dualrec.language.generate import generate
-from dualrec.language.lanes import in_lanes
-from dualrec.language.scoring import score_titles
-from dualrec.language.trie import build_trie
+from dualrec.llm.inference.beam_search import beam_search
+from dualrec.llm.inference.generate import generate
+from dualrec.llm.inference.likelihood import score_titles
+from dualrec.llm.inference.title_trie import build_trie
+from dualrec.llm.speed.threads import in_lanes
 from dualrec.types import Sequences
 
 

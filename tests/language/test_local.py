@@ -6,8 +6,8 @@ import torch
 
 from dualrec.core.assets import verified_asset
 from dualrec.core.errors import StudyError
-from dualrec.language import local
-from dualrec.language.local import converted_folder, four_bits, load_config, load_gguf, load_llm
+from dualrec.llm import local
+from dualrec.llm.local import converted_folder, four_bits, load_config, load_gguf, load_llm
 
 
 def test_converted_model_computes_what_the_gguf_computes(llm, prompts):

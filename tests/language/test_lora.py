@@ -9,11 +9,11 @@ from transformers import LlamaForCausalLM
 
 from dualrec.config import LoRAConfig
 from dualrec.core.errors import StudyError
-from dualrec.language import lora
-from dualrec.language.answers import answer_loss, encode
-from dualrec.language.examples import Example
-from dualrec.language.local import LLM
-from dualrec.language.lora import fine_tune, merged
+from dualrec.llm.finetuning import lora
+from dualrec.llm.finetuning.examples import Example
+from dualrec.llm.finetuning.lora import fine_tune, merged
+from dualrec.llm.finetuning.loss import answer_loss, encode
+from dualrec.llm.local import LLM
 
 CONFIG = LoRAConfig(rank=2, alpha=4, epochs=3, batch_size=2, learning_rate=1e-2)
 

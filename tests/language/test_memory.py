@@ -8,9 +8,9 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from dualrec.config import LoRAConfig
 from dualrec.core.errors import StudyError
-from dualrec.language.local import ARCHITECTURES
-from dualrec.language.lora import _with_adapter
-from dualrec.language.memory import GIB, Memory, estimate, require_memory, skeleton
+from dualrec.llm.finetuning.lora import _with_adapter
+from dualrec.llm.finetuning.memory import GIB, Memory, estimate, require_memory, skeleton
+from dualrec.llm.local import ARCHITECTURES
 
 TINY = LlamaConfig(
     vocab_size=100, hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=1,

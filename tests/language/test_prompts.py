@@ -3,8 +3,8 @@ import pytest
 from transformers import AutoTokenizer
 
 from dualrec.core.errors import StudyError
-from dualrec.language.local import converted_folder
-from dualrec.language.prompts import ANSWER_START, answer, build_prompts, chat, question
+from dualrec.llm.local import converted_folder
+from dualrec.llm.prompts import ANSWER_START, answer, build_prompts, chat, question
 from dualrec.types import Hints
 
 

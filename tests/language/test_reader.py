@@ -5,8 +5,8 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from dualrec.config import ReaderConfig
 from dualrec.core.errors import StudyError
-from dualrec.language.local import LLM
-from dualrec.language.reader import ASK, HEADER, Questions, read_states
+from dualrec.llm.inference.hidden_states import ASK, HEADER, Questions, read_states
+from dualrec.llm.local import LLM
 from dualrec.types import Sequences
 
 TITLES = ["", "Alien (1979)", "Heat (1995)", "Casino (1995)", "Toy Story (1995)", "Les Misérables (1995)"]

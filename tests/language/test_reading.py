@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 from transformers import Gemma2Config, Gemma2ForCausalLM
 
 from dualrec.core.errors import StudyError
-from dualrec.language import reading
-from dualrec.language.attention import GROUPED
-from dualrec.language.local import LLM
-from dualrec.language.reading import PromptReader, common_start, token_ids
+from dualrec.llm.inference import prefix_cache as reading
+from dualrec.llm.inference.prefix_cache import PromptReader, common_start, token_ids
+from dualrec.llm.local import LLM
+from dualrec.llm.speed.attention import GROUPED
 
 
 @pytest.mark.parametrize(

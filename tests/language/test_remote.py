@@ -18,11 +18,11 @@ import torch
 from dualrec import doctor, ranking, systems
 from dualrec.config import LLMConfig
 from dualrec.core.errors import StudyError
-from dualrec.language import remote
-from dualrec.language.generate import TOKENS_PER_TITLE
-from dualrec.language.local import converted_folder
-from dualrec.language.prompts import messages, question
-from dualrec.language.remote import RemoteLLM, as_list, connect
+from dualrec.llm import remote
+from dualrec.llm.inference.generate import TOKENS_PER_TITLE
+from dualrec.llm.local import converted_folder
+from dualrec.llm.prompts import messages, question
+from dualrec.llm.remote import RemoteLLM, as_list, connect
 from dualrec.profiles import load_profile
 from dualrec.study import open_study
 
@@ -220,7 +220,7 @@ def test_a_killed_run_goes_on_where_it_was(server, tmp_path):
 
     server.reply = reply
     script = (
-        "import sys; from pathlib import Path; from dualrec.language.remote import connect; from dualrec.config import LLMConfig\n"
+        "import sys; from pathlib import Path; from dualrec.llm.remote import connect; from dualrec.config import LLMConfig\n"
         "connect(LLMConfig('openai', concurrency=1)).write(sys.argv[2:], 2, 0, Path(sys.argv[1]))"
     )
     process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path), *questions(6)], stderr=subprocess.DEVNULL)

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dualrec.core.errors import StudyError
-from dualrec.language.prompts import answer
-from dualrec.language.trie import build_trie, trie_of
+from dualrec.llm.inference.title_trie import build_trie, trie_of
+from dualrec.llm.prompts import answer
 from dualrec.types import Sequences
 
 LINES = [[5, 7, 1], [5, 8, 1], [5, 7, 9, 1], [6, 1], [5, 8, 1]]  # items 1 to 5; 2 and 5 read alike

@@ -1,6 +1,6 @@
 import numpy as np
 
-from dualrec.rerank.sbert import rerank_by_hint, title_vectors
+from dualrec.rerank.similarity import rerank_by_hint, title_vectors
 from dualrec.types import Hints, RankedLists
 
 

@@ -46,7 +46,7 @@ record_system(study, "markov", "lstm", "sasrec")
 record(study, "01_temporal", users=len(study.cases))
 """
 LANGUAGE = """
-from dualrec.language.local import load_llm
+from dualrec.llm.local import load_llm
 from dualrec.notebook import begin, record, record_system
 from dualrec.roles import write_lists
 from dualrec.systems import fit_temporal, hint

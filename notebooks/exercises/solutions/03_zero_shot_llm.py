@@ -6,8 +6,8 @@
 # %%
 from rapidfuzz import fuzz
 
-from dualrec.language.grounding import ground, parse_list
-from dualrec.language.prompts import question
+from dualrec.llm.grounding import ground, parse_list
+from dualrec.llm.prompts import question
 from dualrec.study import open_study
 from dualrec.types import Sequences
 

@@ -6,8 +6,8 @@
 # %%
 import numpy as np
 
-from dualrec.language.examples import slices, training_cases
-from dualrec.language.prompts import answer
+from dualrec.llm.finetuning.examples import slices, training_cases
+from dualrec.llm.prompts import answer
 from dualrec.profiles import load_profile
 from dualrec.study import open_study
 

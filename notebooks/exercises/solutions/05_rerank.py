@@ -6,7 +6,7 @@
 # %%
 import numpy as np
 
-from dualrec.rerank.sbert import rerank_by_hint
+from dualrec.rerank.similarity import rerank_by_hint
 from dualrec.sequence.base import hints, top_k
 from dualrec.study import open_study
 from dualrec.systems import fit_temporal

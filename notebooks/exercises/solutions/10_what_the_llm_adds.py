@@ -6,8 +6,8 @@
 # %%
 import numpy as np
 
-from dualrec.language.fusion import search_weight, weighed
-from dualrec.language.trie import trie_of
+from dualrec.llm.inference.title_trie import trie_of
+from dualrec.rerank.fusion import search_weight, weighed
 from dualrec.sequence.base import top_k
 from dualrec.study import open_study
 from dualrec.systems import fit_temporal

@@ -10,7 +10,7 @@ from itertools import permutations
 import numpy as np
 
 from dualrec.demo import Demo
-from dualrec.language.local import load_llm
+from dualrec.llm.local import load_llm
 from dualrec.sequence.base import hints
 from dualrec.study import open_study
 from dualrec.systems import fit_temporal

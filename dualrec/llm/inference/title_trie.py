@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from dualrec.core.errors import StudyError
-from dualrec.language.prompts import answer, harmless
+from dualrec.llm.prompts import answer, harmless
 from dualrec.types import Sequences
 
 

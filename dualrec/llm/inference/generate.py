@@ -11,9 +11,9 @@ import numpy as np
 import torch
 
 from dualrec.core.artifacts import write_text
-from dualrec.language.lanes import in_lanes
-from dualrec.language.local import LLM
-from dualrec.language.reading import PromptReader, prompt_batches, token_ids
+from dualrec.llm.inference.prefix_cache import PromptReader, prompt_batches, token_ids
+from dualrec.llm.local import LLM
+from dualrec.llm.speed.threads import in_lanes
 
 TOKENS_PER_TITLE = 15  # number, title, year and line end; the longest tenth of the titles may be cut at the end of a list
 

@@ -18,8 +18,8 @@ from tqdm import tqdm
 from dualrec.config import LLMConfig
 from dualrec.core.artifacts import fingerprint, write_json
 from dualrec.core.errors import StudyError
-from dualrec.language.generate import TOKENS_PER_TITLE, Generation
-from dualrec.language.prompts import harmless, messages
+from dualrec.llm.inference.generate import TOKENS_PER_TITLE, Generation
+from dualrec.llm.prompts import harmless, messages
 
 VARIABLES = {
     "OPENAI_BASE_URL": "the server's address, such as http://localhost:8000/v1",

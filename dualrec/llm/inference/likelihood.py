@@ -11,10 +11,10 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from dualrec.language.lanes import in_lanes
-from dualrec.language.local import LLM
-from dualrec.language.reading import PromptReader, prompt_batches, token_ids
-from dualrec.language.trie import Trie
+from dualrec.llm.inference.prefix_cache import PromptReader, prompt_batches, token_ids
+from dualrec.llm.inference.title_trie import Trie
+from dualrec.llm.local import LLM
+from dualrec.llm.speed.threads import in_lanes
 
 CHUNK = 512  # tree nodes per user that are read at once
 

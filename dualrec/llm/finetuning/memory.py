@@ -15,7 +15,7 @@ from transformers import AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
 
 from dualrec.config import LoRAConfig
 from dualrec.core.errors import StudyError
-from dualrec.language.answers import PAD_TO, ROWS, WORDS
+from dualrec.llm.finetuning.loss import PAD_TO, ROWS, WORDS
 
 FLOAT = 4  # bytes; adapters, their gradients and Adam's two moments are in float32
 FOUR_BITS = 0.5 + (8 + 32 / 256) / 64 / 8  # bytes of a weight: 4 bits, 8 for each 64 weights, 32 for each 256 of those

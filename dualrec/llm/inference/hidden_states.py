@@ -15,11 +15,11 @@ import torch
 
 from dualrec.config import ReaderConfig
 from dualrec.core.batching import sorted_batches
-from dualrec.language.depth import only_layers, require_layers
-from dualrec.language.lanes import in_lanes
-from dualrec.language.local import LLM
-from dualrec.language.prompts import harmless
-from dualrec.language.reading import PromptReader, token_ids
+from dualrec.llm.inference.layer_slice import only_layers, require_layers
+from dualrec.llm.inference.prefix_cache import PromptReader, token_ids
+from dualrec.llm.local import LLM
+from dualrec.llm.prompts import harmless
+from dualrec.llm.speed.threads import in_lanes
 from dualrec.types import Sequences
 
 HEADER = "Movies a person watched, oldest first:\n"

@@ -14,7 +14,7 @@ import numpy as np
 
 from dualrec.data.catalogue import Catalogue
 from dualrec.data.splits import Split, split_sequences
-from dualrec.language.prompts import answer
+from dualrec.llm.prompts import answer
 from dualrec.types import Cases, Sequences
 
 

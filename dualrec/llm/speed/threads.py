@@ -18,7 +18,7 @@ import torch
 from tqdm import tqdm
 
 from dualrec.core.parallel import limit_threads
-from dualrec.language.local import LLM
+from dualrec.llm.local import LLM
 
 LANES = 2  # with more of them more batches are in memory at once
 Answer = TypeVar("Answer")

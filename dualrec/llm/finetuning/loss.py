@@ -16,11 +16,11 @@ from tqdm import tqdm
 from transformers import PreTrainedModel
 
 from dualrec.core.batching import sorted_batches
-from dualrec.language.attention import grouped_attention
-from dualrec.language.depth import only_layers
-from dualrec.language.examples import Example
-from dualrec.language.local import LLM
-from dualrec.language.prompts import harmless
+from dualrec.llm.finetuning.examples import Example
+from dualrec.llm.inference.layer_slice import only_layers
+from dualrec.llm.local import LLM
+from dualrec.llm.prompts import harmless
+from dualrec.llm.speed.attention import grouped_attention
 
 IGNORE = -100
 PAD_TO = 8  # matrix products like whole blocks

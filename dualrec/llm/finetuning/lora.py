@@ -1,6 +1,6 @@
 """LoRA fine-tuning (Hu et al. 2022, via peft): loss on the answer tokens only, best epoch kept, resumable at any step.
 
-Several processes (`accelerate launch -m dualrec.language.lora`, see `dualrec.tuning`) share the rows of every batch and add up their
+Several processes (`accelerate launch -m dualrec.llm.finetuning.lora`, see `dualrec.tuning`) share the rows of every batch and add up their
 gradients: the update is the one that a process alone makes.
 """
 
@@ -23,11 +23,11 @@ from dualrec.config import LoRAConfig
 from dualrec.core.artifacts import atomic_path, file_sha256, write_json
 from dualrec.core.batching import length_batches
 from dualrec.core.checkpoints import load_checkpoint, save_checkpoint
-from dualrec.language.answers import Encoded, answer_loss, answer_tokens, encode, evaluate_loss, read_below
-from dualrec.language.depth import require_layers
-from dualrec.language.dropout import quicken_dropout
-from dualrec.language.examples import Example
-from dualrec.language.local import LLM
+from dualrec.llm.finetuning.examples import Example
+from dualrec.llm.finetuning.loss import Encoded, answer_loss, answer_tokens, encode, evaluate_loss, read_below
+from dualrec.llm.inference.layer_slice import require_layers
+from dualrec.llm.local import LLM
+from dualrec.llm.speed.dropout import quicken_dropout
 
 ADAPTER_FILE = "adapter_model.safetensors"
 CHECKPOINT_SECONDS = 60.0  # what a kill may cost

@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 
 from dualrec.core.batching import sorted_batches
-from dualrec.language.attention import grouped_attention
-from dualrec.language.cache import roomy_cache
-from dualrec.language.local import LLM
+from dualrec.llm.local import LLM
+from dualrec.llm.speed.attention import grouped_attention
+from dualrec.llm.speed.kv_cache import roomy_cache
 
 # Logits that are held at once, states x words of the vocabulary: more of them leave the processor's caches before they are added up.
 HEAD_ROWS, HEAD_WORDS = 512, 2048

@@ -1,0 +1,1 @@
+"""Teaching a language model: examples, loss, LoRA, and what it takes in memory."""
