@@ -15,10 +15,10 @@ from dualrec.data.splits import Split
 from dualrec.llm.finetuning.examples import Example, build_examples, earlier_split, slices
 from dualrec.llm.inference.title_trie import Trie, build_trie
 from dualrec.llm.local import LLM
-from dualrec.roles import prompts_for
 from dualrec.sequence.base import hints
 from dualrec.sequence.markov import Markov
 from dualrec.study import Study
+from dualrec.systems.roles import prompts_for
 from dualrec.types import Hints, Sequences
 
 

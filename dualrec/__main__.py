@@ -59,7 +59,7 @@ def doctor(profile: Annotated[str | None, typer.Option(help="Check what this pro
 @app.command()
 def profiles() -> None:
     """List the profiles: what they are for, their data and what they need."""
-    from dualrec.profiles import available, load_profile
+    from dualrec.profiles.load import available, load_profile
 
     for name in available():
         p = load_profile(name)

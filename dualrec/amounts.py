@@ -15,14 +15,14 @@ import torch
 from dualrec.core.locks import sole_user
 from dualrec.evaluation.metrics import per_user
 from dualrec.evaluation.statistics import holm, paired_difference, seed_intervals
-from dualrec.language_ranking import rank_with
 from dualrec.llm.finetuning.lora import merged, read_history
 from dualrec.llm.local import load_llm
 from dualrec.sequence.base import top_k
 from dualrec.side_runs import METRICS, record_measured, seed_means
 from dualrec.study import Study, open_study
-from dualrec.systems import ROLES, TUNED_ROLES, fit_temporal
-from dualrec.teaching import lora_data, tune
+from dualrec.systems.language_models import rank_with
+from dualrec.systems.lora import lora_data, tune
+from dualrec.systems.sequence_models import ROLES, TUNED_ROLES, fit_temporal
 from dualrec.types import RankedLists
 
 LABELS = {role: ROLES[role] for role in TUNED_ROLES} | {"llm_lora_trie": "LLM, catalogue only"}  # with no examples it is untuned

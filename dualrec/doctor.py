@@ -22,7 +22,7 @@ from dualrec.core.assets import ASSETS, verified_asset
 from dualrec.core.errors import StudyError
 from dualrec.core.machine import pick_device, pick_dtype
 from dualrec.data.sources import SOURCES
-from dualrec.profiles import available, load_profile
+from dualrec.profiles.load import available, load_profile
 
 LOCK = paths.PACKAGE.parent / "requirements.lock"
 DISK_GIB = 4.0  # what a run of the default profile leaves behind, with room to spare

@@ -18,7 +18,7 @@ from dualrec.evaluation.results import git_commit, side_runs
 from dualrec.evaluation.results import record as record_values
 from dualrec.evaluation.statistics import bootstrap_intervals, seed_intervals
 from dualrec.study import Study, open_study
-from dualrec.systems import ALL, LABELS
+from dualrec.systems.sequence_models import ALL, LABELS
 from dualrec.types import RankedLists
 
 PACKAGES = ("torch", "transformers", "peft", "sentence-transformers", "numpy", "pandas")

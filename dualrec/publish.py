@@ -14,7 +14,7 @@ from dualrec.core import paths
 from dualrec.core.artifacts import write_json, write_text
 from dualrec.core.errors import StudyError
 from dualrec.evaluation.results import load_results
-from dualrec.profiles import load_profile
+from dualrec.profiles.load import load_profile
 from dualrec.readme import finished_runs, read_runs, update_readme
 from dualrec.runner import Manifest, notebook_fingerprints
 

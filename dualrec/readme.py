@@ -9,7 +9,7 @@ from dualrec.core import paths
 from dualrec.core.artifacts import write_text
 from dualrec.core.errors import StudyError
 from dualrec.evaluation.results import cell, load_results, results_table
-from dualrec.profiles import available
+from dualrec.profiles.load import available
 from dualrec.runner import Manifest, notebook_paths
 
 ABOUT_RUNS = "Minutes add up the longest execution on record of each notebook. Users of the temporal / of the language systems."

@@ -28,7 +28,7 @@ from dualrec.core.artifacts import fingerprint, write_json
 from dualrec.core.errors import StudyError
 from dualrec.core.locks import sole_user
 from dualrec.kernels import Unwatched
-from dualrec.profiles import load_profile
+from dualrec.profiles.load import load_profile
 from dualrec.progress import Ticker, readable_seconds
 from dualrec.stages import EVERYWHERE, stage_of
 

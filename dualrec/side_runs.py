@@ -20,7 +20,7 @@ from dualrec.evaluation.statistics import seed_intervals
 from dualrec.notebook import hardware
 from dualrec.sequence.base import top_k
 from dualrec.study import Study, open_study
-from dualrec.systems import LABELS, NEURAL, TEMPORAL, fit_temporal
+from dualrec.systems.sequence_models import LABELS, NEURAL, TEMPORAL, fit_temporal
 
 TUNED = ("sasrec", "lstm")  # the third neural model has the settings that were published
 GRID = {"learning_rate": (1e-3, 3e-3), "dropout": (0.2, 0.4), "weight_decay": (0.01, 0.3)}

@@ -20,7 +20,7 @@ from dualrec.data.sources import load
 from dualrec.data.splits import Split, leave_one_out
 from dualrec.evaluation.ledger import read_ledger, write_ledger
 from dualrec.llm.grounding import Grounder
-from dualrec.profiles import load_profile
+from dualrec.profiles.load import load_profile
 from dualrec.rerank.similarity import title_vectors
 from dualrec.types import Cases, RankedLists
 

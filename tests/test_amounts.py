@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dualrec import amounts, teaching
+from dualrec import amounts
 from dualrec.config import LoRAConfig
 from dualrec.core import paths
 from dualrec.evaluation.ledger import read_ledger
@@ -13,6 +13,7 @@ from dualrec.evaluation.metrics import per_user
 from dualrec.evaluation.results import side_runs
 from dualrec.llm.local import LLM
 from dualrec.study import open_study
+from dualrec.systems.sequence_models import lora as teaching
 
 FEW = (amounts.Amount(0), amounts.Amount(4), amounts.Amount(6, 2))
 

@@ -10,7 +10,7 @@ from dualrec.audit import audit_cases, listed_outputs, random_items, released_sp
 from dualrec.core.errors import StudyError
 from dualrec.evaluation.released import AUDITED, evaluate
 from dualrec.study import open_study
-from dualrec.systems import fit_temporal, hint
+from dualrec.systems.sequence_models import fit_temporal, hint
 from dualrec.types import Hints
 
 

@@ -230,7 +230,7 @@ README = (ROOT / "README.md").read_text()
 
 def test_the_readme_names_every_target_profile_and_command():
     from dualrec.__main__ import app
-    from dualrec.profiles import available
+    from dualrec.profiles.load import available
 
     targets = set(re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1].split()) - {"help"}
     commands = {(command.name or command.callback.__name__) for command in app.registered_commands}

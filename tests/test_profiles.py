@@ -7,7 +7,7 @@ import pytest
 from dualrec import __main__
 from dualrec.core import paths
 from dualrec.core.errors import StudyError
-from dualrec.profiles import available, load_profile
+from dualrec.profiles.load import available, load_profile
 
 HEAD = 'summary = "mine"\ndata = "ml-100k"\n'
 BAD = {  # what is in the file behind HEAD -> what is said

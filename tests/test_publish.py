@@ -11,7 +11,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from dualrec import publish, runner
 from dualrec.core import paths
 from dualrec.core.errors import StudyError
-from dualrec.profiles import load_profile
+from dualrec.profiles.load import load_profile
 
 PARAMETERS = new_code_cell('PROFILE = "laptop"\nSEED = 0', metadata={"tags": ["parameters"]})
 

@@ -5,10 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from dualrec import reader_role, systems, teaching
 from dualrec.core.errors import StudyError
-from dualrec.reader_role import NO_HINT, best_items, choose_weight, learn, read_histories
 from dualrec.study import open_study
+from dualrec.systems.reader import NO_HINT, best_items, choose_weight, learn, read_histories
+from dualrec.systems.sequence_models import lora as teaching
+from dualrec.systems.sequence_models import reader as reader_role
+from dualrec.systems.sequence_models import sequence_models as systems
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from dualrec.core.errors import StudyError
 from dualrec.evaluation.results import load_results, record
 from dualrec.readme import HEADLINES, finished_runs, read_runs, readme_is_current, runs_table, update_readme
 from dualrec.runner import Manifest
-from dualrec.systems import ALL
+from dualrec.systems.sequence_models import ALL
 
 ROOT = Path(__file__).resolve().parents[1]
 FIGURES = ROOT / "figures"

@@ -5,9 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from dualrec import language_ranking, ranking, roles, systems
 from dualrec.llm.inference.title_trie import build_trie
 from dualrec.study import open_study
+from dualrec.systems.sequence_models import language_models as language_ranking
+from dualrec.systems.sequence_models import rank as ranking
+from dualrec.systems.sequence_models import roles
+from dualrec.systems.sequence_models import sequence_models as systems
 from dualrec.types import Cases
 
 

@@ -19,7 +19,7 @@ from dualrec import __main__ as cli
 from dualrec import runner
 from dualrec.core import paths
 from dualrec.core.errors import StudyError
-from dualrec.profiles import load_profile
+from dualrec.profiles.load import load_profile
 
 PARAMETERS = 'import os\nPROFILE = os.environ.get("DUALREC_PROFILE", "laptop")\nSEED = 0'
 LOG = 'import sys\nwith open("log.txt", "a") as file:\n    print("{name}", PROFILE, SEED, sys.executable, file=file)'

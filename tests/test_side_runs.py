@@ -9,9 +9,9 @@ from dualrec import plots, side_runs
 from dualrec.core import paths
 from dualrec.evaluation.results import record, record_side_run
 from dualrec.evaluation.results import side_runs as recorded
-from dualrec.profiles import load_profile
+from dualrec.profiles.load import load_profile
 from dualrec.readme import seeds_table
-from dualrec.systems import LABELS, NEURAL, TEMPORAL
+from dualrec.systems.sequence_models import LABELS, NEURAL, TEMPORAL
 from dualrec.types import Cases
 
 ROOT = paths.PACKAGE.parent

@@ -9,7 +9,7 @@ import pytest
 
 from dualrec import runner
 from dualrec.config import Profile
-from dualrec.profiles import load_profile
+from dualrec.profiles.load import load_profile
 from dualrec.stages import EVERYWHERE, NOWHERE, STAGES, Stage, stage_of
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("[0-9]*.ipynb"))

@@ -4,16 +4,18 @@ import numpy as np
 import pytest
 import torch
 
-from dualrec import ranking, roles, systems
 from dualrec.config import LSTMConfig, SplitConfig
 from dualrec.core.errors import StudyError
 from dualrec.evaluation.metrics import per_user
 from dualrec.llm.finetuning.examples import earlier_split
 from dualrec.llm.local import LLM
-from dualrec.profiles import load_profile
+from dualrec.profiles.load import load_profile
 from dualrec.sequence.base import hints, top_k
 from dualrec.sequence.neural import NeuralRecommender
 from dualrec.study import open_study
+from dualrec.systems.sequence_models import rank as ranking
+from dualrec.systems.sequence_models import roles
+from dualrec.systems.sequence_models import sequence_models as systems
 from dualrec.types import Cases
 
 

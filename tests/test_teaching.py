@@ -2,12 +2,13 @@ import dataclasses
 
 import pytest
 
-from dualrec import roles, teaching
 from dualrec.config import LoRAConfig
 from dualrec.core.errors import StudyError
 from dualrec.evaluation.metrics import per_user
 from dualrec.llm.finetuning.lora import read_history
 from dualrec.study import open_study
+from dualrec.systems.sequence_models import lora as teaching
+from dualrec.systems.sequence_models import roles
 
 
 @pytest.fixture

@@ -18,10 +18,10 @@ from dualrec.llm.inference.title_trie import Trie, build_trie
 from dualrec.llm.local import LLM, load_llm
 from dualrec.rerank.fusion import Opinions
 from dualrec.rerank.similarity import rerank_by_hint
-from dualrec.roles import prompts_for, search_catalogue
 from dualrec.sequence.base import TemporalModel, hints
 from dualrec.study import Study
-from dualrec.systems import fit_temporal
+from dualrec.systems.roles import prompts_for, search_catalogue
+from dualrec.systems.sequence_models import fit_temporal
 from dualrec.types import Hints, RankedLists, Sequences
 
 NEAR = 75  # of `_nearness`, from which a title is offered for what was typed

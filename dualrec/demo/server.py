@@ -17,7 +17,7 @@ from dualrec.doctor import require
 from dualrec.kernels import ThisInterpreter
 from dualrec.llm.local import load_config
 from dualrec.study import open_study
-from dualrec.systems import fit_temporal
+from dualrec.systems.sequence_models import fit_temporal
 
 NOTEBOOK = "11_demo.ipynb"
 TEMPLATES = Path(__file__).parent  # Voilà finds `voila/templates/dualrec` below it

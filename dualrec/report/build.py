@@ -16,7 +16,7 @@ from dualrec.core import paths
 from dualrec.core.artifacts import atomic_path
 from dualrec.core.errors import StudyError
 from dualrec.evaluation.results import load_results
-from dualrec.profiles import load_profile, profile_path
+from dualrec.profiles.load import load_profile, profile_path
 from dualrec.publish import tidy
 from dualrec.report import pages
 from dualrec.report.chapters import chapter

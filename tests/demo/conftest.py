@@ -2,7 +2,7 @@ import pytest
 
 from dualrec.demo import Demo
 from dualrec.study import open_study
-from dualrec.systems import fit_temporal
+from dualrec.systems.sequence_models import fit_temporal
 
 HOSTILE = [
     '<script>document.title = "caught"; alert(1)</script>',

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from dualrec import roles
 from dualrec.core.errors import StudyError
 from dualrec.data.sources import load
 from dualrec.demo.recommender import TASTES, Demo
 from dualrec.rerank.similarity import rerank_by_hint
 from dualrec.sequence.base import hints
 from dualrec.study import open_study
+from dualrec.systems.sequence_models import roles
 from dualrec.types import Sequences
 
 LIKED = [11, 12, 13]

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 
-from dualrec import doctor, ranking, systems
+from dualrec import doctor
 from dualrec.config import LLMConfig
 from dualrec.core.errors import StudyError
 from dualrec.llm import remote
@@ -23,8 +23,10 @@ from dualrec.llm.inference.generate import TOKENS_PER_TITLE
 from dualrec.llm.local import converted_folder
 from dualrec.llm.prompts import messages, question
 from dualrec.llm.remote import RemoteLLM, as_list, connect
-from dualrec.profiles import load_profile
+from dualrec.profiles.load import load_profile
 from dualrec.study import open_study
+from dualrec.systems.sequence_models import rank as ranking
+from dualrec.systems.sequence_models import sequence_models as systems
 
 KEY = "sk-proj-NeverToBeSeen0123456789"
 HISTORIES = [["Toy Story (1995)"], ["Heat (1995)", "Casino (1995)"], ["Star Wars (1977)", "Alien (1979)", "Aliens (1986)"]]

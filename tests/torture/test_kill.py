@@ -36,7 +36,7 @@ PARAMETERS = new_code_cell('PROFILE = "toy"\nSEED = 0', metadata={"tags": ["para
 TEMPORAL = """
 from dualrec import plots
 from dualrec.notebook import begin, record, record_system, show, table
-from dualrec.systems import LABELS, fit_temporal
+from dualrec.systems.sequence_models import LABELS, fit_temporal
 from dualrec.sequence.base import top_k
 study = begin(PROFILE, SEED)
 for name in ("markov", "lstm", "sasrec"):
@@ -48,9 +48,9 @@ record(study, "01_temporal", users=len(study.cases))
 LANGUAGE = """
 from dualrec.llm.local import load_llm
 from dualrec.notebook import begin, record, record_system
-from dualrec.roles import write_lists
-from dualrec.systems import fit_temporal, hint
-from dualrec.teaching import tuned_llm
+from dualrec.systems.roles import write_lists
+from dualrec.systems.sequence_models import fit_temporal, hint
+from dualrec.systems.lora import tuned_llm
 study = begin(PROFILE, SEED)
 cases = study.llm_cases
 hints = hint(study, cases.history, fit_temporal(study, "lstm"))

@@ -11,7 +11,7 @@ from torch import nn
 from dualrec.sequence.base import mask_seen, target_ranks
 from dualrec.sequence.training import ndcg_at_10
 from dualrec.study import open_study
-from dualrec.systems import fit_temporal
+from dualrec.systems.sequence_models import fit_temporal
 
 study = open_study("smoke")
 train, validation = study.split.train, study.split.validation

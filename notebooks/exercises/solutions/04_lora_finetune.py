@@ -8,7 +8,7 @@ import numpy as np
 
 from dualrec.llm.finetuning.examples import slices, training_cases
 from dualrec.llm.prompts import answer
-from dualrec.profiles import load_profile
+from dualrec.profiles.load import load_profile
 from dualrec.study import open_study
 
 study = open_study("smoke")

@@ -9,7 +9,7 @@ import numpy as np
 from dualrec.rerank.similarity import rerank_by_hint
 from dualrec.sequence.base import hints, top_k
 from dualrec.study import open_study
-from dualrec.systems import fit_temporal
+from dualrec.systems.sequence_models import fit_temporal
 from dualrec.types import RankedLists
 
 study = open_study("smoke")

@@ -14,7 +14,7 @@ from dualrec.evaluation.metrics import per_user
 from dualrec.evaluation.statistics import bootstrap_interval, paired_difference
 from dualrec.sequence.base import top_k
 from dualrec.study import open_study
-from dualrec.systems import fit_temporal
+from dualrec.systems.sequence_models import fit_temporal
 
 study = open_study("smoke")
 study.cases = study.split.test.take(np.arange(200))

@@ -7,7 +7,7 @@ import numpy as np
 from dualrec.rerank.diversity import mmr
 from dualrec.sequence.base import top_k
 from dualrec.study import open_study
-from dualrec.systems import fit_temporal
+from dualrec.systems.sequence_models import fit_temporal
 
 study = open_study("smoke")
 cases = study.split.validation.take(np.arange(100))

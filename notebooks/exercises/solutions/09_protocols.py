@@ -9,7 +9,7 @@ from dualrec.data.splits import leave_one_out
 from dualrec.evaluation.candidates import keep_candidates
 from dualrec.sequence.base import target_ranks
 from dualrec.study import open_study
-from dualrec.systems import fit_temporal
+from dualrec.systems.sequence_models import fit_temporal
 
 study = open_study("smoke")
 cases = study.split.validation

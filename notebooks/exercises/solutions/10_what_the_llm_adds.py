@@ -10,7 +10,7 @@ from dualrec.llm.inference.title_trie import trie_of
 from dualrec.rerank.fusion import search_weight, weighed
 from dualrec.sequence.base import top_k
 from dualrec.study import open_study
-from dualrec.systems import fit_temporal
+from dualrec.systems.sequence_models import fit_temporal
 
 study = open_study("smoke")
 validation, test = study.split.validation, study.split.test

@@ -13,7 +13,7 @@ from dualrec.demo import Demo
 from dualrec.llm.local import load_llm
 from dualrec.sequence.base import hints
 from dualrec.study import open_study
-from dualrec.systems import fit_temporal
+from dualrec.systems.sequence_models import fit_temporal
 from dualrec.types import Sequences
 
 study = open_study("smoke")

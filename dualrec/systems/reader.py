@@ -22,10 +22,10 @@ from dualrec.llm.local import LLM
 from dualrec.llm.speed import attention
 from dualrec.llm.speed import kv_cache as cache
 from dualrec.rerank.fusion import search_weight
-from dualrec.roles import kept_arrays
 from dualrec.sequence.base import TemporalModel, top_k
 from dualrec.sequence.neural import NeuralRecommender
 from dualrec.study import Study
+from dualrec.systems.roles import kept_arrays
 from dualrec.types import Cases, Sequences
 
 NO_HINT = "none"

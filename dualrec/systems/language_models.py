@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from dualrec.llm.local import LLM, load_llm
-from dualrec.reader_role import NO_HINT, best_items, choose_weight, learn, read_histories
 from dualrec.rerank.fusion import weighed
-from dualrec.roles import choose_fusion, opinions, write_from_catalogue, write_lists, writer
 from dualrec.sequence.base import TemporalModel, top_k
 from dualrec.sequence.neural import NeuralRecommender
 from dualrec.study import Study
-from dualrec.systems import LANGUAGE, TUNED_ROLES, fit_temporal, hint
-from dualrec.teaching import lessons, tuned_llm
+from dualrec.systems.lora import lessons, tuned_llm
+from dualrec.systems.reader import NO_HINT, best_items, choose_weight, learn, read_histories
+from dualrec.systems.roles import choose_fusion, opinions, write_from_catalogue, write_lists, writer
+from dualrec.systems.sequence_models import LANGUAGE, TUNED_ROLES, fit_temporal, hint
 from dualrec.types import RankedLists, Sequences
 
 

@@ -21,11 +21,11 @@ from dualrec.llm.finetuning.lora import fine_tune, merged
 from dualrec.llm.inference import layer_slice as depth
 from dualrec.llm.local import LLM, load_llm
 from dualrec.llm.speed import attention, dropout
-from dualrec.reader_role import Lessons, read_lessons
-from dualrec.roles import prompts_for, search_catalogue
 from dualrec.sequence.base import TemporalModel
 from dualrec.study import Study
-from dualrec.systems import fit_temporal, hint
+from dualrec.systems.reader import Lessons, read_lessons
+from dualrec.systems.roles import prompts_for, search_catalogue
+from dualrec.systems.sequence_models import fit_temporal, hint
 from dualrec.types import Cases, Hints
 
 

@@ -1,0 +1,1 @@
+"""Profiles: complete settings of the study, one TOML file each."""

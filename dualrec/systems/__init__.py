@@ -1,0 +1,1 @@
+"""Everything that recommends, one file a kind; each takes a study and histories and hands over ranked lists."""
