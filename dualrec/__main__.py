@@ -47,7 +47,7 @@ ProfileOption = Annotated[str, typer.Option(help="A profile's name or a .toml fi
 @app.command()
 def doctor(profile: Annotated[str | None, typer.Option(help="Check what this profile needs; every profile if left out.")] = None) -> None:
     """Check environment, assets, device, memory and disk: one OK or FAIL line each; exit code 1 where one that matters fails."""
-    from dualrec.doctor import checks
+    from dualrec.workflow.doctor import checks
 
     found = checks(profile)
     for check in found:
@@ -74,7 +74,7 @@ def run(
     again: Annotated[bool, typer.Option("--again", help="Run notebooks that are up to date, too; their cached steps are reused.")] = False,
 ) -> None:
     """Run the notebooks in order into runs/PROFILE/notebooks/; a second call continues after the last good one."""
-    from dualrec.runner import run_notebooks
+    from dualrec.workflow.runner import run_notebooks
 
     run_notebooks(profile, only, again)
 
@@ -82,7 +82,7 @@ def run(
 @app.command()
 def tune(profile: ProfileOption = paths.DEFAULT_PROFILE) -> None:
     """Train LSTM and SASRec on one declared grid and print each one's best setting by validation NDCG@10 (an hour)."""
-    from dualrec.side_runs import tune as tune_models
+    from dualrec.experiments.seeds import tune as tune_models
 
     for system, found in tune_models(profile).items():
         print(f"[{system}]", *(f"{key} = {value}" for key, value in found["chosen"].items()), sep="\n")
@@ -94,7 +94,7 @@ def seeds(
     count: Annotated[int, typer.Option(min=1, help="Seeds of every neural model.")] = 5,
 ) -> None:
     """Train the neural models with several seeds and print each temporal system's NDCG@10 and its spread between seeds."""
-    from dualrec.side_runs import seeds as run_seeds
+    from dualrec.experiments.seeds import seeds as run_seeds
 
     for system, found in run_seeds(profile, count).items():
         spread = "" if found["sd"]["NDCG@10"] is None else f", standard deviation between seeds {found['sd']['NDCG@10']:.4f}"
@@ -107,7 +107,7 @@ def amounts(
     count: Annotated[int, typer.Option(min=1, help="Seeds of everything.")] = 3,
 ) -> None:
     """Train LoRA with growing numbers of examples and print each role's NDCG@10 on the test cases (minutes on a GPU, else hours)."""
-    from dualrec.amounts import measure
+    from dualrec.experiments.lora_examples import measure
 
     for row in measure(profile, count)["rows"]:
         print(f"{row['examples']} examples, {row['label']}: NDCG@10 {row['metrics']['NDCG@10']['value']:.4f}")
@@ -116,7 +116,7 @@ def amounts(
 @app.command()
 def report(profile: ProfileOption = paths.DEFAULT_PROFILE) -> None:
     """Write the finished notebooks as HTML to runs/PROFILE/report/ and print the path of the index page."""
-    from dualrec.report import write_report
+    from dualrec.publishing.site.build import write_report
 
     print(paths.readable(write_report(profile)))
 
@@ -136,7 +136,7 @@ def demo(
 @app.command()
 def exercises() -> None:
     """Make the notebooks of exercises from their solutions, and list them at the end of the study's notebooks."""
-    from dualrec.exercises import write_exercises
+    from dualrec.publishing.exercises import write_exercises
 
     for notebook in write_exercises():
         print(paths.readable(notebook))
@@ -145,7 +145,7 @@ def exercises() -> None:
 @app.command()
 def badges(repository: Annotated[str | None, typer.Option(help="OWNER/NAME on GitHub; where `origin` points if left out.")] = None) -> None:
     """Put badges of a copy on GitHub into the README: its tests, and every notebook on Binder and Colab."""
-    from dualrec.badges import write_badges
+    from dualrec.publishing.badges import write_badges
 
     print(f"README.md has the badges of github.com/{write_badges(paths.home() / 'README.md', repository)}")
 
@@ -153,7 +153,7 @@ def badges(repository: Annotated[str | None, typer.Option(help="OWNER/NAME on Gi
 @app.command()
 def publish() -> None:
     """Copy the default profile's executed notebooks, cleaned, back into notebooks/ and renew the README's tables."""
-    from dualrec.publish import publish as publish_notebooks
+    from dualrec.publishing.notebooks import publish as publish_notebooks
 
     for notebook in publish_notebooks():
         print(paths.readable(notebook))

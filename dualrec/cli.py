@@ -142,7 +142,7 @@ def verify(
 
       git show HEAD:figures/results.json > recorded.json; python -m dualrec verify figures/results.json recorded.json
     """
-    from dualrec.verify import first_difference
+    from dualrec.workflow.verify import first_difference
 
     if difference := first_difference(a, b):
         raise StudyError(f"{a} and {b} differ, first in {difference}")

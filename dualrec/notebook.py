@@ -11,7 +11,6 @@ from matplotlib import pyplot as plt
 
 from dualrec import plots
 from dualrec.core import paths
-from dualrec.doctor import environment
 from dualrec.evaluation.ledger import read_sidecar
 from dualrec.evaluation.metrics import fates, per_user, summarise
 from dualrec.evaluation.results import git_commit, side_runs
@@ -20,6 +19,7 @@ from dualrec.evaluation.statistics import bootstrap_intervals, seed_intervals
 from dualrec.study import Study, open_study
 from dualrec.systems.sequence_models import ALL, LABELS
 from dualrec.types import RankedLists
+from dualrec.workflow.doctor import environment
 
 PACKAGES = ("torch", "transformers", "peft", "sentence-transformers", "numpy", "pandas")
 

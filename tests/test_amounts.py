@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dualrec import amounts
 from dualrec.config import LoRAConfig
 from dualrec.core import paths
 from dualrec.evaluation.ledger import read_ledger
 from dualrec.evaluation.metrics import per_user
 from dualrec.evaluation.results import side_runs
+from dualrec.experiments import lora_examples as amounts
 from dualrec.llm.local import LLM
 from dualrec.study import open_study
 from dualrec.systems.sequence_models import lora as teaching

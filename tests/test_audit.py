@@ -6,9 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dualrec.audit import audit_cases, listed_outputs, random_items, released_split, sentence_vectors, written_outputs
 from dualrec.core.errors import StudyError
 from dualrec.evaluation.released import AUDITED, evaluate
+from dualrec.experiments.audit import (
+    audit_cases,
+    listed_outputs,
+    random_items,
+    released_split,
+    sentence_vectors,
+    written_outputs,
+)
 from dualrec.study import open_study
 from dualrec.systems.sequence_models import fit_temporal, hint
 from dualrec.types import Hints

@@ -5,10 +5,10 @@ import subprocess
 
 import pytest
 
-from dualrec import badges
 from dualrec.core import paths
 from dualrec.core.errors import StudyError
-from dualrec.runner import notebook_paths
+from dualrec.publishing import badges
+from dualrec.workflow.runner import notebook_paths
 
 README = "# Study\n<!-- badges:begin -->\n<!-- badges:end -->\nThe rest.\n"
 

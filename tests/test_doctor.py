@@ -3,9 +3,9 @@ import sys
 import pytest
 
 from dualrec import __main__ as cli
-from dualrec import doctor
 from dualrec.config import Profile
 from dualrec.core.errors import StudyError
+from dualrec.workflow import doctor
 
 
 def by_name(found):

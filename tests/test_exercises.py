@@ -4,9 +4,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from dualrec import exercises
 from dualrec.core import paths
 from dualrec.core.errors import StudyError
+from dualrec.publishing import exercises
 
 FOLDER = paths.PACKAGE.parent / "notebooks/exercises"
 SOLUTIONS = sorted((FOLDER / "solutions").glob("*.py"))

@@ -4,8 +4,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from dualrec import kernels, runner
 from dualrec.core import paths
+from dualrec.workflow import jupyter_kernel as kernels
+from dualrec.workflow import runner
 
 PARAMETERS = 'import os\nPROFILE = os.environ.get("DUALREC_PROFILE", "laptop")\nSEED = 0'
 BARS = "from tqdm.auto import tqdm\nfrom tqdm.autonotebook import tqdm as other\nfor bar in (tqdm, other):\n    list(bar(range(3)))"

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from dualrec.progress import ERASE, Ticker, readable_seconds
+from dualrec.workflow.progress import ERASE, Ticker, readable_seconds
 
 FIRST, SECOND = "beam search:  40%|████      | 6/15 [00:10<00:15,  1.7s/batch]", "beam search:  80%|████████  | 12/15 [00:20<00:05]"
 

@@ -8,10 +8,11 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from dualrec import publish, runner
 from dualrec.core import paths
 from dualrec.core.errors import StudyError
 from dualrec.profiles.load import load_profile
+from dualrec.publishing import notebooks as publish
+from dualrec.workflow import runner
 
 PARAMETERS = new_code_cell('PROFILE = "laptop"\nSEED = 0', metadata={"tags": ["parameters"]})
 

@@ -10,9 +10,9 @@ from nbformat.v4 import new_notebook
 from dualrec.core import paths
 from dualrec.core.errors import StudyError
 from dualrec.evaluation.results import load_results, record
-from dualrec.readme import HEADLINES, finished_runs, read_runs, readme_is_current, runs_table, update_readme
-from dualrec.runner import Manifest
+from dualrec.publishing.readme import HEADLINES, finished_runs, read_runs, readme_is_current, runs_table, update_readme
 from dualrec.systems.sequence_models import ALL
+from dualrec.workflow.runner import Manifest
 
 ROOT = Path(__file__).resolve().parents[1]
 FIGURES = ROOT / "figures"

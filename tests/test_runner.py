@@ -16,10 +16,10 @@ from nbclient.exceptions import DeadKernelError
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from dualrec import __main__ as cli
-from dualrec import runner
 from dualrec.core import paths
 from dualrec.core.errors import StudyError
 from dualrec.profiles.load import load_profile
+from dualrec.workflow import runner
 
 PARAMETERS = 'import os\nPROFILE = os.environ.get("DUALREC_PROFILE", "laptop")\nSEED = 0'
 LOG = 'import sys\nwith open("log.txt", "a") as file:\n    print("{name}", PROFILE, SEED, sys.executable, file=file)'

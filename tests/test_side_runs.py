@@ -5,12 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dualrec import plots, side_runs
+from dualrec import plots
 from dualrec.core import paths
 from dualrec.evaluation.results import record, record_side_run
 from dualrec.evaluation.results import side_runs as recorded
+from dualrec.experiments import seeds as side_runs
 from dualrec.profiles.load import load_profile
-from dualrec.readme import seeds_table
+from dualrec.publishing.readme import seeds_table
 from dualrec.systems.sequence_models import LABELS, NEURAL, TEMPORAL
 from dualrec.types import Cases
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from dualrec import runner
 from dualrec.config import Profile
 from dualrec.profiles.load import load_profile
-from dualrec.stages import EVERYWHERE, NOWHERE, STAGES, Stage, stage_of
+from dualrec.workflow import runner
+from dualrec.workflow.dependencies import EVERYWHERE, NOWHERE, STAGES, Stage, stage_of
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("[0-9]*.ipynb"))
 FIELDS = {field.name for field in dataclasses.fields(Profile)}

@@ -12,9 +12,9 @@ import torch
 from safetensors.torch import load_file
 from torch.testing import assert_close
 
-from dualrec import tuning
 from dualrec.core.errors import StudyError
 from dualrec.data import sources as registry
+from dualrec.experiments import train_lora as tuning
 from dualrec.llm.finetuning.lora import ADAPTER_FILE
 from dualrec.llm.finetuning.memory import GIB
 from dualrec.study import open_study

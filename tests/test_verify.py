@@ -14,7 +14,7 @@ from dualrec.core.errors import StudyError
 from dualrec.evaluation.ledger import write_ledger
 from dualrec.evaluation.results import record
 from dualrec.types import Cases, RankedLists, Sequences
-from dualrec.verify import first_difference
+from dualrec.workflow.verify import first_difference
 
 
 @pytest.fixture

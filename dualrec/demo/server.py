@@ -13,11 +13,11 @@ from traitlets.config import Config
 from dualrec.core import paths
 from dualrec.core.errors import StudyError
 from dualrec.core.locks import sole_user
-from dualrec.doctor import require
-from dualrec.kernels import ThisInterpreter
 from dualrec.llm.local import load_config
 from dualrec.study import open_study
 from dualrec.systems.sequence_models import fit_temporal
+from dualrec.workflow.doctor import require
+from dualrec.workflow.jupyter_kernel import ThisInterpreter
 
 NOTEBOOK = "11_demo.ipynb"
 TEMPLATES = Path(__file__).parent  # Voilà finds `voila/templates/dualrec` below it

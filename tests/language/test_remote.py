@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 import torch
 
-from dualrec import doctor
 from dualrec.config import LLMConfig
 from dualrec.core.errors import StudyError
 from dualrec.llm import remote
@@ -27,6 +26,7 @@ from dualrec.profiles.load import load_profile
 from dualrec.study import open_study
 from dualrec.systems.sequence_models import rank as ranking
 from dualrec.systems.sequence_models import sequence_models as systems
+from dualrec.workflow import doctor
 
 KEY = "sk-proj-NeverToBeSeen0123456789"
 HISTORIES = [["Toy Story (1995)"], ["Heat (1995)", "Casino (1995)"], ["Star Wars (1977)", "Alien (1979)", "Aliens (1986)"]]

@@ -6,7 +6,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from dualrec import publish, runner
+from dualrec.publishing import notebooks as publish
+from dualrec.workflow import runner
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
 MAX_LINES = 25

@@ -5,8 +5,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from dualrec.core import paths
 from dualrec.core.errors import StudyError
-from dualrec.report.build import SITE
-from dualrec.report.chapters import LITERATURE, chapter
+from dualrec.publishing.site.build import SITE
+from dualrec.publishing.site.chapters import LITERATURE, chapter
 
 CAPTION = "**Figure 02_dots.** Popular *targets* are easy: `lstm` wins. *(n = 9 users; seed 0; AMD EPYC, 2 threads.)*"
 

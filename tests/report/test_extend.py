@@ -5,7 +5,7 @@ import re
 import pytest
 
 from dualrec.evaluation.metrics import per_user
-from dualrec.report.build import SITE
+from dualrec.publishing.site.build import SITE
 from dualrec.study import open_study
 
 BLOCKS = re.findall(r"```python\n(.*?)```", (SITE / "extend.md").read_text(encoding="utf-8"), re.DOTALL)

@@ -12,8 +12,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from dualrec.core import paths
 from dualrec.core.errors import StudyError
-from dualrec.report import write_report
-from dualrec.report.pages import TITLE
+from dualrec.publishing.site.build import write_report
+from dualrec.publishing.site.pages import TITLE
 
 ROOT = paths.PACKAGE.parent
 CARDS = ("data", "models", "reproduce", "extend", "glossary", "literature")

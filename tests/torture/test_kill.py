@@ -17,7 +17,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from dualrec.core import paths
 from dualrec.core.artifacts import WORKSPACE, write_text
 from dualrec.core.locks import sole_user
-from dualrec.verify import first_difference
+from dualrec.workflow.verify import first_difference
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = """

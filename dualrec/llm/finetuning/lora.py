@@ -1,6 +1,6 @@
 """LoRA fine-tuning (Hu et al. 2022, via peft): loss on the answer tokens only, best epoch kept, resumable at any step.
 
-Several processes (`accelerate launch -m dualrec.llm.finetuning.lora`, see `dualrec.tuning`) share the rows of every batch and add up their
+Several processes (`accelerate launch -m dualrec.llm.finetuning.lora`, see `dualrec.experiments.train_lora`) share the rows of every batch and add up their
 gradients: the update is the one that a process alone makes.
 """
 
@@ -181,6 +181,6 @@ class _Run:
 
 
 if __name__ == "__main__":
-    from dualrec.tuning import main  # here, since a command opens a study, which rests on this module
+    from dualrec.experiments.train_lora import main  # here, since a command opens a study, which rests on this module
 
     main()

@@ -21,16 +21,16 @@ from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from traitlets import default
 
-from dualrec import doctor
 from dualrec.config import Profile
 from dualrec.core import paths
 from dualrec.core.artifacts import fingerprint, write_json
 from dualrec.core.errors import StudyError
 from dualrec.core.locks import sole_user
-from dualrec.kernels import Unwatched
 from dualrec.profiles.load import load_profile
-from dualrec.progress import Ticker, readable_seconds
-from dualrec.stages import EVERYWHERE, stage_of
+from dualrec.workflow import doctor
+from dualrec.workflow.dependencies import EVERYWHERE, stage_of
+from dualrec.workflow.jupyter_kernel import Unwatched
+from dualrec.workflow.progress import Ticker, readable_seconds
 
 
 class _Kernel(AsyncKernelManager):

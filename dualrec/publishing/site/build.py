@@ -17,10 +17,10 @@ from dualrec.core.artifacts import atomic_path
 from dualrec.core.errors import StudyError
 from dualrec.evaluation.results import load_results
 from dualrec.profiles.load import load_profile, profile_path
-from dualrec.publish import tidy
-from dualrec.report import pages
-from dualrec.report.chapters import chapter
-from dualrec.runner import Manifest, notebook_paths
+from dualrec.publishing.notebooks import tidy
+from dualrec.publishing.site import pages
+from dualrec.publishing.site.chapters import chapter
+from dualrec.workflow.runner import Manifest, notebook_paths
 
 SITE = Path(__file__).parent / "site"
 CONFIGURATION = {

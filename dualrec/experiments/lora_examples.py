@@ -15,10 +15,10 @@ import torch
 from dualrec.core.locks import sole_user
 from dualrec.evaluation.metrics import per_user
 from dualrec.evaluation.statistics import holm, paired_difference, seed_intervals
+from dualrec.experiments.seeds import METRICS, record_measured, seed_means
 from dualrec.llm.finetuning.lora import merged, read_history
 from dualrec.llm.local import load_llm
 from dualrec.sequence.base import top_k
-from dualrec.side_runs import METRICS, record_measured, seed_means
 from dualrec.study import Study, open_study
 from dualrec.systems.language_models import rank_with
 from dualrec.systems.lora import lora_data, tune

@@ -7,8 +7,8 @@ from dualrec.core import paths
 from dualrec.core.assets import ASSETS
 from dualrec.data.sources import SOURCES
 from dualrec.evaluation.results import results_table
-from dualrec.progress import readable_seconds
-from dualrec.report.chapters import figure
+from dualrec.publishing.site.chapters import figure
+from dualrec.workflow.progress import readable_seconds
 
 TITLE = "What does a language model add to a sequence model that recommends movies?"
 READING = "In brackets: 95 % bootstrap interval over users. Δ: paired difference over the same users."

@@ -15,8 +15,8 @@ from dualrec.core.artifacts import write_json, write_text
 from dualrec.core.errors import StudyError
 from dualrec.evaluation.results import load_results
 from dualrec.profiles.load import load_profile
-from dualrec.readme import finished_runs, read_runs, update_readme
-from dualrec.runner import Manifest, notebook_fingerprints
+from dualrec.publishing.readme import finished_runs, read_runs, update_readme
+from dualrec.workflow.runner import Manifest, notebook_fingerprints
 
 PAPERMILL_TAGS = {"injected-parameters", "papermill-error-cell-tag"}
 WIDGET = "application/vnd.jupyter.widget-view+json"

@@ -13,7 +13,6 @@ import typer
 from accelerate import PartialState
 from transformers import get_cosine_schedule_with_warmup
 
-from dualrec import doctor
 from dualrec.core import paths, shell
 from dualrec.core.errors import StudyError
 from dualrec.core.machine import pick_device, pick_dtype
@@ -22,6 +21,7 @@ from dualrec.llm.finetuning.memory import GIB, Memory, estimate, free_memory, re
 from dualrec.llm.local import load_config, load_llm
 from dualrec.study import Study, open_study
 from dualrec.systems.sequence_models import lora as teaching
+from dualrec.workflow import doctor
 
 PATIENCE = timedelta(days=1)  # how long a process may wait for the main one, which fits the LSTM first
 TITLE_TOKENS = 16  # of a line of an answer, at most in the mean

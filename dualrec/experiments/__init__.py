@@ -1,0 +1,1 @@
+"""What is measured beside the notebooks, and the cases of the audit."""

@@ -1,0 +1,1 @@
+"""What readers see: published notebooks, README, exercises, the report as a web site."""

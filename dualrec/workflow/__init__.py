@@ -1,0 +1,1 @@
+"""Running the notebooks: what is due, one at a time, resumed after a stop, checked afterwards."""
