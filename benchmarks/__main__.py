@@ -35,9 +35,9 @@ from benchmarks.tuning import tuning, tuning_share
 from dualrec import plots
 from dualrec.core import paths
 from dualrec.core.artifacts import write_json
-from dualrec.evaluation.results import git_commit
+from dualrec.core.git import git_commit
+from dualrec.core.machine import hardware
 from dualrec.llm.local import load_llm
-from dualrec.notebook import hardware
 from dualrec.study import open_study
 
 HERE = Path(__file__).parent

@@ -7,7 +7,8 @@ from sentence_transformers import SentenceTransformer
 
 from benchmarks.material import Material
 from benchmarks.measure import in_turns, letter
-from dualrec.rerank.similarity import load_encoder, rerank_by_hint
+from dualrec.data.title_vectors import load_encoder
+from dualrec.rerank.similarity import rerank_by_hint
 from dualrec.types import RankedLists
 
 

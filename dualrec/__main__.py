@@ -82,7 +82,7 @@ def run(
 @app.command()
 def tune(profile: ProfileOption = paths.DEFAULT_PROFILE) -> None:
     """Train LSTM and SASRec on one declared grid and print each one's best setting by validation NDCG@10 (an hour)."""
-    from dualrec.experiments.seeds import tune as tune_models
+    from dualrec.experiments.grid_search import tune as tune_models
 
     for system, found in tune_models(profile).items():
         print(f"[{system}]", *(f"{key} = {value}" for key, value in found["chosen"].items()), sep="\n")

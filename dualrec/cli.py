@@ -47,7 +47,7 @@ def evaluate(
     """
     from dualrec.core.locks import sole_user
     from dualrec.study import open_study
-    from dualrec.systems.sequence_models import sequence_models as systems
+    from dualrec.systems import sequence_models as systems
 
     with redirect_stdout(sys.stderr):
         names = [systems.check_name(name.strip()) for name in systems_.split(",") if name.strip()]
@@ -76,8 +76,8 @@ def recommend(
       python -m dualrec recommend --titles "Alien; Blade Runner; The Terminator" -k 5 --system llm_hint
     """
     from dualrec.study import open_study
+    from dualrec.systems import sequence_models as systems
     from dualrec.systems.rank import rank
-    from dualrec.systems.sequence_models import sequence_models as systems
 
     with redirect_stdout(sys.stderr):
         systems.check_name(system)
@@ -173,8 +173,8 @@ def match_titles(typed: str, catalogue: Catalogue) -> np.ndarray:
 def _measure(study: Study, name: str) -> dict:
     """Rank a system's cases, write the ledger and return its mean metrics."""
     from dualrec.evaluation.metrics import per_user
+    from dualrec.systems import sequence_models as systems
     from dualrec.systems.rank import rank
-    from dualrec.systems.sequence_models import sequence_models as systems
 
     cases = systems.cases_for(study, name)
     started = time.perf_counter()

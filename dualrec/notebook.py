@@ -11,15 +11,16 @@ from matplotlib import pyplot as plt
 
 from dualrec import plots
 from dualrec.core import paths
+from dualrec.core.git import git_commit
+from dualrec.core.machine import hardware
 from dualrec.evaluation.ledger import read_sidecar
 from dualrec.evaluation.metrics import fates, per_user, summarise
-from dualrec.evaluation.results import git_commit, side_runs
 from dualrec.evaluation.results import record as record_values
+from dualrec.evaluation.results import side_runs
 from dualrec.evaluation.statistics import bootstrap_intervals, seed_intervals
 from dualrec.study import Study, open_study
 from dualrec.systems.sequence_models import ALL, LABELS
 from dualrec.types import RankedLists
-from dualrec.workflow.doctor import environment
 
 PACKAGES = ("torch", "transformers", "peft", "sentence-transformers", "numpy", "pandas")
 
@@ -28,13 +29,6 @@ def versions() -> None:
     """Print what a number may depend on beside code and data."""
     print(f"Python {platform.python_version()}, " + ", ".join(f"{name} {metadata.version(name)}" for name in PACKAGES))
     print(hardware())
-
-
-def hardware() -> str:
-    """Device, threads and precision, for captions."""
-    found = environment()
-    cpu = f"{found['cpu']}, {found['threads']} thread{'s' if found['threads'] > 1 else ''}"
-    return f"{cpu if found['device'] == 'cpu' else found['device']}, {found['precision']}"
 
 
 def begin(profile: str, seed: int) -> Study:

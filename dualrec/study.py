@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import psutil
 
 from dualrec.config import Profile
 from dualrec.core import paths
 from dualrec.core.artifacts import fingerprint
+from dualrec.core.machine import peak_memory_mib
 from dualrec.data.catalogue import Catalogue
 from dualrec.data.dataset import Dataset
 from dualrec.data.sources import load
 from dualrec.data.splits import Split, leave_one_out
+from dualrec.data.title_vectors import title_vectors
 from dualrec.evaluation.ledger import read_ledger, write_ledger
 from dualrec.llm.grounding import Grounder
 from dualrec.profiles.load import load_profile
-from dualrec.rerank.similarity import title_vectors
 from dualrec.types import Cases, RankedLists
 
 AUDITED = "audited: leave-one-out, full ranking, seen movies removed, one target"
@@ -114,13 +113,3 @@ def open_study(profile: str, seed: int = 0, data: str | None = None, folder: Pat
         chosen = replace(chosen, name=f"{chosen.name}-seed{seed}")
     dataset = load(data or chosen.data)
     return Study(chosen, seed, dataset, leave_one_out(dataset, chosen.split), folder or paths.run_dir(chosen.name))
-
-
-def peak_memory_mib() -> float:
-    """Largest resident set of this process so far, in MiB."""
-    if sys.platform == "win32":
-        return psutil.Process().memory_info().peak_wset / 2**20
-    import resource  # which Windows does not have
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10

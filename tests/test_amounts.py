@@ -13,7 +13,7 @@ from dualrec.evaluation.results import side_runs
 from dualrec.experiments import lora_examples as amounts
 from dualrec.llm.local import LLM
 from dualrec.study import open_study
-from dualrec.systems.sequence_models import lora as teaching
+from dualrec.systems import lora as teaching
 
 FEW = (amounts.Amount(0), amounts.Amount(4), amounts.Amount(6, 2))
 

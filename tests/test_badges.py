@@ -8,7 +8,7 @@ import pytest
 from dualrec.core import paths
 from dualrec.core.errors import StudyError
 from dualrec.publishing import badges
-from dualrec.workflow.runner import notebook_paths
+from dualrec.workflow.manifest import notebook_paths
 
 README = "# Study\n<!-- badges:begin -->\n<!-- badges:end -->\nThe rest.\n"
 

@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from dualrec.config import LoRAConfig, LSTMConfig, SASRecConfig
+from dualrec.data.title_vectors import title_vectors
 from dualrec.llm import local
 from dualrec.llm.finetuning import lora
 from dualrec.llm.finetuning.examples import Example
@@ -21,7 +22,6 @@ from dualrec.llm.inference.generate import generate
 from dualrec.llm.inference.likelihood import score_titles
 from dualrec.llm.inference.title_trie import build_trie
 from dualrec.llm.local import LLM, four_bits
-from dualrec.rerank.similarity import title_vectors
 from dualrec.sequence.neural import NeuralRecommender
 from dualrec.types import Cases, Sequences
 

@@ -7,10 +7,10 @@ import pytest
 
 from dualrec.core.errors import StudyError
 from dualrec.study import open_study
+from dualrec.systems import lora as teaching
+from dualrec.systems import reader as reader_role
+from dualrec.systems import sequence_models as systems
 from dualrec.systems.reader import NO_HINT, best_items, choose_weight, learn, read_histories
-from dualrec.systems.sequence_models import lora as teaching
-from dualrec.systems.sequence_models import reader as reader_role
-from dualrec.systems.sequence_models import sequence_models as systems
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from dualrec.core.errors import StudyError
 from dualrec.evaluation.results import load_results, record
 from dualrec.publishing.readme import HEADLINES, finished_runs, read_runs, readme_is_current, runs_table, update_readme
 from dualrec.systems.sequence_models import ALL
-from dualrec.workflow.runner import Manifest
+from dualrec.workflow.manifest import Manifest
 
 ROOT = Path(__file__).resolve().parents[1]
 FIGURES = ROOT / "figures"

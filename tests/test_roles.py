@@ -7,10 +7,10 @@ import pytest
 
 from dualrec.llm.inference.title_trie import build_trie
 from dualrec.study import open_study
-from dualrec.systems.sequence_models import language_models as language_ranking
-from dualrec.systems.sequence_models import rank as ranking
-from dualrec.systems.sequence_models import roles
-from dualrec.systems.sequence_models import sequence_models as systems
+from dualrec.systems import language_models as language_ranking
+from dualrec.systems import rank as ranking
+from dualrec.systems import roles
+from dualrec.systems import sequence_models as systems
 from dualrec.types import Cases
 
 

@@ -13,9 +13,9 @@ from dualrec.profiles.load import load_profile
 from dualrec.sequence.base import hints, top_k
 from dualrec.sequence.neural import NeuralRecommender
 from dualrec.study import open_study
-from dualrec.systems.sequence_models import rank as ranking
-from dualrec.systems.sequence_models import roles
-from dualrec.systems.sequence_models import sequence_models as systems
+from dualrec.systems import rank as ranking
+from dualrec.systems import roles
+from dualrec.systems import sequence_models as systems
 from dualrec.types import Cases
 
 

@@ -7,8 +7,8 @@ from dualrec.core.errors import StudyError
 from dualrec.evaluation.metrics import per_user
 from dualrec.llm.finetuning.lora import read_history
 from dualrec.study import open_study
-from dualrec.systems.sequence_models import lora as teaching
-from dualrec.systems.sequence_models import roles
+from dualrec.systems import lora as teaching
+from dualrec.systems import roles
 
 
 @pytest.fixture
@@ -49,5 +49,5 @@ def test_tuning_records_the_ndcg_that_the_catalogue_writer_has_on_the_validation
 
 def test_a_quantised_adapter_is_not_trained_on_whole_weights(study, tiny):
     data = teaching.lora_data(with_lora(study, users=6, validation_users=5, quantise="4bit"), tiny)
-    with pytest.raises(StudyError, match="train the adapter first with `python -m dualrec.llm.finetuning.lora --profile toy`"):
+    with pytest.raises(StudyError, match="train the adapter first with `python -m dualrec.experiments.train_lora --profile toy`"):
         teaching.tune(study, tiny, data)

@@ -1,7 +1,13 @@
-"""Where to compute, and in which precision."""
+"""The machine: where to compute, in which precision, with how much memory, and how it is called in captions."""
 
 from __future__ import annotations
 
+import platform
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import psutil
 import torch
 
 
@@ -20,3 +26,64 @@ def pick_dtype(device: torch.device) -> torch.dtype:
         flags = torch.cpu.get_capabilities()
         return torch.bfloat16 if flags.get("avx512_bf16") or flags.get("amx_bf16") else torch.float32
     return torch.float32
+
+
+def environment() -> dict[str, str | int]:
+    """What a number may depend on beside code and data: versions, device, threads, processor and precision."""
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "transformers": metadata.version("transformers"),
+        "device": device_name(),
+        "threads": torch.get_num_threads(),
+        "cpu": cpu_name(),
+        "precision": precision(),
+    }
+
+
+def hardware() -> str:
+    """Device, threads and precision, for captions."""
+    found = environment()
+    cpu = f"{found['cpu']}, {found['threads']} thread{'s' if found['threads'] > 1 else ''}"
+    return f"{cpu if found['device'] == 'cpu' else found['device']}, {found['precision']}"
+
+
+def total_memory() -> float:
+    """GiB of memory this process may use: the machine's, or its container's where that is less."""
+    limit = Path("/sys/fs/cgroup/memory.max")
+    allowed = limit.read_text(encoding="utf-8").strip() if limit.is_file() else "max"
+    return min(psutil.virtual_memory().total, float("inf") if allowed == "max" else int(allowed)) / 2**30
+
+
+def gpu_memory() -> float:
+    """GiB of memory of the largest CUDA device; 0 without one."""
+    return max((torch.cuda.get_device_properties(i).total_memory for i in range(torch.cuda.device_count())), default=0) / 2**30
+
+
+def peak_memory_mib() -> float:
+    """Largest resident set of this process so far, in MiB."""
+    if sys.platform == "win32":
+        return psutil.Process().memory_info().peak_wset / 2**20
+    import resource  # which Windows does not have
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+
+
+def device_name() -> str:
+    """`cpu`, `mps`, or what a GPU is called."""
+    device = pick_device()
+    return torch.cuda.getdevice_name() if device.type == "cuda" else str(device)
+
+
+def precision() -> str:
+    """What networks and language models compute in."""
+    return str(pick_dtype(pick_device())).removeprefix("torch.")
+
+
+def cpu_name() -> str:
+    """The processor's name, as far as the system tells."""
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())

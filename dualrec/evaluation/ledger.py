@@ -25,7 +25,7 @@ import pandas as pd
 from dualrec.core import paths
 from dualrec.core.artifacts import atomic_path, file_sha256, write_json
 from dualrec.core.errors import StudyError
-from dualrec.evaluation.results import git_commit
+from dualrec.core.git import git_commit
 from dualrec.types import Cases, RankedLists
 
 SCHEMA = 1

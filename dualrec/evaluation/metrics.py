@@ -10,6 +10,7 @@ import pandas as pd
 
 from dualrec.core.errors import StudyError
 from dualrec.evaluation.ledger import as_lists
+from dualrec.evaluation.ranks import list_ranks, ndcg
 from dualrec.evaluation.statistics import bootstrap_intervals
 from dualrec.types import RankedLists
 
@@ -30,17 +31,6 @@ def per_user(ledger: pd.DataFrame, ks: tuple[int, ...] = KS) -> pd.DataFrame:
     columns |= {f"NDCG@{k}": ndcg(rank, k) for k in ks}
     columns |= {"MRR": 1 / rank, "fill": valid.mean(axis=1)}
     return pd.DataFrame(columns, index=pd.Index(users, name="user_id"))
-
-
-def list_ranks(items: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """float (n,): the place of each target in its list, from 1; inf where it is not there. items: (n, K), -1 for no item."""
-    hit = items == targets[:, None]
-    return np.where(hit.any(axis=1), hit.argmax(axis=1) + 1, np.inf)
-
-
-def ndcg(ranks: np.ndarray, k: int) -> np.ndarray:
-    """float (n,): NDCG@k of one target each at the given ranks."""
-    return np.where(ranks <= k, 1 / np.log2(ranks + 1), 0)
 
 
 def genre_jaccard_top1(ledger: pd.DataFrame, ids: np.ndarray, genres: np.ndarray) -> pd.Series:

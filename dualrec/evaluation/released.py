@@ -2,7 +2,7 @@
 
 Described: the code that the authors of DUALRec released (`SatoSakula/DUALRec`, commit `02b4cce`); no line of it is copied.
 Every system hands over what it wrote before any evaluation, so each switch acts on the same outputs. The switch of the row split
-selects the released test users and trains nothing again; `dualrec.experiments.audit.released_split` holds the rows to train on. A failure is
+selects the released test users and trains nothing again; `experiments.audit.released_split` holds the rows to train on. A failure is
 taken to be a text without a readable title.
 """
 

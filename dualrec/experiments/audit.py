@@ -8,9 +8,9 @@ import numpy as np
 
 from dualrec.core.errors import StudyError
 from dualrec.data.splits import Split, order, split_sequences
+from dualrec.data.title_vectors import load_encoder
 from dualrec.evaluation.released import ROW_SHARE, Outputs, Truth, last_rows
 from dualrec.llm.grounding import Grounder, written_titles
-from dualrec.rerank.similarity import load_encoder
 from dualrec.study import Study
 from dualrec.types import Cases, Hints, Sequences
 

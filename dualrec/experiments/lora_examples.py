@@ -15,7 +15,8 @@ import torch
 from dualrec.core.locks import sole_user
 from dualrec.evaluation.metrics import per_user
 from dualrec.evaluation.statistics import holm, paired_difference, seed_intervals
-from dualrec.experiments.seeds import METRICS, record_measured, seed_means
+from dualrec.experiments.record import record_measured
+from dualrec.experiments.seeds import METRICS, seed_means
 from dualrec.llm.finetuning.lora import merged, read_history
 from dualrec.llm.local import load_llm
 from dualrec.sequence.base import top_k

@@ -1,69 +1,21 @@
-"""What is measured beside the notebooks, because it takes hours: the grid of the neural models, and their seeds.
-
-Both leave their numbers in the default profile's `results.json`, under the profile they were run with.
-"""
+"""What the seeds of the neural sequence models change; it takes hours."""
 
 from __future__ import annotations
 
-import itertools
 import sys
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from dualrec.core import paths
 from dualrec.core.locks import sole_user
 from dualrec.evaluation.metrics import per_user
-from dualrec.evaluation.results import git_commit, record_side_run
 from dualrec.evaluation.statistics import seed_intervals
-from dualrec.notebook import hardware
+from dualrec.experiments.record import record_measured
 from dualrec.sequence.base import top_k
 from dualrec.study import Study, open_study
 from dualrec.systems.sequence_models import LABELS, NEURAL, TEMPORAL, fit_temporal
 
-TUNED = ("sasrec", "lstm")  # the third neural model has the settings that were published
-GRID = {"learning_rate": (1e-3, 3e-3), "dropout": (0.2, 0.4), "weight_decay": (0.01, 0.3)}
-FINALISTS = 3  # points that are trained with every seed of the profile; the others with the first
 METRICS = ("HR@1", "HR@5", "HR@10", "NDCG@10", "MRR")
-
-
-def tune(profile: str) -> dict:
-    """Train every tuned model on the same grid and record the validation NDCG@10 of each point; test targets are not read.
-
-    One seed for every point, then the rest of the profile's seeds for the best FINALISTS, of which the best mean is chosen. A seed
-    counts with its best epoch. Everything the grid does not name is as in the profile.
-    Returns system -> {"grid": one dict per point with its "per_seed" and their mean, "ndcg"; "chosen": the best finalist's settings}.
-    """
-    study = open_study(profile)
-    with sole_user(study.folder):
-        found = {name: _search(study, name) for name in TUNED}
-    record_measured(study, "tuning", "make tune", {"seeds": study.profile.seeds, "n": len(study.split.validation), "systems": found})
-    return found
-
-
-def _search(study: Study, name: str) -> dict:
-    """One system's entry of `tune`."""
-    rows = [dict(zip(GRID, values, strict=True)) for values in itertools.product(*GRID.values())]
-    for row in rows:
-        row["per_seed"] = [_validation_ndcg(study, name, row, seed=0)]
-    finalists = sorted(rows, key=lambda row: -row["per_seed"][0])[:FINALISTS]
-    for row in finalists:
-        row["per_seed"] += [_validation_ndcg(study, name, row, seed) for seed in range(1, study.profile.seeds)]
-    for row in rows:
-        row["ndcg"] = float(np.mean(row["per_seed"]))
-    best = max(finalists, key=lambda row: row["ndcg"])
-    return {"grid": rows, "chosen": {key: best[key] for key in GRID}}
-
-
-def _validation_ndcg(study: Study, name: str, row: dict, seed: int) -> float:
-    """The best epoch's NDCG@10 on the validation targets of one point of the grid."""
-    point = {key: row[key] for key in GRID}
-    config = replace(getattr(study.profile, name), **point)
-    model = fit_temporal(replace(study, profile=replace(study.profile, **{name: config})), name, seed)
-    ndcg = max(epoch["ndcg"] for epoch in model.history)
-    print(f"{LABELS[name]}, seed {seed}: {point} → validation NDCG@10 {ndcg:.4f}", file=sys.stderr)
-    return ndcg
 
 
 def seeds(profile: str, count: int = 5) -> dict:
@@ -110,10 +62,3 @@ def seed_means(frames: list[pd.DataFrame], resamples: int, seed: int) -> dict[st
     """
     per_seed = {metric: [float(frame[metric].mean()) for frame in frames] for metric in METRICS}
     return {"metrics": seed_intervals(frames, resamples, seed), "per_seed": per_seed}
-
-
-def record_measured(study: Study, kind: str, command: str, values: dict) -> None:
-    """Put a side run into the default profile's results, with what it takes to repeat it."""
-    chosen = "" if study.profile.name == paths.DEFAULT_PROFILE else f" PROFILE={study.profile.name}"
-    facts = {"command": command + chosen, "data": study.data.name, "commit": git_commit(paths.home()), "hardware": hardware()}
-    record_side_run(paths.results(paths.DEFAULT_PROFILE), study.profile.name, kind, facts | values)

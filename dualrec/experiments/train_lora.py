@@ -1,4 +1,4 @@
-"""`python -m dualrec.llm.finetuning.lora`: a profile's LoRA adapter, trained by one process or by several.
+"""`python -m dualrec.experiments.train_lora`: a profile's LoRA adapter, trained by one process or by several.
 
 `accelerate launch` starts one process for each GPU, `torchrun` as many as are asked for on processors."""
 
@@ -20,7 +20,7 @@ from dualrec.llm.finetuning.lora import read_history
 from dualrec.llm.finetuning.memory import GIB, Memory, estimate, free_memory, require_memory, skeleton
 from dualrec.llm.local import load_config, load_llm
 from dualrec.study import Study, open_study
-from dualrec.systems.sequence_models import lora as teaching
+from dualrec.systems import lora as teaching
 from dualrec.workflow import doctor
 
 PATIENCE = timedelta(days=1)  # how long a process may wait for the main one, which fits the LSTM first
@@ -81,13 +81,13 @@ def tune(
 
     Examples:
 
-      python -m dualrec.llm.finetuning.lora --profile paper --dry-run
+      python -m dualrec.experiments.train_lora --profile paper --dry-run
 
-      python -m dualrec.llm.finetuning.lora --profile laptop
+      python -m dualrec.experiments.train_lora --profile laptop
 
-      accelerate launch --num_processes 4 -m dualrec.llm.finetuning.lora --profile paper
+      accelerate launch --num_processes 4 -m dualrec.experiments.train_lora --profile paper
 
-      torchrun --nproc-per-node 2 -m dualrec.llm.finetuning.lora --profile laptop
+      torchrun --nproc-per-node 2 -m dualrec.experiments.train_lora --profile laptop
     """
     processes = PartialState(cpu=not torch.cuda.is_available(), timeout=PATIENCE)
     free = _free_per_process(processes)  # before any of them loads
@@ -121,6 +121,10 @@ def main() -> None:
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     app.command()(tune)
     try:
-        shell.run(app, "dualrec.llm.finetuning.lora")
+        shell.run(app, "dualrec.experiments.train_lora")
     finally:
         PartialState().destroy_process_group()
+
+
+if __name__ == "__main__":
+    main()

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from dualrec.core import paths
 from dualrec.core.errors import StudyError
-from dualrec.evaluation.results import ask_git
+from dualrec.core.git import ask_git
 from dualrec.publishing.readme import replace_block
-from dualrec.workflow.runner import notebook_paths
+from dualrec.workflow.manifest import notebook_paths
 
 REMOTE = re.compile(r"(?:https://|ssh://git@|git@)github\.com[/:](?P<name>[\w.-]+/[\w.-]+?)(?:\.git)?/?")
 

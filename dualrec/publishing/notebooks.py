@@ -16,7 +16,8 @@ from dualrec.core.errors import StudyError
 from dualrec.evaluation.results import load_results
 from dualrec.profiles.load import load_profile
 from dualrec.publishing.readme import finished_runs, read_runs, update_readme
-from dualrec.workflow.runner import Manifest, notebook_fingerprints
+from dualrec.workflow.dependencies import notebook_fingerprints
+from dualrec.workflow.manifest import Manifest
 
 PAPERMILL_TAGS = {"injected-parameters", "papermill-error-cell-tag"}
 WIDGET = "application/vnd.jupyter.widget-view+json"

@@ -10,7 +10,7 @@ from dualrec.core.artifacts import write_text
 from dualrec.core.errors import StudyError
 from dualrec.evaluation.results import cell, load_results, results_table
 from dualrec.profiles.load import available
-from dualrec.workflow.runner import Manifest, notebook_paths
+from dualrec.workflow.manifest import Manifest, notebook_paths
 
 ABOUT_RUNS = "Minutes add up the longest execution on record of each notebook. Users of the temporal / of the language systems."
 HEADLINES = (("lstm", "HR@10"), ("lstm", "NDCG@10"), ("llm_lora", "HR@10"), ("llm_lora", "validity"))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from dualrec.evaluation.metrics import list_ranks, ndcg
+from dualrec.evaluation.ranks import list_ranks, ndcg
 from dualrec.sequence.base import target_ranks
 from dualrec.types import Hints, RankedLists
 

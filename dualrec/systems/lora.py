@@ -81,7 +81,7 @@ def tune(study: Study, llm: LLM, data: LoRAData) -> Path:
     if config.quantise and not getattr(llm.model, "is_quantized", False) and not (folder / "history.json").is_file():
         raise StudyError(
             f'the profile has quantise = "{config.quantise}" in [lora], but this model is not quantised; train the adapter first with '
-            f"`python -m dualrec.llm.finetuning.lora --profile {study.profile.name}`"
+            f"`python -m dualrec.experiments.train_lora --profile {study.profile.name}`"
         )
     fine_tune(llm, data.train, data.validation, config, study.seed, folder, lambda: {"ndcg": validation_ndcg(study, llm, data)})
     return folder

@@ -9,8 +9,14 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
 
 from dualrec.config import Profile
+from dualrec.core import paths
+from dualrec.core.artifacts import fingerprint
+from dualrec.workflow.manifest import notebook_paths
 
 EVERYWHERE = ("name", "data", "users", "split", "evaluation")  # settings that every notebook depends on
 TEMPORAL = ("recent_events", "windowed_markov", "item_knn", "lstm", "paper_lstm", "sasrec", "rerank", "seeds")
@@ -46,3 +52,16 @@ def stage_of(notebook: str, earlier: list[str]) -> Stage:
     """The stage of a notebook by its name; one that the table does not know stands on every earlier notebook and every setting."""
     settings = tuple(field.name for field in dataclasses.fields(Profile) if field.name not in NOWHERE)
     return STAGES.get(notebook) or Stage(tuple(earlier), settings)
+
+
+def notebook_fingerprints(profile: Profile) -> dict[Path, str]:
+    """Per notebook, in order: a hash of its text, the package's sources, its settings and the notebooks it stands on, see `stages`."""
+    sources = {p.relative_to(paths.PACKAGE).as_posix(): p.read_text(encoding="utf-8") for p in sorted(paths.PACKAGE.rglob("*.py"))}
+    keys: dict[Path, str] = {}
+    for path in notebook_paths():
+        cells = [(cell.cell_type, cell.source) for cell in nbformat.read(path, as_version=4).cells]
+        stage = stage_of(path.stem, [earlier.stem for earlier in keys])
+        settings = {name: getattr(profile, name) for name in (*EVERYWHERE, *stage.settings)}
+        below = [key for earlier, key in keys.items() if earlier.stem in stage.after]
+        keys[path] = fingerprint(sources, cells, settings, below)
+    return keys

@@ -20,7 +20,7 @@ from dualrec.config import REMOTE, Profile
 from dualrec.core import paths
 from dualrec.core.assets import ASSETS, verified_asset
 from dualrec.core.errors import StudyError
-from dualrec.core.machine import pick_device, pick_dtype
+from dualrec.core.machine import cpu_name, device_name, gpu_memory, pick_device, precision, total_memory
 from dualrec.data.sources import SOURCES
 from dualrec.profiles.load import available, load_profile
 
@@ -60,31 +60,6 @@ def require(profile: Profile) -> None:
         raise StudyError(f"{check.name} does not fit this machine: {check.detail}; `python -m dualrec profiles` lists the others")
 
 
-def environment() -> dict[str, str | int]:
-    """What a number may depend on beside code and data: versions, device, threads, processor and precision."""
-    return {
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "transformers": metadata.version("transformers"),
-        "device": _device_name(),
-        "threads": torch.get_num_threads(),
-        "cpu": _cpu(),
-        "precision": _precision(),
-    }
-
-
-def total_memory() -> float:
-    """GiB of memory this process may use: the machine's, or its container's where that is less."""
-    limit = Path("/sys/fs/cgroup/memory.max")
-    allowed = limit.read_text(encoding="utf-8").strip() if limit.is_file() else "max"
-    return min(psutil.virtual_memory().total, float("inf") if allowed == "max" else int(allowed)) / 2**30
-
-
-def gpu_memory() -> float:
-    """GiB of memory of the largest CUDA device; 0 without one."""
-    return max((torch.cuda.get_device_properties(i).total_memory for i in range(torch.cuda.device_count())), default=0) / 2**30
-
-
 def lock_mismatches(lock: Path = LOCK) -> list[str]:
     """Locked packages that are missing here or have another version; a build label such as `+cpu` does not count."""
     found = []
@@ -122,21 +97,10 @@ def _asset(name: str) -> Check:
     return Check(f"asset {name}", True, f"SHA-256 as pinned ({ASSETS[name].distribution} {metadata.version(ASSETS[name].distribution)})")
 
 
-def _device_name() -> str:
-    """`cpu`, `mps`, or what a GPU is called."""
-    device = pick_device()
-    return torch.cuda.get_device_name() if device.type == "cuda" else str(device)
-
-
-def _precision() -> str:
-    """What networks and language models compute in."""
-    return str(pick_dtype(pick_device())).removeprefix("torch.")
-
-
 def _device() -> Check:
     device = pick_device()
-    which = _cpu() if device.type == "cpu" else _device_name()
-    return Check("device", True, f"{device} ({which}), {torch.get_num_threads()} threads, {_precision()}")
+    which = cpu_name() if device.type == "cpu" else device_name()
+    return Check("device", True, f"{device} ({which}), {torch.get_num_threads()} threads, {precision()}")
 
 
 def _memory() -> Check:
@@ -189,11 +153,3 @@ def _data(name: str) -> str | None:
     if name in SOURCES:
         return "downloaded" if (paths.shared_cache() / "data" / name).is_dir() else "will be downloaded"
     return "own folder" if Path(name).is_dir() else None
-
-
-def _cpu() -> str:
-    """The processor's name, as far as the system tells."""
-    path = Path("/proc/cpuinfo")
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor() or platform.machine())

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import ast
-import json
 import logging
 import os
 import threading
 import time
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
@@ -23,13 +21,13 @@ from traitlets import default
 
 from dualrec.config import Profile
 from dualrec.core import paths
-from dualrec.core.artifacts import fingerprint, write_json
 from dualrec.core.errors import StudyError
 from dualrec.core.locks import sole_user
 from dualrec.profiles.load import load_profile
 from dualrec.workflow import doctor
-from dualrec.workflow.dependencies import EVERYWHERE, stage_of
+from dualrec.workflow.dependencies import notebook_fingerprints
 from dualrec.workflow.jupyter_kernel import Unwatched
+from dualrec.workflow.manifest import Manifest
 from dualrec.workflow.progress import Ticker, readable_seconds
 
 
@@ -81,75 +79,6 @@ def _run(settings: Profile, value: str, only: list[str] | None, again: bool) -> 
             raise
         manifest.remember(notebook, {"fingerprint": keys[notebook], **usage, "environment": doctor.environment()})
         ticker.end(f"done in {readable_seconds(usage['seconds'])}; left: {left}")
-
-
-def notebook_paths() -> list[Path]:
-    """The committed notebooks in order. Raises StudyError where there are none."""
-    found = sorted(paths.notebooks().glob("[0-9][0-9]_*.ipynb"))
-    if not found:
-        raise StudyError(f"no notebooks named NN_*.ipynb in {paths.notebooks()}; run from a clone of the repository or set DUALREC_HOME")
-    return found
-
-
-def notebook_fingerprints(profile: Profile) -> dict[Path, str]:
-    """Per notebook, in order: a hash of its text, the package's sources, its settings and the notebooks it stands on, see `stages`."""
-    sources = {p.relative_to(paths.PACKAGE).as_posix(): p.read_text(encoding="utf-8") for p in sorted(paths.PACKAGE.rglob("*.py"))}
-    keys: dict[Path, str] = {}
-    for path in notebook_paths():
-        cells = [(cell.cell_type, cell.source) for cell in nbformat.read(path, as_version=4).cells]
-        stage = stage_of(path.stem, [earlier.stem for earlier in keys])
-        settings = {name: getattr(profile, name) for name in (*EVERYWHERE, *stage.settings)}
-        below = [key for earlier, key in keys.items() if earlier.stem in stage.after]
-        keys[path] = fingerprint(sources, cells, settings, below)
-    return keys
-
-
-@dataclass
-class Manifest:
-    """`runs/<profile>/manifest.json`: per finished notebook its fingerprint, seconds, peak memory and environment.
-
-    `longest` keeps the longest execution of each notebook: a later one, whose work is partly cached, does not flatter it.
-    """
-
-    profile: str
-    notebooks: dict[str, dict] = field(init=False)
-    longest: dict[str, dict] = field(init=False)
-
-    def __post_init__(self):
-        self.path = paths.run_dir(self.profile) / "manifest.json"
-        saved = json.loads(self.path.read_text(encoding="utf-8")) if self.path.is_file() else {}
-        self.notebooks, self.longest = saved.get("notebooks", {}), saved.get("longest", {})
-
-    def executed(self, notebook: Path) -> Path:
-        """Where the executed copy of a notebook lies."""
-        return self.path.parent / "notebooks" / notebook.name
-
-    def is_current(self, notebook: Path, key: str) -> bool:
-        """Whether the executed copy is there and was made from what `key` stands for."""
-        return self.notebooks.get(notebook.stem, {}).get("fingerprint") == key and self.executed(notebook).is_file()
-
-    def forget(self, notebook: Path) -> None:
-        """Drop the entry of a notebook that is about to be executed again."""
-        if self.notebooks.pop(notebook.stem, None):
-            self._write()
-
-    def remember(self, notebook: Path, entry: dict) -> None:
-        """Keep the entry of a notebook that has finished."""
-        self.notebooks[notebook.stem] = entry
-        longest = self.longest.setdefault(notebook.stem, {})
-        for measure in ("seconds", "peak_memory_mib"):
-            longest[measure] = max(longest.get(measure, 0), entry[measure])
-        self._write()
-
-    def left(self, later: list[Path]) -> str:
-        """What is still to come, with the time that it took on this machine where all of it has been executed here before."""
-        names = ", ".join(notebook.stem for notebook in later) or "nothing"
-        known = [self.longest[notebook.stem]["seconds"] for notebook in later if notebook.stem in self.longest]
-        return names + (f" (up to {readable_seconds(sum(known))})" if later and len(known) == len(later) else "")
-
-    def _write(self) -> None:
-        notebooks, longest = dict(sorted(self.notebooks.items())), dict(sorted(self.longest.items()))
-        write_json(self.path, {"profile": self.profile, "notebooks": notebooks, "longest": longest})
 
 
 def _choose(notebooks: list[Path], only: list[str] | None) -> list[Path]:

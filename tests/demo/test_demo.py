@@ -9,7 +9,7 @@ from dualrec.demo.recommender import TASTES, Demo
 from dualrec.rerank.similarity import rerank_by_hint
 from dualrec.sequence.base import hints
 from dualrec.study import open_study
-from dualrec.systems.sequence_models import roles
+from dualrec.systems import roles
 from dualrec.types import Sequences
 
 LIKED = [11, 12, 13]

@@ -5,12 +5,8 @@ import numpy as np
 import pytest
 
 from dualrec.core.errors import StudyError
-from dualrec.evaluation.results import (
-    git_commit,
-    load_results,
-    record,
-    results_table,
-)
+from dualrec.core.git import git_commit
+from dualrec.evaluation.results import load_results, record, results_table
 
 STUDY = {"profile": "laptop", "data": "ml-100k", "protocol": "audited", "commit": "1a2b3c4", "hardware": "2 CPU cores"}
 

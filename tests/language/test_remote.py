@@ -24,8 +24,8 @@ from dualrec.llm.prompts import messages, question
 from dualrec.llm.remote import RemoteLLM, as_list, connect
 from dualrec.profiles.load import load_profile
 from dualrec.study import open_study
-from dualrec.systems.sequence_models import rank as ranking
-from dualrec.systems.sequence_models import sequence_models as systems
+from dualrec.systems import rank as ranking
+from dualrec.systems import sequence_models as systems
 from dualrec.workflow import doctor
 
 KEY = "sk-proj-NeverToBeSeen0123456789"

@@ -1,6 +1,7 @@
 import numpy as np
 
-from dualrec.rerank.similarity import rerank_by_hint, title_vectors
+from dualrec.data.title_vectors import title_vectors
+from dualrec.rerank.similarity import rerank_by_hint
 from dualrec.types import Hints, RankedLists
 
 

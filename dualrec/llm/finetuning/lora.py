@@ -1,7 +1,7 @@
 """LoRA fine-tuning (Hu et al. 2022, via peft): loss on the answer tokens only, best epoch kept, resumable at any step.
 
-Several processes (`accelerate launch -m dualrec.llm.finetuning.lora`, see `dualrec.experiments.train_lora`) share the rows of every batch and add up their
-gradients: the update is the one that a process alone makes.
+Several processes (`accelerate launch -m dualrec.experiments.train_lora`) share the rows of every batch and add up
+their gradients: the update is the one that a process alone makes.
 """
 
 from __future__ import annotations
@@ -178,9 +178,3 @@ class _Run:
         """Checkpoint: the finished epochs, then how far an unfinished one is."""
         if self.processes.is_main_process:
             save_checkpoint(self.checkpoint, self.trained, self.optimiser, self.history + [self.unfinished] * bool(self.unfinished["step"]))
-
-
-if __name__ == "__main__":
-    from dualrec.experiments.train_lora import main  # here, since a command opens a study, which rests on this module
-
-    main()

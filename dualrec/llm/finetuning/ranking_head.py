@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from dualrec.config import ReaderConfig
-from dualrec.evaluation.metrics import ndcg
+from dualrec.evaluation.ranks import ndcg
 from dualrec.sequence.base import mask_seen, target_ranks
 from dualrec.types import Cases, Sequences
 

@@ -20,9 +20,9 @@ from dualrec.profiles.load import load_profile, profile_path
 from dualrec.publishing.notebooks import tidy
 from dualrec.publishing.site import pages
 from dualrec.publishing.site.chapters import chapter
-from dualrec.workflow.runner import Manifest, notebook_paths
+from dualrec.workflow.manifest import Manifest, notebook_paths
 
-SITE = Path(__file__).parent / "site"
+TEXTS = Path(__file__).parent / "text"
 CONFIGURATION = {
     "project": "DUALRec, the study",
     "author": "the DUALRec study contributors",
@@ -80,9 +80,9 @@ def _lay_out(source: Path, profile: str, chapters: dict[str, Path], manifest: Ma
     """Write everything that Sphinx reads."""
     asked = load_profile(profile)
     figures, results = paths.figures(asked.name), load_results(paths.results(asked.name))
-    shutil.copytree(SITE, source, ignore=shutil.ignore_patterns("*.css"))
+    shutil.copytree(TEXTS, source, ignore=shutil.ignore_patterns("*.css"))
     (source / "static").mkdir()
-    shutil.copy(SITE / "style.css", source / "static")
+    shutil.copy(TEXTS / "style.css", source / "static")
     shutil.copytree(figures, source / "figures", ignore=shutil.ignore_patterns("*.json", "*.png"))
     plots.use_style()
     for drawing in (plots.architecture, plots.road):

@@ -1,0 +1,25 @@
+"""What git knows of this copy of the study."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+
+def git_commit(home: Path) -> str:
+    """Short hash of the commit checked out in `home`, "-dirty" where files differ from it, "unknown" outside git.
+
+    `figures/` does not count as a difference: it is what a run draws, not what it is drawn from.
+    """
+    inside, found = ask_git(home, "rev-parse", "--show-prefix"), ask_git(home, "rev-parse", "--short=7", "HEAD")
+    if inside != "" or not found:  # a folder within somebody else's repository is not this study's commit
+        return "unknown"
+    return found + ("-dirty" if ask_git(home, "status", "--porcelain", "--", ".", ":(exclude)figures") else "")
+
+
+def ask_git(home: Path, *arguments: str) -> str | None:
+    """What git prints in the folder `home`, None where it fails or is not installed."""
+    try:
+        return subprocess.run(["git", *arguments], cwd=home, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None

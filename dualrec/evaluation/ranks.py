@@ -1,0 +1,16 @@
+"""The place of each target in its list, and what that place is worth."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def list_ranks(items: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """float (n,): the place of each target in its list, from 1; inf where it is not there. items: (n, K), -1 for no item."""
+    hit = items == targets[:, None]
+    return np.where(hit.any(axis=1), hit.argmax(axis=1) + 1, np.inf)
+
+
+def ndcg(ranks: np.ndarray, k: int) -> np.ndarray:
+    """float (n,): NDCG@k of one target each at the given ranks."""
+    return np.where(ranks <= k, 1 / np.log2(ranks + 1), 0)

@@ -1,0 +1,68 @@
+"""What has been run: the notebooks in order, and per finished one its fingerprint, time, memory and environment."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dualrec.core import paths
+from dualrec.core.artifacts import write_json
+from dualrec.core.errors import StudyError
+from dualrec.workflow.progress import readable_seconds
+
+
+def notebook_paths() -> list[Path]:
+    """The committed notebooks in order. Raises StudyError where there are none."""
+    found = sorted(paths.notebooks().glob("[0-9][0-9]_*.ipynb"))
+    if not found:
+        raise StudyError(f"no notebooks named NN_*.ipynb in {paths.notebooks()}; run from a clone of the repository or set DUALREC_HOME")
+    return found
+
+
+@dataclass
+class Manifest:
+    """`runs/<profile>/manifest.json`: per finished notebook its fingerprint, seconds, peak memory and environment.
+
+    `longest` keeps the longest execution of each notebook: a later one, whose work is partly cached, does not flatter it.
+    """
+
+    profile: str
+    notebooks: dict[str, dict] = field(init=False)
+    longest: dict[str, dict] = field(init=False)
+
+    def __post_init__(self):
+        self.path = paths.run_dir(self.profile) / "manifest.json"
+        saved = json.loads(self.path.read_text(encoding="utf-8")) if self.path.is_file() else {}
+        self.notebooks, self.longest = saved.get("notebooks", {}), saved.get("longest", {})
+
+    def executed(self, notebook: Path) -> Path:
+        """Where the executed copy of a notebook lies."""
+        return self.path.parent / "notebooks" / notebook.name
+
+    def is_current(self, notebook: Path, key: str) -> bool:
+        """Whether the executed copy is there and was made from what `key` stands for."""
+        return self.notebooks.get(notebook.stem, {}).get("fingerprint") == key and self.executed(notebook).is_file()
+
+    def forget(self, notebook: Path) -> None:
+        """Drop the entry of a notebook that is about to be executed again."""
+        if self.notebooks.pop(notebook.stem, None):
+            self._write()
+
+    def remember(self, notebook: Path, entry: dict) -> None:
+        """Keep the entry of a notebook that has finished."""
+        self.notebooks[notebook.stem] = entry
+        longest = self.longest.setdefault(notebook.stem, {})
+        for measure in ("seconds", "peak_memory_mib"):
+            longest[measure] = max(longest.get(measure, 0), entry[measure])
+        self._write()
+
+    def left(self, later: list[Path]) -> str:
+        """What is still to come, with the time that it took on this machine where all of it has been executed here before."""
+        names = ", ".join(notebook.stem for notebook in later) or "nothing"
+        known = [self.longest[notebook.stem]["seconds"] for notebook in later if notebook.stem in self.longest]
+        return names + (f" (up to {readable_seconds(sum(known))})" if later and len(known) == len(later) else "")
+
+    def _write(self) -> None:
+        notebooks, longest = dict(sorted(self.notebooks.items())), dict(sorted(self.longest.items()))
+        write_json(self.path, {"profile": self.profile, "notebooks": notebooks, "longest": longest})
