@@ -17,7 +17,7 @@ endif
 
 CHECK := -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v < (3, 13) else "DUALRec needs Python 3.11 or 3.12, and %s is %d.%d: install one of them, or name it, as in: make setup PYTHON=python3.11" % (sys.executable, *v))'
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
-PROPERTIES := $(addprefix tests/,language/test_any_output.py language/test_hostile_titles.py language/test_grounding.py data/test_catalogue.py)
+PROPERTIES := $(addprefix tests/,llm/test_any_output.py llm/test_hostile_titles.py llm/test_grounding.py data/test_catalogue.py)
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=900 --ignore=notebooks/exercises
 
 .NOTPARALLEL:

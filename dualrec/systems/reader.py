@@ -13,7 +13,7 @@ import pandas as pd
 
 from dualrec.core.artifacts import fingerprint
 from dualrec.core.errors import StudyError
-from dualrec.llm.finetuning.ranking_head import Head, fit_head
+from dualrec.rerank.ranking_head import Head, fit_head
 from dualrec.llm.inference import hidden_states as reader
 from dualrec.llm.inference import layer_slice as depth
 from dualrec.llm.inference import prefix_cache as reading

@@ -14,7 +14,7 @@ from dualrec.publishing.readme import HEADLINES, finished_runs, read_runs, readm
 from dualrec.systems.sequence_models import ALL
 from dualrec.workflow.manifest import Manifest
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 FIGURES = ROOT / "figures"
 BLOCKS = ("results", "audit", "adds", "profiles", "seeds")
 MARKERS = "".join(f"# T\n<!-- {name}:begin -->\nold<!-- {name}:end -->\n" for name in BLOCKS) + "end\n"

@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 
 from dualrec.core.assets import ASSETS
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 DECLARED = [Requirement(r) for r in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"]]
 NAMED_IN_CONDA = {

@@ -17,7 +17,7 @@ from dualrec.core.parallel import side_by_side
 BEGIN = """
 import pathlib, signal, sys
 from dualrec.core.parallel import side_by_side
-from test_processes import sleep_long
+from test_parallel import sleep_long
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job is begun with this signal ignored
 """
 
@@ -62,7 +62,7 @@ def test_a_process_that_dies_is_one_clear_sentence():
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_processes_end_with_the_one_that_began_them(tmp_path, how):
+def test_parallel_end_with_the_one_that_began_them(tmp_path, how):
     file = tmp_path / "pid"
     code = f"{BEGIN}list(side_by_side(sleep_long, [(pathlib.Path(sys.argv[1]),)]))"
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}

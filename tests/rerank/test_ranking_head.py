@@ -4,7 +4,7 @@ import torch
 
 from dualrec.config import ReaderConfig
 from dualrec.evaluation.ranks import ndcg
-from dualrec.llm.finetuning.ranking_head import Head, fit_head
+from dualrec.rerank.ranking_head import Head, fit_head
 from dualrec.sequence.base import target_ranks
 from dualrec.types import Cases, Sequences
 

@@ -14,7 +14,7 @@ from dualrec.sequence.base import mask_seen, target_ranks, top_k
 from dualrec.study import open_study
 from dualrec.types import Cases, Sequences
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = json.loads((ROOT / "tests/golden/golden.json").read_text(encoding="utf-8"))
 OURS = {"rectools_sasrec": "sasrec", "recbole_gru4rec": "lstm"}
 

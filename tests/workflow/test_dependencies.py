@@ -12,7 +12,7 @@ from dualrec.profiles.load import load_profile
 from dualrec.workflow import runner
 from dualrec.workflow.dependencies import EVERYWHERE, NOWHERE, STAGES, Stage, stage_of
 
-NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("[0-9]*.ipynb"))
+NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("[0-9]*.ipynb"))
 FIELDS = {field.name for field in dataclasses.fields(Profile)}
 READS = re.compile(r"\b(?:users|table|summary|study\.ledger|load_results)\(")
 
