@@ -13,7 +13,6 @@ import pandas as pd
 
 from dualrec.core.artifacts import fingerprint
 from dualrec.core.errors import StudyError
-from dualrec.rerank.ranking_head import Head, fit_head
 from dualrec.llm.inference import hidden_states as reader
 from dualrec.llm.inference import layer_slice as depth
 from dualrec.llm.inference import prefix_cache as reading
@@ -22,6 +21,7 @@ from dualrec.llm.local import LLM
 from dualrec.llm.speed import attention
 from dualrec.llm.speed import kv_cache as cache
 from dualrec.rerank.fusion import search_weight
+from dualrec.rerank.ranking_head import Head, fit_head
 from dualrec.sequence.base import TemporalModel, top_k
 from dualrec.sequence.neural import NeuralRecommender
 from dualrec.study import Study
