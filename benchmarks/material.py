@@ -15,7 +15,7 @@ from dualrec.data.splits import Split
 from dualrec.llm.finetuning.examples import Example, build_examples, earlier_split, slices
 from dualrec.llm.inference.title_trie import Trie, build_trie
 from dualrec.llm.local import LLM
-from dualrec.sequence.base import hints
+from dualrec.sequence.base import hints_from_scores
 from dualrec.sequence.markov import Markov
 from dualrec.study import Study
 from dualrec.systems.roles import prompts_for
@@ -34,15 +34,15 @@ class Material:
         known = self.study.llm_cases.history
         return known.take(np.arange(users) % len(known))
 
-    def hints(self, histories: Sequences, n: int = 1, split: Split | None = None) -> Hints:
+    def hints_from_scores(self, histories: Sequences, n: int = 1, split: Split | None = None) -> Hints:
         """The Markov chain's n best unseen movies per user."""
         split = split or self.study.split
         chain = Markov(len(self.study.catalogue)).fit(split.train, split.validation)
-        return hints(chain.scores(histories), n)
+        return hints_from_scores(chain.scores(histories), n)
 
     def prompts(self, histories: Sequences) -> list[str]:
         """Prompts with a hint, as the profile wants them."""
-        return prompts_for(self.study, self.llm, histories, self.hints(histories))
+        return prompts_for(self.study, self.llm, histories, self.hints_from_scores(histories))
 
     @cached_property
     def trie(self) -> Trie:
@@ -54,7 +54,7 @@ class Material:
         study, titles = self.study, self.study.profile.llm.titles
         earlier = earlier_split(study.split.train, titles, study.profile.split.min_events)
         cases = earlier.test.sample(n, study.seed)
-        prompts = prompts_for(study, self.llm, cases.history, self.hints(cases.history, split=earlier))
+        prompts = prompts_for(study, self.llm, cases.history, self.hints_from_scores(cases.history, split=earlier))
         return build_examples(prompts, slices(study.split.train, cases, titles), study.catalogue)
 
 

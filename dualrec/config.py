@@ -16,7 +16,7 @@ STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 Count = Annotated[int, Field(ge=1)]
 Subset = Annotated[int, Field(ge=0)]  # how many of something; 0 = all
 Rate = Annotated[float, Field(gt=0)]
-Amount = Annotated[float, Field(ge=0)]
+NonNegative = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Dropout = Annotated[float, Field(ge=0, lt=1)]
 TieRule = Annotated[str, Field(pattern=r"^(file|id_up|id_down|random:\d{1,9})$")]
@@ -38,7 +38,7 @@ class TrainingConfig:
     window: Count = 30  # movies the network looks back on, in training and when it ranks
     learning_rate: Rate = 1e-3
     warmup: Share = 0.0  # share of the steps; with any, the rate then falls linearly to zero, else it is constant
-    weight_decay: Amount = 0.0
+    weight_decay: NonNegative = 0.0
     batch_size: Count = 128  # sequences where every position is a target, else windows
     epochs: Count = 10
     patience: Count = 3  # epochs without a better validation NDCG@10 before training ends
@@ -96,7 +96,7 @@ class NeighbourConfig:
     """
 
     neighbours: Count = 50
-    shrinkage: Amount = 10.0
+    shrinkage: NonNegative = 10.0
     history: Count = 5
 
 
@@ -118,7 +118,7 @@ class LLMConfig:
     others: Count = 4  # people after whose prompts titles are scored, for what a title is worth whoever asks
     prior_titles: Subset = 0  # titles that are scored so, the most watched ones; 0 = all
     concurrency: Count = 8  # requests under way at once, where a server writes
-    prices: tuple[Amount, ...] = ()  # what a server takes per million tokens read and written; empty: not known
+    prices: tuple[NonNegative, ...] = ()  # what a server takes per million tokens read and written; empty: not known
 
     @model_validator(mode="after")
     def _price_both_ways(self) -> Self:
@@ -170,7 +170,7 @@ class ReaderConfig:
     read_batch: Count = 16  # histories read at once
     epochs: Count = 20
     learning_rate: Rate = 3e-3
-    weight_decay: Amount = 1.0
+    weight_decay: NonNegative = 1.0
     dropout: Dropout = 0.5
     batch_size: Count = 256  # training positions
     amounts: tuple[Count, ...] = (250, 1000, 4000)  # of training positions, to see what more of them bring
@@ -237,5 +237,5 @@ class Profile:
     audit: AuditConfig = field(default_factory=AuditConfig)
     protocols: ProtocolsConfig = field(default_factory=ProtocolsConfig)
     seeds: Count = 3  # seeds of the improved LSTM within a run; the first one makes the hints
-    needs_memory_gib: Amount = 6.0
-    needs_gpu_memory_gib: Amount = 0.0
+    needs_memory_gib: NonNegative = 6.0
+    needs_gpu_memory_gib: NonNegative = 0.0

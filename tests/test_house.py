@@ -60,7 +60,7 @@ def test_few_modules_lie_at_the_door():
 
 
 def test_lazy_dynamic_and_main_imports_are_seen():
-    text = '''
+    text = """
 from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dualrec.notebook import show
@@ -69,7 +69,7 @@ def later():
     import_module(f"dualrec.profiles.{name}")
 if __name__ == "__main__":
     import dualrec.core.shell
-'''
+"""
     assert sources.imports_of(text) == {
         "dualrec",
         "dualrec.core",

@@ -5,6 +5,7 @@ from matplotlib import pyplot as plt
 
 from dualrec import notebook
 from dualrec.core import paths
+from dualrec.core.machine import hardware
 from dualrec.evaluation.results import record_side_run
 from dualrec.study import open_study
 
@@ -37,7 +38,7 @@ def test_a_caption_says_on_whom_with_what_and_where(study, said):
     notebook.show(study, figure, "01_some", "What is seen.", n=6040)
     notebook.show(study, figure, "01_other", "More.", n=1, seeds="0, 1", protocol="another", where="elsewhere", profile="two")
     (first, second) = (entry.data for entry in said if hasattr(entry, "data"))
-    facts = f"n = 6,040 users; seed 0; profile toy; {study.protocol}; {notebook.hardware()}."
+    facts = f"n = 6,040 users; seed 0; profile toy; {study.protocol}; {hardware()}."
     assert first == f"**Figure 01_some.** What is seen. *({facts})*"
     assert second == "**Figure 01_other.** More. *(n = 1 user; seed 0, 1; profile two; another; elsewhere.)*"
     assert {file.name for file in paths.figures("toy").iterdir()} >= {"01_some.png", "01_some.svg", "01_other.png"}

@@ -18,10 +18,10 @@ from dualrec.llm.inference.title_trie import Trie, build_trie
 from dualrec.llm.local import LLM, load_llm
 from dualrec.rerank.fusion import Opinions
 from dualrec.rerank.similarity import rerank_by_hint
-from dualrec.sequence.base import TemporalModel, hints
+from dualrec.sequence.base import SequenceModel, hints_from_scores
 from dualrec.study import Study
 from dualrec.systems.roles import prompts_for, search_catalogue
-from dualrec.systems.sequence_models import fit_temporal
+from dualrec.systems.sequence_models import fit_sequence_model
 from dualrec.types import Hints, RankedLists, Sequences
 
 NEAR = 75  # of `_nearness`, from which a title is offered for what was typed
@@ -63,7 +63,7 @@ class Demo:
     """Everything that a request needs, in memory; `load_demo` makes one, any language model may take the place of `llm`."""
 
     study: Study
-    model: TemporalModel
+    model: SequenceModel
     llm: LLM
 
     @cached_property
@@ -99,7 +99,7 @@ class Demo:
         config, k, seconds = self.study.profile.llm, self.study.profile.evaluation.k, {}
         history = self._history(liked)
         with _timed(seconds, "LSTM"):
-            candidates = hints(self.model.scores(history), config.candidates)
+            candidates = hints_from_scores(self.model.scores(history), config.candidates)
         if candidates.items[0, 0] < 1:
             raise StudyError("you picked every movie of the catalogue, so none is left to recommend; take one away")
         with _timed(seconds, "Prompt"):
@@ -136,7 +136,7 @@ def load_demo(study: Study) -> Demo:
 
     Raises StudyError where the language model is behind a server, which tells no probabilities.
     """
-    demo = Demo(study, fit_temporal(study, "lstm"), load_llm(study.profile.llm.model))
+    demo = Demo(study, fit_sequence_model(study, "lstm"), load_llm(study.profile.llm.model))
     demo.answer([*demo.names][:1])  # a first request makes what later ones find ready
     return demo
 

@@ -15,7 +15,7 @@ from dualrec.core.errors import StudyError
 from dualrec.core.locks import sole_user
 from dualrec.llm.local import load_config
 from dualrec.study import open_study
-from dualrec.systems.sequence_models import fit_temporal
+from dualrec.systems.sequence_models import fit_sequence_model
 from dualrec.workflow.doctor import require
 from dualrec.workflow.jupyter_kernel import ThisInterpreter
 
@@ -40,7 +40,7 @@ def serve(profile: str, port: int, browser: bool) -> None:
     require(study.profile)
     _say(f"profile {study.profile.name}: reading the LSTM; where no run has left one it is trained first, which takes minutes …")
     with sole_user(study.folder):
-        fit_temporal(study, "lstm")
+        fit_sequence_model(study, "lstm")
     os.environ |= {
         "DUALREC_PROFILE": str(Path(profile).resolve()) if profile.endswith(".toml") else profile,
         "JUPYTER_PATH": os.pathsep.join(filter(None, [str(TEMPLATES), os.environ.get("JUPYTER_PATH")])),

@@ -11,7 +11,7 @@ import numpy as np
 from dualrec.core.locks import sole_user
 from dualrec.experiments.record import record_measured
 from dualrec.study import Study, open_study
-from dualrec.systems.sequence_models import LABELS, fit_temporal
+from dualrec.systems.sequence_models import LABELS, fit_sequence_model
 
 TUNED = ("sasrec", "lstm")  # the third neural model has the settings that were published
 GRID = {"learning_rate": (1e-3, 3e-3), "dropout": (0.2, 0.4), "weight_decay": (0.01, 0.3)}
@@ -50,7 +50,7 @@ def _validation_ndcg(study: Study, name: str, row: dict, seed: int) -> float:
     """The best epoch's NDCG@10 on the validation targets of one point of the grid."""
     point = {key: row[key] for key in GRID}
     config = replace(getattr(study.profile, name), **point)
-    model = fit_temporal(replace(study, profile=replace(study.profile, **{name: config})), name, seed)
+    model = fit_sequence_model(replace(study, profile=replace(study.profile, **{name: config})), name, seed)
     ndcg = max(epoch["ndcg"] for epoch in model.history)
     print(f"{LABELS[name]}, seed {seed}: {point} → validation NDCG@10 {ndcg:.4f}", file=sys.stderr)
     return ndcg

@@ -23,7 +23,7 @@ from dualrec.sequence.base import top_k
 from dualrec.study import Study, open_study
 from dualrec.systems.language_models import rank_with
 from dualrec.systems.lora import lora_data, tune
-from dualrec.systems.sequence_models import ROLES, TUNED_ROLES, fit_temporal
+from dualrec.systems.sequence_models import ROLES, TUNED_ROLES, fit_sequence_model
 from dualrec.types import RankedLists
 
 LABELS = {role: ROLES[role] for role in TUNED_ROLES} | {"llm_lora_trie": "LLM, catalogue only"}  # with no examples it is untuned
@@ -83,7 +83,7 @@ def _one_seed(profile: str, seed: int) -> tuple[dict, list[dict]]:
     """Per-user metrics of the LSTM and of every amount and role, and how each training went."""
     study = open_study(profile, seed)
     with sole_user(study.folder):
-        model = fit_temporal(study, "lstm")
+        model = fit_sequence_model(study, "lstm")
         k, histories = study.profile.evaluation.k, study.cases.history
         frames: dict = {"lstm": _metrics(study, f"amounts_lstm_{seed}", top_k(model.scores(histories), k))}
         training = []

@@ -13,7 +13,7 @@ from dualrec.evaluation.statistics import seed_intervals
 from dualrec.experiments.record import record_measured
 from dualrec.sequence.base import top_k
 from dualrec.study import Study, open_study
-from dualrec.systems.sequence_models import LABELS, NEURAL, TEMPORAL, fit_temporal
+from dualrec.systems.sequence_models import LABELS, NEURAL, TEMPORAL, fit_sequence_model
 
 METRICS = ("HR@1", "HR@5", "HR@10", "NDCG@10", "MRR")
 
@@ -39,7 +39,7 @@ def _over_seeds(study: Study, name: str, numbers: list[int]) -> dict:
     """One system's entry of `seeds`."""
     frames, epochs = [], []
     for seed in numbers:
-        model = fit_temporal(study, name, seed)
+        model = fit_sequence_model(study, name, seed)
         epochs += [row["seconds"] for row in getattr(model, "history", [])]
         lists = top_k(model.scores(study.cases.history), study.profile.evaluation.k)
         seconds = getattr(model, "seconds", 0.0)

@@ -10,7 +10,7 @@ import torch
 from dualrec.types import Cases, Hints, RankedLists, Sequences
 
 
-class TemporalModel(Protocol):
+class SequenceModel(Protocol):
     """Anything that scores the next item; write a class with these two methods to add a system of your own.
 
     `scores` is handed histories, never cases: no target can reach it.
@@ -67,7 +67,7 @@ def target_ranks(scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(own[:, 0]), ahead + 1, scores.shape[1])
 
 
-def hints(scores: np.ndarray, n: int) -> Hints:
+def hints_from_scores(scores: np.ndarray, n: int) -> Hints:
     """The n best items per row with their softmax probabilities over unseen items; item -1 has probability 0.
 
     Counts (popularity, Markov) pass through the same softmax: their order means something, their probabilities little.

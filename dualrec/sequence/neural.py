@@ -22,7 +22,7 @@ from dualrec.types import Cases, Sequences
 
 
 class NeuralRecommender:
-    """A `TemporalModel` around an LSTM or a SASRec, whichever `config` describes.
+    """A `SequenceModel` around an LSTM or a SASRec, whichever `config` describes.
 
     title_vectors: float32 (N + 1, d) sentence vectors, read where config.title_side is "sbert"
     checkpoint: folder for a checkpoint per epoch, None for none

@@ -20,7 +20,7 @@ from dualrec.core.checkpoints import load_checkpoint, save_checkpoint
 from dualrec.core.errors import StudyError
 from dualrec.core.machine import pick_dtype
 from dualrec.core.parallel import limit_threads
-from dualrec.evaluation import metrics
+from dualrec.evaluation.ranks import ndcg
 from dualrec.sequence.base import NextItemNetwork, mask_seen, target_ranks
 from dualrec.types import Cases, Sequences
 
@@ -162,4 +162,4 @@ def score(model: NextItemNetwork, histories: Sequences, config: TrainingConfig, 
 
 def ndcg_at_10(scores: np.ndarray, targets: np.ndarray) -> float:
     """Mean NDCG@10 of the targets among all items."""
-    return float(metrics.ndcg(target_ranks(scores, targets), 10).mean())
+    return float(ndcg(target_ranks(scores, targets), 10).mean())

@@ -13,7 +13,7 @@ import numpy as np
 from dualrec.core.artifacts import fingerprint
 from dualrec.core.errors import StudyError
 from dualrec.data.splits import Split
-from dualrec.evaluation import metrics
+from dualrec.evaluation.ranks import list_ranks, ndcg
 from dualrec.llm.finetuning import lora
 from dualrec.llm.finetuning import loss as answers
 from dualrec.llm.finetuning.examples import Example, build_examples, earlier_split, slices, training_cases
@@ -21,11 +21,11 @@ from dualrec.llm.finetuning.lora import fine_tune, merged
 from dualrec.llm.inference import layer_slice as depth
 from dualrec.llm.local import LLM, load_llm
 from dualrec.llm.speed import attention, dropout
-from dualrec.sequence.base import TemporalModel
+from dualrec.sequence.base import SequenceModel
 from dualrec.study import Study
 from dualrec.systems.reader import Lessons, read_lessons
 from dualrec.systems.roles import prompts_for, search_catalogue
-from dualrec.systems.sequence_models import fit_temporal, hint
+from dualrec.systems.sequence_models import fit_sequence_model, lstm_hints
 from dualrec.types import Cases, Hints
 
 
@@ -63,7 +63,7 @@ def _before_slices(study: Study) -> Split:
 def lora_data(study: Study, llm: LLM) -> LoRAData:
     """Examples of `lora_cases`, cut before the validation and test events, with hints from an LSTM that has not seen them."""
     cases, held_out = lora_cases(study)
-    hints = hint(study, cases.history, fit_temporal(study, "lstm", split=_before_slices(study)))
+    hints = lstm_hints(study, cases.history, fit_sequence_model(study, "lstm", split=_before_slices(study)))
     answers_of = slices(study.split.train, cases, study.profile.llm.titles)
     pairs = build_examples(prompts_for(study, llm, cases.history, hints), answers_of, study.catalogue)
     return LoRAData(pairs[held_out:], pairs[:held_out], cases, hints)
@@ -91,10 +91,10 @@ def validation_ndcg(study: Study, llm: LLM, data: LoRAData) -> float:
     """Mean NDCG@k of the validation cases where the model, as it is now, may write titles of the catalogue only."""
     cases, k = data.cases.take(range(len(data.validation))), study.profile.evaluation.k
     lists = search_catalogue(study, llm, [example.prompt for example in data.validation], cases.history, k)
-    return float(metrics.ndcg(metrics.list_ranks(lists.items, cases.targets), k).mean())
+    return float(ndcg(list_ranks(lists.items, cases.targets), k).mean())
 
 
-def tuned_llm(study: Study) -> LLM:
+def fine_tuned_llm(study: Study) -> LLM:
     """The language model with its LoRA adapter merged, tuned first where that has not been done."""
     spec, quantise = study.profile.llm.model, study.profile.lora.quantise
     llm = load_llm(spec, quantise=quantise)
@@ -102,7 +102,7 @@ def tuned_llm(study: Study) -> LLM:
     return merged(load_llm(spec) if quantise else llm, folder)  # into whole weights: 4-bit ones would be rounded once more
 
 
-def lessons(study: Study, llm: LLM, model: TemporalModel, titles: list[str], cases: Cases) -> Lessons:
+def lessons(study: Study, llm: LLM, model: SequenceModel, titles: list[str], cases: Cases) -> Lessons:
     """What a reader's head learns from, hinted at by an LSTM that has not seen the positions; see `reader_role.read_lessons`."""
     earlier = earlier_split(study.split.train, study.profile.reader.positions, study.profile.split.min_events)
-    return read_lessons(study, llm, model, fit_temporal(study, "lstm", split=earlier), titles, cases)
+    return read_lessons(study, llm, model, fit_sequence_model(study, "lstm", split=earlier), titles, cases)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dualrec.rerank.similarity import rerank_by_hint
 from dualrec.sequence.base import top_k
 from dualrec.study import Study
-from dualrec.systems.sequence_models import TEMPORAL, check_name, fit_temporal, hint
+from dualrec.systems.sequence_models import TEMPORAL, check_name, fit_sequence_model, lstm_hints
 from dualrec.types import RankedLists, Sequences
 
 
@@ -16,9 +16,9 @@ def rank(study: Study, name: str, histories: Sequences, k: int) -> RankedLists:
     """
     system = check_name(name).removesuffix("_sbert")
     if system in TEMPORAL:
-        lists = top_k(fit_temporal(study, system).scores(histories), k)
+        lists = top_k(fit_sequence_model(study, system).scores(histories), k)
     else:
         from dualrec.systems.language_models import rank_language  # here, since transformers takes seconds to import
 
         lists = rank_language(study, system, histories, k)
-    return rerank_by_hint(lists, hint(study, histories), study.title_vectors) if name.endswith("_sbert") else lists
+    return rerank_by_hint(lists, lstm_hints(study, histories), study.title_vectors) if name.endswith("_sbert") else lists

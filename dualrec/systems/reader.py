@@ -22,7 +22,7 @@ from dualrec.llm.speed import attention
 from dualrec.llm.speed import kv_cache as cache
 from dualrec.rerank.fusion import search_weight
 from dualrec.rerank.ranking_head import Head, fit_head
-from dualrec.sequence.base import TemporalModel, top_k
+from dualrec.sequence.base import SequenceModel, top_k
 from dualrec.sequence.neural import NeuralRecommender
 from dualrec.study import Study
 from dualrec.systems.roles import kept_arrays
@@ -62,12 +62,12 @@ class Weighing:
     weight: float
 
 
-def best_items(model: TemporalModel, histories: Sequences) -> np.ndarray:
+def best_items(model: SequenceModel, histories: Sequences) -> np.ndarray:
     """int64 (n,): the model's best unseen movie, 0 where all are seen."""
     return np.maximum(top_k(model.scores(histories), 1).items[:, 0], 0)
 
 
-def read_lessons(study: Study, llm: LLM, model: TemporalModel, earlier: TemporalModel, titles: list[str], cases: Cases) -> Lessons:
+def read_lessons(study: Study, llm: LLM, model: SequenceModel, earlier: SequenceModel, titles: list[str], cases: Cases) -> Lessons:
     """Read the history of every case once and ask at its last training positions and at its end.
 
     cases: of validation, so that their histories are all training events of their users
@@ -123,7 +123,7 @@ def learn(study: Study, lessons: Lessons, model: NeuralRecommender, hint: str = 
     return fit_head(lessons.states[hint][rows], lessons.targets[rows], table, told, study.profile.reader, study.seed)
 
 
-def choose_weight(lessons: Lessons, heads: dict[str, Head], model: TemporalModel) -> Weighing:
+def choose_weight(lessons: Lessons, heads: dict[str, Head], model: SequenceModel) -> Weighing:
     """How much the reader's log-probabilities count beside the LSTM's, and which head's: the best NDCG@10 on the validation targets.
 
     heads: by the kind of hint they learned with; of equally good choices the smallest weight is taken

@@ -44,8 +44,7 @@ from dualrec.llm.prompts import build_prompts, question, wishes
 from dualrec.llm.speed import attention
 from dualrec.llm.speed import kv_cache as cache
 from dualrec.rerank.fusion import Opinions, search
-from dualrec.sequence.base import TemporalModel
-from dualrec.sequence.base import hints as hints_from
+from dualrec.sequence.base import SequenceModel, hints_from_scores
 from dualrec.study import Study
 from dualrec.types import Hints, RankedLists, Sequences
 
@@ -135,15 +134,15 @@ def likelihoods(study: Study, llm: LLM, prompts: list[str], titles: Trie, items:
     return found["scores"], seconds
 
 
-def opinions(study: Study, llm: LLM, model: TemporalModel, histories: Sequences) -> tuple[Opinions, float]:
+def opinions(study: Study, llm: LLM, model: SequenceModel, histories: Sequences) -> tuple[Opinions, float]:
     """Both models on the sequence model's best candidates, the first of which is the hint in the prompt; and the seconds it took."""
-    candidates = hints_from(model.scores(histories), study.profile.llm.candidates)
+    candidates = hints_from_scores(model.scores(histories), study.profile.llm.candidates)
     titles = build_trie(llm.tokenizer, study.catalogue.titles)
     scores, seconds = likelihoods(study, llm, prompts_for(study, llm, histories, candidates), titles, candidates.items)
     return Opinions.of(candidates, scores), seconds
 
 
-def priors(study: Study, llm: LLM, model: TemporalModel) -> dict[str, np.ndarray]:
+def priors(study: Study, llm: LLM, model: SequenceModel) -> dict[str, np.ndarray]:
     """What the model thinks of a title whoever asks, each float32 (N + 1,) in nats; nan where the profile leaves a title out.
 
     "no history": after a prompt without movies and hint; "other people": the mean over the validation prompts of a few seeded users
@@ -153,7 +152,7 @@ def priors(study: Study, llm: LLM, model: TemporalModel) -> dict[str, np.ndarray
     nobody = Sequences.from_lists([0], [[]])
     prompts = {
         "no history": prompts_for(study, llm, nobody, None),
-        "other people": prompts_for(study, llm, some, hints_from(model.scores(some), 1)),
+        "other people": prompts_for(study, llm, some, hints_from_scores(model.scores(some), 1)),
     }
     titles = build_trie(llm.tokenizer, study.catalogue.titles)
     scored = np.sort(1 + np.argsort(-study.popularity[1:], kind="stable")[:wanted])
@@ -175,7 +174,7 @@ class Fusion:
     weight: float
 
 
-def choose_fusion(study: Study, llm: LLM, model: TemporalModel) -> Fusion:
+def choose_fusion(study: Study, llm: LLM, model: SequenceModel) -> Fusion:
     """The way of fusing with the best NDCG@10 on the profile's validation users; of equal ones the smallest weight."""
     validation = study.validation.sample(study.profile.llm.validation_users, study.seed)
     known = priors(study, llm, model)

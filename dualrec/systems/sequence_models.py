@@ -20,8 +20,7 @@ from dualrec.data.splits import Split
 from dualrec.sequence import base, lstm, sasrec
 from dualrec.sequence import title_words as words
 from dualrec.sequence import training as fit
-from dualrec.sequence.base import TemporalModel
-from dualrec.sequence.base import hints as hints_from
+from dualrec.sequence.base import SequenceModel, hints_from_scores
 from dualrec.sequence.item_knn import ItemKNN
 from dualrec.sequence.markov import Markov
 from dualrec.sequence.neural import NeuralRecommender
@@ -63,7 +62,7 @@ TUNED_ROLES = ("llm_lora_trie", "rescored", "fused")
 ALL = LABELS | ROLES
 
 
-def fit_temporal(study: Study, name: str, seed: int | None = None, split: Split | None = None) -> TemporalModel:
+def fit_sequence_model(study: Study, name: str, seed: int | None = None, split: Split | None = None) -> SequenceModel:
     """Fit a temporal model, or read it back where it was fitted with the same data and settings.
 
     seed: the study's by default; split: the study's by default (the LoRA stage passes an earlier one)
@@ -88,7 +87,7 @@ def fit_temporal(study: Study, name: str, seed: int | None = None, split: Split 
 def fit_side_by_side(study: Study, networks: list[tuple[str, int, Split]]) -> None:
     """Fit what is not fitted yet of some networks, each in a process of its own, as many at once as there are cores.
 
-    `fit_temporal` reads them back, and fits those of a single epoch, which takes less time than a process to start.
+    `fit_sequence_model` reads them back, and fits those of a single epoch, which takes less time than a process to start.
     networks: name, seed and split of each
     Raises StudyError where a process dies.
     """
@@ -97,7 +96,9 @@ def fit_side_by_side(study: Study, networks: list[tuple[str, int, Split]]) -> No
     if not missing:
         return
     study.title_vectors  # noqa: B018  encoded and kept once, before the processes part
-    for _ in tqdm(side_by_side(fit_temporal, [(study, *network) for network in missing]), "fit side by side", len(missing), unit="network"):
+    for _ in tqdm(
+        side_by_side(fit_sequence_model, [(study, *network) for network in missing]), "fit side by side", len(missing), unit="network"
+    ):
         pass
 
 
@@ -108,7 +109,7 @@ def _network_key(study: Study, name: str, seed: int, split: Split) -> str:
     return fingerprint(study.data.digest, split.train, split.validation, config, seed, study.catalogue.titles, precision, *sources)
 
 
-def _counting(study: Study, name: str) -> TemporalModel:
+def _counting(study: Study, name: str) -> SequenceModel:
     """A model that only counts, not fitted yet: fast enough to be fitted anew every time."""
     n_items, profile = len(study.catalogue), study.profile
     if name == "windowed_markov":
@@ -120,9 +121,9 @@ def _counting(study: Study, name: str) -> TemporalModel:
     return Popularity(n_items, profile.recent_events if name == "recent_popularity" else None)
 
 
-def hint(study: Study, histories: Sequences, model: TemporalModel | None = None) -> Hints:
+def lstm_hints(study: Study, histories: Sequences, model: SequenceModel | None = None) -> Hints:
     """The improved LSTM's best unseen movie for each history."""
-    return hints_from((model or fit_temporal(study, "lstm")).scores(histories), 1)
+    return hints_from_scores((model or fit_sequence_model(study, "lstm")).scores(histories), 1)
 
 
 def cases_for(study: Study, name: str) -> Cases:

@@ -23,6 +23,7 @@ from dualrec.config import Profile
 from dualrec.core import paths
 from dualrec.core.errors import StudyError
 from dualrec.core.locks import sole_user
+from dualrec.core.machine import environment
 from dualrec.profiles.load import load_profile
 from dualrec.workflow import doctor
 from dualrec.workflow.dependencies import notebook_fingerprints
@@ -77,7 +78,7 @@ def _run(settings: Profile, value: str, only: list[str] | None, again: bool) -> 
         except StudyError:
             ticker.end("failed")
             raise
-        manifest.remember(notebook, {"fingerprint": keys[notebook], **usage, "environment": doctor.environment()})
+        manifest.remember(notebook, {"fingerprint": keys[notebook], **usage, "environment": environment()})
         ticker.end(f"done in {readable_seconds(usage['seconds'])}; left: {left}")
 
 

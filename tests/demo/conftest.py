@@ -2,7 +2,7 @@ import pytest
 
 from dualrec.demo import Demo
 from dualrec.study import open_study
-from dualrec.systems.sequence_models import fit_temporal
+from dualrec.systems.sequence_models import fit_sequence_model
 
 HOSTILE = [
     '<script>document.title = "caught"; alert(1)</script>',
@@ -33,7 +33,7 @@ def hostile_folder(tmp_path_factory, write_toy):
 @pytest.fixture
 def demo(toy_profile, hostile_folder, tiny, tmp_path):
     study = open_study(toy_profile, data=str(hostile_folder), folder=tmp_path / "run")
-    return Demo(study, fit_temporal(study, "windowed_markov"), tiny)
+    return Demo(study, fit_sequence_model(study, "windowed_markov"), tiny)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from dualrec.core.errors import StudyError
 from dualrec.data.sources import load
 from dualrec.demo.recommender import TASTES, Demo
 from dualrec.rerank.similarity import rerank_by_hint
-from dualrec.sequence.base import hints
+from dualrec.sequence.base import hints_from_scores
 from dualrec.study import open_study
 from dualrec.systems import roles
 from dualrec.types import Sequences
@@ -22,7 +22,7 @@ def test_an_answer_is_what_the_roles_say(demo):
     np.testing.assert_array_equal(answer.candidates.items, both.items)
     np.testing.assert_array_equal(answer.language.items, ordered.items)
     np.testing.assert_allclose(answer.language.scores, ordered.scores, rtol=1e-5)
-    again = rerank_by_hint(ordered, hints(demo.model.scores(history), 1), demo.study.title_vectors)
+    again = rerank_by_hint(ordered, hints_from_scores(demo.model.scores(history), 1), demo.study.title_vectors)
     np.testing.assert_array_equal(answer.reranked.items, again.items)
     np.testing.assert_array_equal(answer.lstm.items, both.items[:, :10])
     assert answer.hint == both.items[0, 0] and demo.study.catalogue.titles[answer.hint][:20] in answer.prompt

@@ -17,7 +17,7 @@ from dualrec.experiments.audit import (
     written_outputs,
 )
 from dualrec.study import open_study
-from dualrec.systems.sequence_models import fit_temporal, hint
+from dualrec.systems.sequence_models import fit_sequence_model, lstm_hints
 from dualrec.types import Hints
 
 
@@ -77,7 +77,9 @@ def test_no_event_of_a_released_test_user_is_trained_or_validated_on(ratings):
     others = {*split.train.users, *split.validation.users}
     assert len(split.test) and not others & {*split.test.users}
     measured = replace(AUDITED, row_split=True)
-    listed = listed_outputs(study, audit.truth.targets, hint(study, audit.cases.history, fit_temporal(study, "lstm", split=split)))
+    listed = listed_outputs(
+        study, audit.truth.targets, lstm_hints(study, audit.cases.history, fit_sequence_model(study, "lstm", split=split))
+    )
     frame = evaluate(listed, audit.truth, sentence_vectors(study, listed), measured, 0)
     assert frame.index.tolist() == split.test.users.tolist()
     assert (frame["HR@5"] == 1).all(), "the lists are the answers"
@@ -125,7 +127,7 @@ def test_sentinel_targets_change_no_output_and_no_audited_rank(study):
     sentinel = replace(audit, truth=replace(audit.truth, targets=np.full_like(audit.truth.targets, 30)))
 
     def outputs(cases):
-        hints = hint(study, cases.cases.history, fit_temporal(study, "lstm", split=cases.split))
+        hints = lstm_hints(study, cases.cases.history, fit_sequence_model(study, "lstm", split=cases.split))
         texts = [f" {study.catalogue.titles[3]}\n2. {study.catalogue.titles[9]}\n"] * len(cases.cases)
         return written_outputs(study, cases, texts, hints, 5), listed_outputs(study, random_items(study, cases.cases.history, 5), hints)
 

@@ -9,6 +9,7 @@ from dualrec import plots
 from dualrec.core import paths
 from dualrec.evaluation.results import record, record_side_run
 from dualrec.evaluation.results import side_runs as recorded
+from dualrec.experiments import grid_search
 from dualrec.experiments import seeds as side_runs
 from dualrec.profiles.load import load_profile
 from dualrec.publishing.readme import seeds_table
@@ -23,14 +24,15 @@ def study(toy_profile, toy_folder, tmp_path, monkeypatch):
     """The toy study, where a side run would open the profile's; results go to a folder of their own."""
     monkeypatch.setenv("DUALREC_HOME", str(tmp_path / "home"))
     opened = side_runs.open_study(toy_profile, data=str(toy_folder), folder=tmp_path / "run")
-    monkeypatch.setattr(side_runs, "open_study", lambda *_: opened)
+    for module in (side_runs, grid_search):
+        monkeypatch.setattr(module, "open_study", lambda *_: opened)
     return opened
 
 
 def test_the_grid_is_trained_whole_and_the_best_finalist_chosen(study, monkeypatch):
-    monkeypatch.setattr(side_runs, "GRID", {"learning_rate": (1e-3, 0.05), "dropout": (0.0, 0.3)})
+    monkeypatch.setattr(grid_search, "GRID", {"learning_rate": (1e-3, 0.05), "dropout": (0.0, 0.3)})
     study.profile = replace(study.profile, seeds=2)
-    found = side_runs.tune("toy")
+    found = grid_search.tune("toy")
     assert found.keys() == {"sasrec", "lstm"}
     for system in found.values():
         assert len({(row["learning_rate"], row["dropout"]) for row in system["grid"]}) == 4
@@ -43,18 +45,18 @@ def test_the_grid_is_trained_whole_and_the_best_finalist_chosen(study, monkeypat
     assert entry["command"] == "make tune PROFILE=toy" and entry["n"] == 40 and entry["systems"].keys() == found.keys()
 
 
-@pytest.mark.parametrize("name", side_runs.TUNED)
+@pytest.mark.parametrize("name", grid_search.TUNED)
 def test_the_default_profile_has_the_recorded_winner(name):
     tuning = recorded(ROOT / "figures" / "results.json")["laptop"]["tuning"]["systems"][name]
     assert len(tuning["grid"]) == 8
-    assert {key: getattr(getattr(load_profile("laptop"), name), key) for key in side_runs.GRID} == tuning["chosen"]
+    assert {key: getattr(getattr(load_profile("laptop"), name), key) for key in grid_search.GRID} == tuning["chosen"]
 
 
 def test_tuning_cannot_read_a_test_target(study, monkeypatch):
-    monkeypatch.setattr(side_runs, "GRID", {"learning_rate": (1e-3, 0.05)})
-    first = side_runs.tune("toy")
+    monkeypatch.setattr(grid_search, "GRID", {"learning_rate": (1e-3, 0.05)})
+    first = grid_search.tune("toy")
     study.split = type(study.split)(study.split.train, study.split.validation, Cases(study.split.test.history, None), 0)
-    assert side_runs.tune("toy") == first
+    assert grid_search.tune("toy") == first
 
 
 def test_every_seed_counts_once(study):

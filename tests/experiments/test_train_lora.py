@@ -54,7 +54,16 @@ def test_two_processes_end_with_the_losses_and_the_adapter_of_one(lora_profile, 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     tuning.tune(lora_profile)
     one = capsys.readouterr().out
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "dualrec.experiments.train_lora"]
+    launch = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        "-m",
+        "dualrec.experiments.train_lora",
+    ]
     environment = os.environ | {"DUALREC_HOME": str(tmp_path / "two"), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run([*launch, "--profile", lora_profile], capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr

@@ -467,7 +467,7 @@ def test_both_writing_systems_rank_with_a_server(server, study):
     assert (lists.counts["written"] == 3).all() and lists.raw[0].startswith(" Movie number 3 (1963)\n2.")
     assert all("LSTM suggests" not in body["messages"][1]["content"] for *_, body in server.seen)
     asked = len(server.seen)
-    hints = systems.hint(study, histories)
+    hints = systems.lstm_hints(study, histories)
     ranking.rank(study, "llm_hint_sbert", histories, 5)
     hinted = {body["messages"][1]["content"] for *_, body in server.seen[asked:]}
     titles = study.catalogue.titles
@@ -478,7 +478,7 @@ def test_both_writing_systems_rank_with_a_server(server, study):
 @pytest.mark.parametrize("name", [*systems.ROLES, "llm_lora", "llm_lora_sbert"])
 def test_what_needs_probabilities_says_so_before_anything_is_trained(server, study, monkeypatch, name):
     for module in (systems, ranking):
-        monkeypatch.setattr(module, "fit_temporal", lambda *_, **__: pytest.fail("trained"))
+        monkeypatch.setattr(module, "fit_sequence_model", lambda *_, **__: pytest.fail("trained"))
     with pytest.raises(StudyError, match="needs the model's own probabilities; .* set llm.model in the profile to a local model"):
         ranking.rank(study, name, study.cases.history, 5)
     assert not server.seen

@@ -12,7 +12,8 @@ from dualrec.core import paths
 from dualrec.core.errors import StudyError
 from dualrec.profiles.load import load_profile
 from dualrec.publishing import notebooks as publish
-from dualrec.workflow import runner
+from dualrec.workflow.dependencies import notebook_fingerprints
+from dualrec.workflow.manifest import Manifest
 
 PARAMETERS = new_code_cell('PROFILE = "laptop"\nSEED = 0', metadata={"tags": ["parameters"]})
 
@@ -112,8 +113,8 @@ def study(tmp_path, monkeypatch):
         nbformat.write(
             new_notebook(cells=[new_markdown_cell("# A question"), PARAMETERS, cell(f"'{name}'")]), paths.notebooks() / f"{name}.ipynb"
         )
-    manifest = runner.Manifest("laptop")
-    for notebook, key in runner.notebook_fingerprints(load_profile("laptop")).items():
+    manifest = Manifest("laptop")
+    for notebook, key in notebook_fingerprints(load_profile("laptop")).items():
         manifest.executed(notebook).parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(executed(cell(f"'{notebook.stem}'", printed("42\n"))), manifest.executed(notebook))
         manifest.remember(notebook, {"fingerprint": key, "seconds": 75.0, "peak_memory_mib": 900})

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from dualrec.sequence.base import hints, mask_seen, target_ranks, top_k
+from dualrec.sequence.base import hints_from_scores, mask_seen, target_ranks, top_k
 from dualrec.types import Sequences
 
 INF = np.inf
@@ -49,14 +49,14 @@ def test_target_rank_worked_by_hand():
 def test_hints_are_a_softmax_over_unseen_items():
     scores = np.log(np.array([[1e-30, 1, 2, 5]], np.float32))
     scores[0, 0] = -INF
-    found = hints(scores, 2)
+    found = hints_from_scores(scores, 2)
     assert found.items.tolist() == [[3, 2]]
     np.testing.assert_allclose(found.probabilities, [[5 / 8, 2 / 8]], rtol=1e-6)
 
 
 def test_hints_survive_users_with_too_little_left():
     scores = np.array([[-INF, -INF, 4.0, -INF], [-INF] * 4], np.float32)
-    found = hints(scores, 2)
+    found = hints_from_scores(scores, 2)
     assert found.items.tolist() == [[2, -1], [-1, -1]]
     np.testing.assert_array_equal(found.probabilities, [[1, 0], [0, 0]])
 
@@ -64,4 +64,4 @@ def test_hints_survive_users_with_too_little_left():
 @pytest.mark.parametrize("shift", [0.0, 500.0, -500.0])
 def test_hints_do_not_overflow(shift):
     scores = np.array([[-INF, 1.0, 2.0]], np.float32) + np.float32(shift)
-    np.testing.assert_allclose(hints(scores, 2).probabilities, [[0.731059, 0.268941]], atol=1e-5)
+    np.testing.assert_allclose(hints_from_scores(scores, 2).probabilities, [[0.731059, 0.268941]], atol=1e-5)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dualrec.config import LSTMConfig, SASRecConfig
-from dualrec.sequence.base import hints, top_k
+from dualrec.sequence.base import hints_from_scores, top_k
 from dualrec.sequence.markov import Markov
 from dualrec.sequence.neural import NeuralRecommender
 from dualrec.sequence.popularity import Popularity
@@ -52,7 +52,7 @@ def test_sentinel_targets_change_nothing(toy_catalogue, name):
     scores = [model.scores(case.history) for case in cases]
     np.testing.assert_array_equal(*scores)
     np.testing.assert_array_equal(*(top_k(s, 3).items for s in scores))
-    np.testing.assert_array_equal(*(hints(s, 2).probabilities for s in scores))
+    np.testing.assert_array_equal(*(hints_from_scores(s, 2).probabilities for s in scores))
     with pytest.raises(AttributeError):
         model.scores(cases[0])  # a case is no history: a target cannot even be handed over
 

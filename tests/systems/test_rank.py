@@ -10,7 +10,7 @@ from dualrec.evaluation.metrics import per_user
 from dualrec.llm.finetuning.examples import earlier_split
 from dualrec.llm.local import LLM
 from dualrec.profiles.load import load_profile
-from dualrec.sequence.base import hints, top_k
+from dualrec.sequence.base import hints_from_scores, top_k
 from dualrec.sequence.neural import NeuralRecommender
 from dualrec.study import open_study
 from dualrec.systems import rank as ranking
@@ -38,18 +38,18 @@ def test_markov_finds_the_rule_of_the_toy(study):
 
 
 def test_a_fitted_model_is_read_back_and_scores_the_same(study, monkeypatch):
-    first = systems.fit_temporal(study, "lstm").scores(study.cases.history)
+    first = systems.fit_sequence_model(study, "lstm").scores(study.cases.history)
     monkeypatch.setattr(NeuralRecommender, "fit", lambda *_: pytest.fail("trained again"))
-    np.testing.assert_array_equal(systems.fit_temporal(study, "lstm").scores(study.cases.history), first)
+    np.testing.assert_array_equal(systems.fit_sequence_model(study, "lstm").scores(study.cases.history), first)
 
 
 def test_other_settings_or_seeds_train_anew(study, monkeypatch):
-    systems.fit_temporal(study, "lstm")
+    systems.fit_sequence_model(study, "lstm")
     trained = []
     monkeypatch.setattr(NeuralRecommender, "fit", lambda self, *_: trained.append(self.seed) or self)
-    systems.fit_temporal(study, "lstm", seed=1)
+    systems.fit_sequence_model(study, "lstm", seed=1)
     study.profile = dataclasses.replace(study.profile, lstm=dataclasses.replace(study.profile.lstm, learning_rate=0.5))
-    systems.fit_temporal(study, "lstm")
+    systems.fit_sequence_model(study, "lstm")
     assert trained == [1, 0]
 
 
@@ -57,7 +57,7 @@ def test_no_target_reaches_a_hint_a_prompt_or_a_list(study, tokenizer):
     """Sentinel targets: every list, hint and prompt stays as it was when all test targets are replaced."""
     names = (*systems.TEMPORAL, "lstm_sbert")
     before = [ranking.rank(study, name, systems.cases_for(study, name).history, 5).items for name in names]
-    hints_before = systems.hint(study, study.cases.history)
+    hints_before = systems.lstm_hints(study, study.cases.history)
     prompts = roles.prompts_for(study, LLM("none", None, tokenizer), study.cases.history, hints_before)
     test = study.split.test
     study.split = dataclasses.replace(study.split, test=Cases(test.history, np.full_like(test.targets, 30)))
@@ -66,7 +66,7 @@ def test_no_target_reaches_a_hint_a_prompt_or_a_list(study, tokenizer):
         cases = systems.cases_for(study, name)
         assert (cases.targets == 30).all()
         np.testing.assert_array_equal(ranking.rank(study, name, cases.history, 5).items, items)
-    hints_after = systems.hint(study, study.cases.history)
+    hints_after = systems.lstm_hints(study, study.cases.history)
     np.testing.assert_array_equal(hints_after.items, hints_before.items)
     assert roles.prompts_for(study, LLM("none", None, tokenizer), study.cases.history, hints_after) == prompts
 
@@ -93,8 +93,8 @@ def test_training_hints_are_as_good_as_test_hints_and_worse_than_hints_at_traine
 
 
 def test_hints_of_a_case_are_its_best_unseen_items(study):
-    scores = systems.fit_temporal(study, "markov").scores(study.cases.history)
-    found = hints(scores, 2)
+    scores = systems.fit_sequence_model(study, "markov").scores(study.cases.history)
+    found = hints_from_scores(scores, 2)
     assert (found.items[:, 0] == study.cases.targets).all()
     assert (found.probabilities[:, 0] >= found.probabilities[:, 1]).all() and (found.probabilities <= 1).all()
 
@@ -125,7 +125,7 @@ def test_networks_side_by_side_are_those_fitted_alone(study, toy_profile, toy_fo
     systems.fit_side_by_side(study, networks)
     other = open_study(toy_profile, data=str(toy_folder), folder=tmp_path / "alone")
     for name, seed, split in networks:
-        together, alone = (systems.fit_temporal(s, name, seed, split).scores(s.cases.history) for s in (study, other))
+        together, alone = (systems.fit_sequence_model(s, name, seed, split).scores(s.cases.history) for s in (study, other))
         np.testing.assert_array_equal(together, alone)
 
 
@@ -140,7 +140,7 @@ def test_a_network_is_the_same_with_any_number_of_threads(tmp_path, name):
                 study.split, train=study.split.train.take(range(80)), validation=study.split.validation.take(range(20))
             )
             torch.set_num_threads(threads)
-            fitted.append(systems.fit_temporal(study, name, split=some).network.state_dict())
+            fitted.append(systems.fit_sequence_model(study, name, split=some).network.state_dict())
             assert torch.get_num_threads() == threads
     finally:
         torch.set_num_threads(before)

@@ -20,7 +20,7 @@ def study(toy_profile, toy_folder, tmp_path):
 
 @pytest.fixture
 def model(study):
-    return systems.fit_temporal(study, "lstm")
+    return systems.fit_sequence_model(study, "lstm")
 
 
 class Spy:
@@ -53,8 +53,10 @@ def test_lessons_are_the_last_training_events_and_hints_know_only_what_came_befo
 
 def test_the_lstm_that_hints_at_lessons_has_not_seen_them(study, tiny, model, monkeypatch):
     fitted = []
-    real = systems.fit_temporal
-    monkeypatch.setattr(teaching, "fit_temporal", lambda study, name, split=None: fitted.append(split) or real(study, name, split=split))
+    real = systems.fit_sequence_model
+    monkeypatch.setattr(
+        teaching, "fit_sequence_model", lambda study, name, split=None: fitted.append(split) or real(study, name, split=split)
+    )
     teaching.lessons(study, tiny, model, study.catalogue.titles, study.validation)
     (split,) = fitted
     for user in range(40):

@@ -26,7 +26,7 @@ def study(toy_profile, toy_folder, tmp_path):
 
 def test_the_catalogue_writer_fills_every_list_with_unseen_movies(study, llm):
     histories = study.cases.history
-    lists, seconds = roles.write_from_catalogue(study, llm, histories, systems.hint(study, histories), 5)
+    lists, seconds = roles.write_from_catalogue(study, llm, histories, systems.lstm_hints(study, histories), 5)
     assert seconds > 0 and lists.items.shape == (40, 5) and (lists.items > 0).all()
     for row in range(40):
         assert len(set(lists.items[row].tolist())) == 5
@@ -34,27 +34,27 @@ def test_the_catalogue_writer_fills_every_list_with_unseen_movies(study, llm):
 
 
 def test_opinions_score_the_candidates_of_the_temporal_model(study, llm):
-    model, histories = systems.fit_temporal(study, "lstm"), study.cases.history
+    model, histories = systems.fit_sequence_model(study, "lstm"), study.cases.history
     both, _ = roles.opinions(study, llm, model, histories)
-    np.testing.assert_array_equal(both.items[:, 0], systems.hint(study, histories).items[:, 0])
+    np.testing.assert_array_equal(both.items[:, 0], systems.lstm_hints(study, histories).items[:, 0])
     assert both.items.shape == (40, study.profile.llm.candidates)
     assert np.isfinite(both.temporal[both.items > 0]).all() and (both.language[both.items > 0] < 0).all()
     assert (np.diff(np.where(both.items > 0, both.temporal, -1e9), axis=1) <= 0).all()
-    prompts = roles.prompts_for(study, llm, histories, systems.hint(study, histories))
+    prompts = roles.prompts_for(study, llm, histories, systems.lstm_hints(study, histories))
     titles = build_trie(llm.tokenizer, study.catalogue.titles)
     alone, _ = roles.likelihoods(study, llm, prompts[7:8], titles, both.items[7:8])
     np.testing.assert_allclose(alone[0], both.language[7], atol=1e-4)
 
 
 def test_priors_are_one_number_per_title(study, llm):
-    known = roles.priors(study, llm, systems.fit_temporal(study, "lstm"))
+    known = roles.priors(study, llm, systems.fit_sequence_model(study, "lstm"))
     assert known.keys() == {"no history", "other people"}
     for values in known.values():
         assert values.shape == (len(study.catalogue) + 1,) and values[0] == 0 and (values[1:] < 0).all()
 
 
 def test_a_profile_may_score_the_most_watched_titles_alone(study, llm):
-    model, asked = systems.fit_temporal(study, "lstm"), study.profile.llm
+    model, asked = systems.fit_sequence_model(study, "lstm"), study.profile.llm
     everything = roles.priors(study, llm, model)
     study.profile = dataclasses.replace(study.profile, llm=dataclasses.replace(asked, prior_titles=7))
     some = roles.priors(study, llm, model)
@@ -68,16 +68,16 @@ def test_a_profile_may_score_the_most_watched_titles_alone(study, llm):
 def test_what_was_computed_is_read_back(study, llm, monkeypatch):
     histories = study.cases.history
     first, seconds = roles.write_from_catalogue(study, llm, histories, None, 5)
-    both, _ = roles.opinions(study, llm, systems.fit_temporal(study, "lstm"), histories)
-    known = roles.priors(study, llm, systems.fit_temporal(study, "lstm"))
+    both, _ = roles.opinions(study, llm, systems.fit_sequence_model(study, "lstm"), histories)
+    known = roles.priors(study, llm, systems.fit_sequence_model(study, "lstm"))
     for name in ("beam_search", "score_titles"):
         monkeypatch.setattr(roles, name, lambda *_: pytest.fail("computed again"))
     again, kept = roles.write_from_catalogue(study, llm, histories, None, 5)
     np.testing.assert_array_equal(again.items, first.items)
     assert kept == seconds
-    read, _ = roles.opinions(study, llm, systems.fit_temporal(study, "lstm"), histories)
+    read, _ = roles.opinions(study, llm, systems.fit_sequence_model(study, "lstm"), histories)
     np.testing.assert_array_equal(read.language, both.language)
-    kept_priors = roles.priors(study, llm, systems.fit_temporal(study, "lstm"))
+    kept_priors = roles.priors(study, llm, systems.fit_sequence_model(study, "lstm"))
     assert all((kept_priors[name] == known[name]).all() for name in known)
 
 
@@ -88,7 +88,7 @@ def test_more_titles_than_beams_can_be_asked_for(study, llm):
 
 def test_no_test_target_reaches_a_role_or_a_choice(study, llm, monkeypatch):
     """Sentinel targets: lists and the chosen fusion stay as they were when all test targets are replaced."""
-    monkeypatch.setattr(language_ranking, "tuned_llm", lambda _: llm)
+    monkeypatch.setattr(language_ranking, "fine_tuned_llm", lambda _: llm)
     monkeypatch.setattr(language_ranking, "load_llm", lambda _: llm)
     before = [ranking.rank(study, name, study.cases.history, 5).items for name in systems.ROLES]
     test = study.split.test
@@ -100,7 +100,7 @@ def test_no_test_target_reaches_a_role_or_a_choice(study, llm, monkeypatch):
 
 
 def test_the_chosen_fusion_is_the_best_on_validation(study, llm):
-    model = systems.fit_temporal(study, "lstm")
+    model = systems.fit_sequence_model(study, "lstm")
     way = roles.choose_fusion(study, llm, model)
     validation = study.validation
     both, _ = roles.opinions(study, llm, model, validation.history)

@@ -36,11 +36,11 @@ PARAMETERS = new_code_cell('PROFILE = "toy"\nSEED = 0', metadata={"tags": ["para
 TEMPORAL = """
 from dualrec import plots
 from dualrec.notebook import begin, record, record_system, show, table
-from dualrec.systems.sequence_models import LABELS, fit_temporal
+from dualrec.systems.sequence_models import LABELS, fit_sequence_model
 from dualrec.sequence.base import top_k
 study = begin(PROFILE, SEED)
 for name in ("markov", "lstm", "sasrec"):
-    study.save(name, study.cases, top_k(fit_temporal(study, name).scores(study.cases.history), 5), 0.0)
+    study.save(name, study.cases, top_k(fit_sequence_model(study, name).scores(study.cases.history), 5), 0.0)
 show(study, plots.dots(table(study, ["markov", "lstm", "sasrec"]), ["HR@10"], LABELS), "01_dots", "Toy.", n=len(study.cases))
 record_system(study, "markov", "lstm", "sasrec")
 record(study, "01_temporal", users=len(study.cases))
@@ -49,12 +49,12 @@ LANGUAGE = """
 from dualrec.llm.local import load_llm
 from dualrec.notebook import begin, record, record_system
 from dualrec.systems.roles import write_lists
-from dualrec.systems.sequence_models import fit_temporal, hint
-from dualrec.systems.lora import tuned_llm
+from dualrec.systems.sequence_models import fit_sequence_model, lstm_hints
+from dualrec.systems.lora import fine_tuned_llm
 study = begin(PROFILE, SEED)
 cases = study.llm_cases
-hints = hint(study, cases.history, fit_temporal(study, "lstm"))
-for name, llm in (("llm_hint", load_llm(study.profile.llm.model)), ("llm_lora", tuned_llm(study))):
+hints = lstm_hints(study, cases.history, fit_sequence_model(study, "lstm"))
+for name, llm in (("llm_hint", load_llm(study.profile.llm.model)), ("llm_lora", fine_tuned_llm(study))):
     lists, written = write_lists(study, llm, cases.history, hints, 3)
     study.save(name, cases, lists, 0.0)
 record_system(study, "llm_hint", "llm_lora")

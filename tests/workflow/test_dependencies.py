@@ -9,8 +9,7 @@ import pytest
 
 from dualrec.config import Profile
 from dualrec.profiles.load import load_profile
-from dualrec.workflow import runner
-from dualrec.workflow.dependencies import EVERYWHERE, NOWHERE, STAGES, Stage, stage_of
+from dualrec.workflow.dependencies import EVERYWHERE, NOWHERE, STAGES, Stage, notebook_fingerprints, stage_of
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("[0-9]*.ipynb"))
 FIELDS = {field.name for field in dataclasses.fields(Profile)}
@@ -76,7 +75,7 @@ def keys(tmp_path, monkeypatch):
             content = nbformat.read(path, as_version=4)
             content.cells[0].source += " edited"
             nbformat.write(content, path)
-        return runner.notebook_fingerprints(profile)
+        return notebook_fingerprints(profile)
 
     return of
 

@@ -5,6 +5,7 @@ import pytest
 from dualrec import __main__ as cli
 from dualrec.config import Profile
 from dualrec.core.errors import StudyError
+from dualrec.core.machine import environment
 from dualrec.workflow import doctor
 
 
@@ -110,7 +111,7 @@ def test_where_data_come_from(home, monkeypatch):
 
 
 def test_the_environment_is_plain_json():
-    found = doctor.environment()
+    found = environment()
     assert all(isinstance(value, str | int) and value for value in found.values())
 
 

@@ -20,6 +20,7 @@ from dualrec.core import paths
 from dualrec.core.errors import StudyError
 from dualrec.profiles.load import load_profile
 from dualrec.workflow import runner
+from dualrec.workflow.dependencies import notebook_fingerprints
 
 PARAMETERS = 'import os\nPROFILE = os.environ.get("DUALREC_PROFILE", "laptop")\nSEED = 0'
 LOG = 'import sys\nwith open("log.txt", "a") as file:\n    print("{name}", PROFILE, SEED, sys.executable, file=file)'
@@ -202,27 +203,27 @@ def test_a_profile_too_large_for_this_machine_is_refused_before_anything_runs(ho
 def test_a_fingerprint_follows_text_profile_and_sources_but_not_outputs(home, monkeypatch, tmp_path):
     first, second = write_notebook("01_first"), write_notebook("02_second")
     smoke = load_profile("smoke")
-    before = runner.notebook_fingerprints(smoke)
+    before = notebook_fingerprints(smoke)
     assert len(set(before.values())) == 2
 
     content = nbformat.read(first, as_version=4)
     content.cells[-1].outputs = [nbformat.v4.new_output("stream", text="hello")]
     nbformat.write(content, first)
-    assert runner.notebook_fingerprints(smoke) == before
+    assert notebook_fingerprints(smoke) == before
 
-    assert not set(runner.notebook_fingerprints(dataclasses.replace(smoke, users=7)).values()) & set(before.values())
+    assert not set(notebook_fingerprints(dataclasses.replace(smoke, users=7)).values()) & set(before.values())
 
     content.cells[0].source = "# Another title"
     nbformat.write(content, first)
-    after = runner.notebook_fingerprints(smoke)
+    after = notebook_fingerprints(smoke)
     assert after[first] != before[first] and after[second] != before[second]
 
     (tmp_path / "package").mkdir()
     monkeypatch.setattr(paths, "PACKAGE", tmp_path / "package")
     (tmp_path / "package" / "module.py").write_text("ONE = 1\n")
-    one = runner.notebook_fingerprints(smoke)
+    one = notebook_fingerprints(smoke)
     (tmp_path / "package" / "module.py").write_text("ONE = 2\n")
-    assert not set(runner.notebook_fingerprints(smoke).values()) & set(one.values())
+    assert not set(notebook_fingerprints(smoke).values()) & set(one.values())
 
 
 def test_peak_memory_sees_what_a_child_holds():

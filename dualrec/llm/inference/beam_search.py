@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from dualrec.llm.inference.prefix_cache import PromptReader, prompt_batches, token_ids
+from dualrec.llm.inference.prefix_cache import PrefixCache, prompt_batches, token_ids
 from dualrec.llm.inference.title_trie import Trie
 from dualrec.llm.local import LLM
-from dualrec.llm.speed.threads import in_lanes
+from dualrec.llm.speed.threads import in_threads
 from dualrec.types import Sequences
 
 
@@ -44,14 +44,14 @@ def beam_search(
         found = _search_batch(own, [ids[row] for row in rows], trie, open_nodes, k, width, length_power)
         leaves[rows], scores[rows] = found.leaves, found.scores
 
-    in_lanes(llm, prompt_batches(ids, batch_size), search, "beam search")
+    in_threads(llm, prompt_batches(ids, batch_size), search, "beam search")
     return Beams(leaves, scores)
 
 
 @torch.inference_mode()
 def _search_batch(llm: LLM, ids: list[list[int]], trie: Trie, open_nodes: np.ndarray, k: int, width: int, length_power: float) -> Beams:
     """One batch; a user is done once no title in the making can come before the k-th finished one."""
-    reader = PromptReader(llm, ids)
+    reader = PrefixCache(llm, ids)
     device = reader.last.device
     n, longest = len(ids), int(trie.depth.max())
     done = _Finished(n, k)

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 
 from dualrec.core.artifacts import write_text
-from dualrec.llm.inference.prefix_cache import PromptReader, prompt_batches, token_ids
+from dualrec.llm.inference.prefix_cache import PrefixCache, prompt_batches, token_ids
 from dualrec.llm.local import LLM
-from dualrec.llm.speed.threads import in_lanes
+from dualrec.llm.speed.threads import in_threads
 
 TOKENS_PER_TITLE = 15  # number, title, year and line end; the longest tenth of the titles may be cut at the end of a list
 
@@ -59,7 +59,7 @@ def generate(llm: LLM, prompts: list[str], titles: int, batch_size: int, journal
             out.write(json.dumps(finished[-1], ensure_ascii=False) + "\n")
             out.flush()
 
-        in_lanes(llm, batches[len(finished) :], write, "generate", keep)
+        in_threads(llm, batches[len(finished) :], write, "generate", keep)
     texts = [""] * len(prompts)
     for rows, batch in zip(batches, finished, strict=True):
         for row, text in zip(rows, batch["texts"], strict=True):
@@ -70,7 +70,7 @@ def generate(llm: LLM, prompts: list[str], titles: int, batch_size: int, journal
 @torch.inference_mode()
 def _generate_batch(llm: LLM, ids: list[list[int]], titles: int, line_end: torch.Tensor) -> torch.Tensor:
     """int64 (B, TOKENS_PER_TITLE * titles): what a batch goes on with, greedily: `titles` lines in each row, then padding."""
-    reader, head = PromptReader(llm, ids), llm.model.get_output_embeddings()
+    reader, head = PrefixCache(llm, ids), llm.model.get_output_embeddings()
     device, rows, longest = reader.last.device, len(ids), TOKENS_PER_TITLE * titles
     end = llm.model.generation_config.eos_token_id  # one, some or none
     ends = torch.tensor([] if end is None else np.ravel(end), dtype=torch.long, device=device)

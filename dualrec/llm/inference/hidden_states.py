@@ -16,10 +16,10 @@ import torch
 from dualrec.config import ReaderConfig
 from dualrec.core.batching import sorted_batches
 from dualrec.llm.inference.layer_slice import only_layers, require_layers
-from dualrec.llm.inference.prefix_cache import PromptReader, token_ids
+from dualrec.llm.inference.prefix_cache import PrefixCache, token_ids
 from dualrec.llm.local import LLM
 from dualrec.llm.prompts import harmless
-from dualrec.llm.speed.threads import in_lanes
+from dualrec.llm.speed.threads import in_threads
 from dualrec.types import Sequences
 
 HEADER = "Movies a person watched, oldest first:\n"
@@ -65,7 +65,7 @@ def read_states(llm: LLM, titles: list[str], histories: Sequences, asked: Questi
 
     batches = sorted_batches([len(row) for row in rows], config.read_batch)
     with only_layers(llm.model, end=config.layers or None):
-        in_lanes(llm, batches, read, "read histories")
+        in_threads(llm, batches, read, "read histories")
     return states
 
 
@@ -84,7 +84,7 @@ class _Row:
     """One history with its questions, which are branches of its lines.
 
     lines: its tokens
-    tokens, depth, known, part: int64 (W,) per token of the branches, as `PromptReader.read` wants it; part: the number of its branch
+    tokens, depth, known, part: int64 (W,) per token of the branches, as `PrefixCache.read` wants it; part: the number of its branch
     questions: int64 (m,) numbers of the questions; ends: int64 (m,) where among the branch tokens each of them ends
     """
 
@@ -128,6 +128,6 @@ def _forward(llm: LLM, rows: list[_Row]) -> np.ndarray:
     part, place = grid("part", PADDING), np.arange(width)
     sees = (part[:, :, None] == part[:, None, :]) & (place <= place[:, None])  # (B, W, W)
     told = (torch.from_numpy(array).to(llm.model.device) for array in (grid("tokens", 0), grid("depth", 0), sees, grid("known", 0)))
-    states = PromptReader(llm, [row.lines for row in rows]).read(*told)  # (B, W, d)
+    states = PrefixCache(llm, [row.lines for row in rows]).read(*told)  # (B, W, d)
     number = np.repeat(np.arange(len(rows)), [len(row.ends) for row in rows])
     return states[number, np.concatenate([row.ends for row in rows])].float().cpu().numpy()

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from dualrec.llm.inference.prefix_cache import PromptReader, prompt_batches, token_ids
+from dualrec.llm.inference.prefix_cache import PrefixCache, prompt_batches, token_ids
 from dualrec.llm.inference.title_trie import Trie
 from dualrec.llm.local import LLM
-from dualrec.llm.speed.threads import in_lanes
+from dualrec.llm.speed.threads import in_threads
 
 CHUNK = 512  # tree nodes per user that are read at once
 
@@ -33,14 +33,14 @@ def score_titles(llm: LLM, prompts: list[str], trie: Trie, items: np.ndarray, ba
     def score(own: LLM, rows: np.ndarray) -> None:
         found[rows] = _score_batch(own, [ids[row] for row in rows], trie, leaves[rows])
 
-    in_lanes(llm, prompt_batches(ids, batch_size), score, "score titles")
+    in_threads(llm, prompt_batches(ids, batch_size), score, "score titles")
     return found
 
 
 @torch.inference_mode()
 def _score_batch(llm: LLM, ids: list[list[int]], trie: Trie, leaves: np.ndarray) -> np.ndarray:
     """float32 (B, C): log-likelihoods of leaves (B, C); 0 stands for no title."""
-    reader = PromptReader(llm, ids)
+    reader = PrefixCache(llm, ids)
     found = np.full(leaves.shape, -np.inf, np.float32)
     for columns in _chunks(trie, leaves):
         found[:, columns] = _score_chunk(reader, trie, leaves[:, columns])
@@ -64,7 +64,7 @@ def _chunks(trie: Trie, leaves: np.ndarray) -> Iterator[np.ndarray]:
         yield order[part == number]
 
 
-def _score_chunk(reader: PromptReader, trie: Trie, leaves: np.ndarray) -> np.ndarray:
+def _score_chunk(reader: PrefixCache, trie: Trie, leaves: np.ndarray) -> np.ndarray:
     """float64 (B, C): the log-likelihoods of leaves whose trees are read at once."""
     device, n = reader.last.device, len(leaves)
     trees = [np.unique(trie.paths[row]) for row in leaves]  # node numbers, ascending: parents before children, 0 = the root first

@@ -30,7 +30,7 @@ def prompt_batches(ids: list[list[int]], size: int) -> list[np.ndarray]:
     return sorted_batches([len(row) for row in ids], size)
 
 
-class PromptReader:
+class PrefixCache:
     """A batch of prompts in the model's cache.
 
     llm: the model; ids: the tokens of B prompts, see `token_ids`; batch them by length, since the shorter ones are padded

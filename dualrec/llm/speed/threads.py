@@ -24,7 +24,7 @@ LANES = 2  # with more of them more batches are in memory at once
 Answer = TypeVar("Answer")
 
 
-def in_lanes(
+def in_threads(
     llm: LLM,
     batches: list[np.ndarray],
     answer: Callable[[LLM, np.ndarray], Answer],

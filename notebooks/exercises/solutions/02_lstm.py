@@ -11,7 +11,7 @@ from torch import nn
 from dualrec.sequence.base import mask_seen, target_ranks
 from dualrec.sequence.training import ndcg_at_10
 from dualrec.study import open_study
-from dualrec.systems.sequence_models import fit_temporal
+from dualrec.systems.sequence_models import fit_sequence_model
 
 study = open_study("smoke")
 train, validation = study.split.train, study.split.validation
@@ -24,7 +24,7 @@ n_items = len(study.catalogue)
 # validation target is among the ten best. `target_ranks(scores, targets)` gives the place of each target.
 
 # %%
-markov = fit_temporal(study, "markov")
+markov = fit_sequence_model(study, "markov")
 scores = markov.scores(validation.history)
 
 # %% solution
@@ -42,7 +42,7 @@ print(f"HR@10 of the Markov chain on validation: {hit_rate:.3f}")
 # divided by its sum over unseen movies. Choose the best of the weights on validation.
 
 # %% solution
-popular = fit_temporal(study, "popularity").scores(validation.history)
+popular = fit_sequence_model(study, "popularity").scores(validation.history)
 
 
 def shares(scores: np.ndarray) -> np.ndarray:

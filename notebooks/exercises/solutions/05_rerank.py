@@ -7,15 +7,15 @@
 import numpy as np
 
 from dualrec.rerank.similarity import rerank_by_hint
-from dualrec.sequence.base import hints, top_k
+from dualrec.sequence.base import hints_from_scores, top_k
 from dualrec.study import open_study
-from dualrec.systems.sequence_models import fit_temporal
+from dualrec.systems.sequence_models import fit_sequence_model
 from dualrec.types import RankedLists
 
 study = open_study("smoke")
 cases = study.split.validation.take(np.arange(50))
-scores = fit_temporal(study, "windowed_markov").scores(cases.history)
-lists, hinted = top_k(scores, 10), hints(scores, 1)
+scores = fit_sequence_model(study, "windowed_markov").scores(cases.history)
+lists, hinted = top_k(scores, 10), hints_from_scores(scores, 1)
 
 # %% [markdown]
 # ## 1 · What does the hint do to itself?

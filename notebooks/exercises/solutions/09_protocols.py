@@ -9,11 +9,11 @@ from dualrec.data.splits import leave_one_out
 from dualrec.evaluation.candidates import keep_candidates
 from dualrec.sequence.base import target_ranks
 from dualrec.study import open_study
-from dualrec.systems.sequence_models import fit_temporal
+from dualrec.systems.sequence_models import fit_sequence_model
 
 study = open_study("smoke")
 cases = study.split.validation
-scores = {name: fit_temporal(study, name).scores(cases.history) for name in ("popularity", "markov")}
+scores = {name: fit_sequence_model(study, name).scores(cases.history) for name in ("popularity", "markov")}
 
 # %% [markdown]
 # ## 1 · Luck among a hundred

@@ -10,7 +10,7 @@ from dualrec.llm.inference.title_trie import trie_of
 from dualrec.rerank.fusion import search_weight, weighed
 from dualrec.sequence.base import top_k
 from dualrec.study import open_study
-from dualrec.systems.sequence_models import fit_temporal
+from dualrec.systems.sequence_models import fit_sequence_model
 
 study = open_study("smoke")
 validation, test = study.split.validation, study.split.test
@@ -36,7 +36,7 @@ print(trie.token, trie.depth)
 # `weight`, the smallest where several are equal.
 
 # %%
-chain, neighbours = fit_temporal(study, "windowed_markov"), fit_temporal(study, "item_knn")
+chain, neighbours = fit_sequence_model(study, "windowed_markov"), fit_sequence_model(study, "item_knn")
 
 
 def log_shares(model, histories) -> np.ndarray:

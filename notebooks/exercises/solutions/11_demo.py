@@ -11,14 +11,14 @@ import numpy as np
 
 from dualrec.demo import Demo
 from dualrec.llm.local import load_llm
-from dualrec.sequence.base import hints
+from dualrec.sequence.base import hints_from_scores
 from dualrec.study import open_study
-from dualrec.systems.sequence_models import fit_temporal
+from dualrec.systems.sequence_models import fit_sequence_model
 from dualrec.types import Sequences
 
 study = open_study("smoke")
 titles = study.catalogue.titles
-demo = Demo(study, fit_temporal(study, "windowed_markov"), load_llm(study.profile.llm.model))
+demo = Demo(study, fit_sequence_model(study, "windowed_markov"), load_llm(study.profile.llm.model))
 liked = demo.tastes()["Crime"]
 answer = demo.answer(liked)
 print("hint:", titles[answer.hint])
@@ -41,14 +41,14 @@ print(bare)
 # ## 2 · Does it matter in which order you like them?
 #
 # Ask the sequence model for its hint after every order of the same movies, all in one call, and put the different hinted items into the
-# set `found`. `Sequences.from_lists(users, lists)` makes histories; `hints(scores, 1)` takes the best.
+# set `found`. `Sequences.from_lists(users, lists)` makes histories; `hints_from_scores(scores, 1)` takes the best.
 
 # %% solution
 orders = [list(order) for order in permutations(liked)]
-found = set(hints(demo.model.scores(Sequences.from_lists(range(len(orders)), orders)), 1).items[:, 0].tolist())
+found = set(hints_from_scores(demo.model.scores(Sequences.from_lists(range(len(orders)), orders)), 1).items[:, 0].tolist())
 
 # %% check
-alone = {int(hints(demo.model.scores(Sequences.from_lists([0], [order])), 1).items[0, 0]) for order in permutations(liked)}
+alone = {int(hints_from_scores(demo.model.scores(Sequences.from_lists([0], [order])), 1).items[0, 0]) for order in permutations(liked)}
 assert found == alone and answer.hint in found and not found & set(liked)
 print(len(found), "different hints:", "; ".join(titles[item] for item in sorted(found)))
 

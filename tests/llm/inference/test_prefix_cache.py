@@ -7,7 +7,7 @@ from transformers import Gemma2Config, Gemma2ForCausalLM
 
 from dualrec.core.errors import StudyError
 from dualrec.llm.inference import prefix_cache as reading
-from dualrec.llm.inference.prefix_cache import PromptReader, common_start, token_ids
+from dualrec.llm.inference.prefix_cache import PrefixCache, common_start, token_ids
 from dualrec.llm.local import LLM
 from dualrec.llm.speed.attention import GROUPED
 
@@ -39,7 +39,7 @@ def test_a_prompt_is_read_the_same_alone_and_beside_others(tiny, prompts):
     ids = tiny.tokenizer(prompts, add_special_tokens=False).input_ids
     assert common_start(ids) > 10 and len({len(row) for row in ids}) == 3  # shared, padded and the rest
     with torch.inference_mode():
-        together = PromptReader(tiny, token_ids(tiny, prompts))
+        together = PrefixCache(tiny, token_ids(tiny, prompts))
         for row, prompt in enumerate(ids):
             alone = tiny.model.get_decoder()(torch.tensor([prompt])).last_hidden_state[0, -1]
             torch.testing.assert_close(together.last[row], alone, atol=1e-5, rtol=0)
@@ -49,7 +49,7 @@ def test_a_prompt_is_read_the_same_alone_and_beside_others(tiny, prompts):
 def test_branches_are_read_as_if_each_stood_alone(tiny, prompts):
     ids = tiny.tokenizer(prompts, add_special_tokens=False).input_ids
     with torch.inference_mode():
-        reader = PromptReader(tiny, token_ids(tiny, prompts))
+        reader = PrefixCache(tiny, token_ids(tiny, prompts))
         tokens, depth = torch.tensor([[11, 12, 13]] * 3), torch.tensor([[0, 1, 0]] * 3)
         sees = torch.tensor([[[1, 0, 0], [1, 1, 0], [0, 0, 1]]] * 3).bool()  # 11 - 12, and 13 by itself
         states = reader.read(tokens, depth, sees)
@@ -64,7 +64,7 @@ def test_branches_are_read_as_if_each_stood_alone(tiny, prompts):
 
 def test_the_model_attends_as_before_once_branches_are_read(tiny, prompts):
     before = tiny.model.config._attn_implementation
-    reader = PromptReader(tiny, token_ids(tiny, prompts))
+    reader = PrefixCache(tiny, token_ids(tiny, prompts))
     one = torch.ones(3, 1, 1, dtype=torch.bool)
     reader.read(torch.ones(3, 1, dtype=torch.int64), torch.zeros(3, 1, dtype=torch.int64), one)
     with pytest.raises(RuntimeError):
@@ -83,7 +83,7 @@ def test_a_model_that_attends_in_another_way_is_refused(tiny, prompts):
     }
     capped = LLM("capped", Gemma2ForCausalLM(Gemma2Config(vocab_size=len(tiny.tokenizer), **sizes)).eval(), tiny.tokenizer)
     with torch.inference_mode(), pytest.raises(StudyError, match="Gemma2ForCausalLM attends in a way of its own"):
-        reader = PromptReader(capped, token_ids(capped, prompts))
+        reader = PrefixCache(capped, token_ids(capped, prompts))
         reader.read(torch.ones(3, 1, dtype=torch.long), torch.zeros(3, 1, dtype=torch.long), torch.ones(3, 1, 1, dtype=torch.bool))
 
 
@@ -92,7 +92,7 @@ def test_log_probabilities_are_those_of_the_whole_vocabulary(tiny, prompts, monk
     monkeypatch.setattr(reading, "HEAD_ROWS", states)
     monkeypatch.setattr(reading, "HEAD_WORDS", words)
     with torch.inference_mode():
-        reader = PromptReader(tiny, token_ids(tiny, prompts))
+        reader = PrefixCache(tiny, token_ids(tiny, prompts))
         rows, tokens = torch.tensor([0, 0, 1, 2, 2]), torch.tensor([5, 7, 5, 0, 9])
         found = reader.log_probabilities(reader.last, rows, tokens)
         logits = F.linear(reader.last, tiny.model.get_output_embeddings().weight).double()

@@ -11,7 +11,7 @@ from dualrec.llm.inference.beam_search import beam_search
 from dualrec.llm.inference.generate import generate
 from dualrec.llm.inference.likelihood import score_titles
 from dualrec.llm.inference.title_trie import build_trie
-from dualrec.llm.speed.threads import in_lanes
+from dualrec.llm.speed.threads import in_threads
 from dualrec.types import Sequences
 
 
@@ -32,7 +32,7 @@ def test_every_batch_is_answered_once_and_kept_in_order(tiny):
         barrier.wait()  # passes only where two are under way at once
         return int(rows[0]), threading.get_ident(), torch.get_num_threads()
 
-    in_lanes(tiny, batches(6), answer, "test", kept.append)
+    in_threads(tiny, batches(6), answer, "test", kept.append)
     assert [row for row, _, _ in kept] == list(range(6))
     assert len({thread for _, thread, _ in kept} - {threading.get_ident()}) == 2
     assert {threads for _, _, threads in kept} == {1} and torch.get_num_threads() == 2
@@ -45,7 +45,7 @@ def test_lanes_share_weights_but_no_module(tiny):
         barrier.wait()
         models.append(own)
 
-    in_lanes(tiny, batches(2), answer, "test")
+    in_threads(tiny, batches(2), answer, "test")
     one, two = (model.model for model in models)
     assert len({id(module) for model in (one, two, tiny.model) for module in model.modules()}) == 3 * len(list(tiny.model.modules()))
     assert one.config is not two.config
@@ -57,7 +57,7 @@ def test_lanes_share_weights_but_no_module(tiny):
 def test_one_batch_or_one_core_takes_one_lane(tiny, number, threads):
     seen = []
     with limit_threads(threads):
-        in_lanes(tiny, batches(number), lambda own, rows: seen.append((own, threading.get_ident(), torch.get_num_threads())), "test")
+        in_threads(tiny, batches(number), lambda own, rows: seen.append((own, threading.get_ident(), torch.get_num_threads())), "test")
     assert seen == [(tiny, threading.get_ident(), threads)] * number
 
 
@@ -76,7 +76,7 @@ def test_an_error_is_raised_and_no_batch_is_begun_after_it(tiny, where):
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        in_lanes(tiny, batches(50), answer, "test", keep)
+        in_threads(tiny, batches(50), answer, "test", keep)
     assert len(begun) < 6
     assert torch.get_num_threads() == 2
 
@@ -92,7 +92,7 @@ def test_an_error_ends_what_is_being_read(tiny):
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        in_lanes(tiny, batches(2), answer, "test")
+        in_threads(tiny, batches(2), answer, "test")
     assert not tiny.model.get_decoder()._forward_pre_hooks  # the model itself reads on
 
 
