@@ -1,7 +1,6 @@
 # `make` lists the targets. PROFILE=… picks the profile, ENV=active the environment you stand in instead of .venv.
 PROFILE ?= laptop
 ENV ?= venv
-COUNT ?= 5
 PYTHON ?= python3
 
 ifeq ($(ENV),active)
@@ -15,18 +14,19 @@ else
 $(error ENV=$(ENV) is not known: use ENV=venv (the default) or ENV=active)
 endif
 
-CHECK := -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v < (3, 13) else "DUALRec needs Python 3.11 or 3.12, and %s is %d.%d: install one of them, or name it, as in: make setup PYTHON=python3.11" % (sys.executable, *v))'
+PYTHON_VERSION := .ci/python_version.py
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 PROPERTIES := $(addprefix tests/,llm/test_any_output.py llm/test_hostile_titles.py llm/test_grounding.py data/test_catalogue.py)
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=900 --ignore=notebooks/exercises
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup all run smoke test torture audit licences figures report lab demo bench tune seeds amounts exercises badges publish doctor clean
+.PHONY: help setup all run smoke style check types test torture vulnerabilities licences figures report lab demo bench
+.PHONY: grid_search seeds lora_examples exercises badges publish doctor clean
 
 help: ## list the targets
 	@echo "make TARGET [PROFILE=laptop] [ENV=venv|active]"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z_]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: $(STAMP) ## make .venv and install what requirements.lock and requirements-assets.txt name
 
@@ -38,6 +38,16 @@ run: setup ## run every notebook in order into runs/PROFILE/notebooks/
 smoke: ## the whole road on a few users, in minutes
 	@$(MAKE) --no-print-directory all PROFILE=smoke
 
+style: setup ## lint and formatting, by ruff (a second)
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+
+check: style ## style, import law and the unit tests that load no language model and train nothing (a minute)
+	@$(PY) -m pytest --numprocesses=2 --dist=loadfile --hypothesis-profile=quick -m 'not slow and not torture' tests
+
+types: setup ## check the type hints (a minute)
+	@$(PY) -m basedpyright --pythonpath "$$($(PY) -c 'import sys; print(sys.executable)')"
+
 test: setup ## unit tests, then every notebook in the smoke profile
 	@$(PY) -m pytest --numprocesses=2 --dist=loadfile tests
 	@$(PY) -m pytest $(NBVAL) notebooks
@@ -46,7 +56,7 @@ torture: setup ## kill a whole smoke run twenty times, and try many more inputs 
 	@$(PY) -m pytest -m torture tests
 	@$(PY) -m pytest --hypothesis-profile=torture $(PROPERTIES)
 
-audit: .venv-tools/.setup ## known vulnerabilities of every package in the lock (asks PyPI)
+vulnerabilities: .venv-tools/.setup ## known vulnerabilities of every package in the lock (asks PyPI)
 	@.venv-tools/bin/python -m pip_audit --requirement requirements.lock --no-deps --disable-pip
 
 licences: setup .venv-tools/.setup ## the licence of every installed package
@@ -64,21 +74,22 @@ lab: setup ## open JupyterLab on the notebooks
 demo: setup ## open a page in the browser on which to try the system
 	@$(PY) -m dualrec demo --profile $(PROFILE)
 
-bench: setup ## measure speed against baselines, and how time grows (a quarter of an hour)
+bench: setup ## measure speed against baselines, and how time grows (about half an hour)
 	@$(PY) -m benchmarks --profile $(PROFILE)
 
-# glibc hands the large buffers of every step back to the system and takes them anew: keeping them makes a step faster, and changes no number
-tune seeds: export MALLOC_MMAP_THRESHOLD_ := 4294967296
-tune seeds: export MALLOC_TRIM_THRESHOLD_ := 8589934592
+# glibc hands the large buffers of every step back to the system and takes them anew: keeping them makes a step faster,
+# and changes no number
+grid_search seeds: export MALLOC_MMAP_THRESHOLD_ := 4294967296
+grid_search seeds: export MALLOC_TRIM_THRESHOLD_ := 8589934592
 
-tune: setup ## search LSTM and SASRec on one grid, by validation (an hour)
-	@$(PY) -m dualrec tune --profile $(PROFILE)
+grid_search: setup ## search LSTM and SASRec on one grid, by validation (an hour)
+	@$(PY) -m dualrec grid-search --profile $(PROFILE)
 
-seeds: setup ## train the neural models with COUNT seeds (5) and record what the seeds change
-	@$(PY) -m dualrec seeds --profile $(PROFILE) --count $(COUNT)
+seeds: setup ## train the neural models with COUNT=… seeds and record what the seeds change
+	@$(PY) -m dualrec seeds --profile $(PROFILE) $(if $(COUNT),--count $(COUNT))
 
-amounts: setup ## train LoRA with 0 to 4,000 examples and record what more of them bring (on a GPU, or for a night)
-	@$(PY) -m dualrec amounts --profile $(PROFILE) --count $(COUNT)
+lora_examples: setup ## train LoRA with 0 to 4,000 examples and COUNT=… seeds and record what more examples bring (hours)
+	@$(PY) -m dualrec lora-examples --profile $(PROFILE) $(if $(COUNT),--count $(COUNT))
 
 exercises: setup ## make the notebooks of exercises from their solutions
 	@$(PY) -m dualrec exercises
@@ -96,7 +107,7 @@ clean: ## remove runs/: executed notebooks, models, caches (not .venv, not figur
 	rm -rf runs
 
 .venv/bin/python:
-	@$(PYTHON) $(CHECK)
+	@$(PYTHON) $(PYTHON_VERSION)
 	@echo "making .venv"
 	@$(PYTHON) -m venv .venv
 
@@ -107,7 +118,7 @@ clean: ## remove runs/: executed notebooks, models, caches (not .venv, not figur
 	@touch $@
 
 $(STAMP): requirements.lock requirements-assets.txt pyproject.toml $(if $(filter venv,$(ENV)),| .venv/bin/python)
-	@$(PY) $(CHECK)
+	@$(PY) $(PYTHON_VERSION)
 	@$(PY) -m pip --version > /dev/null 2>&1 || $(if $(filter venv,$(ENV)),$(PYTHON) -m venv --clear .venv,true)  # made half, then killed
 	@echo "installing requirements.lock (2 to 5 minutes, most of it PyTorch)"
 	@$(PIP) -r requirements.lock

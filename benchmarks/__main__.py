@@ -1,4 +1,4 @@
-"""`make bench`: every speed-up of the study against its baseline, and how time grows; needs a quiet machine and half an hour.
+"""`make bench`: every speed-up of the study against its baseline, and how time grows; needs a quiet machine and about half an hour.
 
 Writes `benchmarks/results.json` after every measurement, so that those done are kept when one fails or is interrupted:
 

@@ -18,7 +18,6 @@ from dualrec.llm.local import LLM
 from dualrec.sequence.base import hints_from_scores
 from dualrec.sequence.markov import Markov
 from dualrec.study import Study
-from dualrec.systems.roles import prompts_for
 from dualrec.types import Hints, Sequences
 
 
@@ -34,7 +33,7 @@ class Material:
         known = self.study.llm_cases.history
         return known.take(np.arange(users) % len(known))
 
-    def hints_from_scores(self, histories: Sequences, n: int = 1, split: Split | None = None) -> Hints:
+    def hints(self, histories: Sequences, n: int = 1, split: Split | None = None) -> Hints:
         """The Markov chain's n best unseen movies per user."""
         split = split or self.study.split
         chain = Markov(len(self.study.catalogue)).fit(split.train, split.validation)
@@ -42,7 +41,7 @@ class Material:
 
     def prompts(self, histories: Sequences) -> list[str]:
         """Prompts with a hint, as the profile wants them."""
-        return prompts_for(self.study, self.llm, histories, self.hints_from_scores(histories))
+        return self.study.prompts_for(self.llm, histories, self.hints(histories))
 
     @cached_property
     def trie(self) -> Trie:
@@ -50,11 +49,11 @@ class Material:
         return build_trie(self.llm.tokenizer, self.study.catalogue.titles)
 
     def examples(self, n: int) -> list[Example]:
-        """LoRA examples, cut as `teaching.lora_data` cuts them."""
+        """LoRA examples, cut as `systems.lora.lora_data` cuts them."""
         study, titles = self.study, self.study.profile.llm.titles
         earlier = earlier_split(study.split.train, titles, study.profile.split.min_events)
         cases = earlier.test.sample(n, study.seed)
-        prompts = prompts_for(study, self.llm, cases.history, self.hints_from_scores(cases.history, split=earlier))
+        prompts = study.prompts_for(self.llm, cases.history, self.hints(cases.history, split=earlier))
         return build_examples(prompts, slices(study.split.train, cases, titles), study.catalogue)
 
 

@@ -80,12 +80,12 @@ def run(
 
 
 @app.command()
-def tune(profile: ProfileOption = paths.DEFAULT_PROFILE) -> None:
+def grid_search(profile: ProfileOption = paths.DEFAULT_PROFILE) -> None:
     """Train LSTM and SASRec on one declared grid and print each one's best setting by validation NDCG@10 (an hour)."""
-    from dualrec.experiments.grid_search import tune as tune_models
+    from dualrec.experiments.grid_search import search_grid
 
-    for system, found in tune_models(profile).items():
-        print(f"[{system}]", *(f"{key} = {value}" for key, value in found["chosen"].items()), sep="\n")
+    for system, entry in search_grid(profile).items():
+        print(f"[{system}]", *(f"{key} = {value}" for key, value in entry["chosen"].items()), sep="\n")
 
 
 @app.command()
@@ -96,20 +96,21 @@ def seeds(
     """Train the neural models with several seeds and print each temporal system's NDCG@10 and its spread between seeds."""
     from dualrec.experiments.seeds import seeds as run_seeds
 
-    for system, found in run_seeds(profile, count).items():
-        spread = "" if found["sd"]["NDCG@10"] is None else f", standard deviation between seeds {found['sd']['NDCG@10']:.4f}"
-        print(f"{system}: NDCG@10 {found['metrics']['NDCG@10']['value']:.4f}{spread}")
+    for system, entry in run_seeds(profile, count).items():
+        deviation = entry["sd"]["NDCG@10"]
+        spread = "" if deviation is None else f", standard deviation between seeds {deviation:.4f}"
+        print(f"{system}: NDCG@10 {entry['metrics']['NDCG@10']['value']:.4f}{spread}")
 
 
 @app.command()
-def amounts(
+def lora_examples(
     profile: ProfileOption = paths.DEFAULT_PROFILE,
     count: Annotated[int, typer.Option(min=1, help="Seeds of everything.")] = 3,
 ) -> None:
-    """Train LoRA with growing numbers of examples and print each role's NDCG@10 on the test cases (minutes on a GPU, else hours)."""
-    from dualrec.experiments.lora_examples import measure
+    """Train LoRA with growing numbers of examples and print each role's NDCG@10 (minutes on a GPU, else hours)."""
+    from dualrec.experiments.lora_examples import measure_lora_examples
 
-    for row in measure(profile, count)["rows"]:
+    for row in measure_lora_examples(profile, count)["rows"]:
         print(f"{row['examples']} examples, {row['label']}: NDCG@10 {row['metrics']['NDCG@10']['value']:.4f}")
 
 

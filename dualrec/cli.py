@@ -19,7 +19,8 @@ from dualrec.types import Sequences
 
 if TYPE_CHECKING:  # torch and transformers take seconds to import: `--help` does without them
     from dualrec.data.catalogue import Catalogue
-    from dualrec.study import Study
+    from dualrec.systems.names import System
+    from dualrec.systems.parts import Parts
 
 RESAMPLES = 10_000  # of the bootstrap and the randomisation test in `compare`
 MATCH = 60  # rapidfuzz WRatio a hand-typed title must reach; what was matched is shown
@@ -47,15 +48,17 @@ def evaluate(
     """
     from dualrec.core.locks import sole_user
     from dualrec.study import open_study
-    from dualrec.systems import sequence_models as systems
+    from dualrec.systems.names import SYSTEMS, find_system
+    from dualrec.systems.parts import Parts
 
     with redirect_stdout(sys.stderr):
-        names = [systems.check_name(name.strip()) for name in systems_.split(",") if name.strip()]
-        if not names:
-            raise StudyError(f"--systems names no system; choose from {', '.join(systems.ALL)}")
+        chosen = {name.strip(): find_system(name.strip()) for name in systems_.split(",") if name.strip()}
+        if not chosen:
+            raise StudyError(f"--systems names no system; choose from {', '.join(SYSTEMS)}")
         study = open_study(profile, seed, data, _own_folder(profile, data, out))
         with sole_user(study.folder):
-            report = {name: _measure(study, name) for name in names}
+            parts = Parts(study)
+            report = {system.name: _measure(parts, name, system) for name, system in chosen.items()}
     print(json.dumps(report))
 
 
@@ -76,14 +79,14 @@ def recommend(
       python -m dualrec recommend --titles "Alien; Blade Runner; The Terminator" -k 5 --system llm_hint
     """
     from dualrec.study import open_study
-    from dualrec.systems import sequence_models as systems
+    from dualrec.systems.names import find_system
     from dualrec.systems.rank import rank
 
     with redirect_stdout(sys.stderr):
-        systems.check_name(system)
+        row = find_system(system)
         study = open_study(profile, data=data, folder=_own_folder(profile, data, out))
         history = match_titles(titles, study.catalogue)
-        print(f"ranking with {systems.ALL[system]}; what is not trained yet is trained first (minutes) …")
+        print(f"ranking with {row.label}; what is not trained yet is trained first (minutes) …")
         lists = rank(study, system, Sequences.from_lists([0], [history]), k)
     for place, item in enumerate((i for i in lists.items[0] if i > 0), start=1):
         print(f"{place:2d}. {study.catalogue.titles[item]}")
@@ -170,18 +173,19 @@ def match_titles(typed: str, catalogue: Catalogue) -> np.ndarray:
     return np.array(found, np.int64)
 
 
-def _measure(study: Study, name: str) -> dict:
+def _measure(parts: Parts, name: str, system: System) -> dict:
     """Rank a system's cases, write the ledger and return its mean metrics."""
     from dualrec.evaluation.metrics import per_user
-    from dualrec.systems import sequence_models as systems
-    from dualrec.systems.rank import rank
+    from dualrec.systems.rank import cases_for, rank
 
-    cases = systems.cases_for(study, name)
+    study = parts.study
+    cases = cases_for(study, system)
     started = time.perf_counter()
-    lists = rank(study, name, cases.history, study.profile.evaluation.k)
-    ledger = study.save(name, cases, lists, time.perf_counter() - started)
+    lists = rank(study, name, cases.history, study.profile.evaluation.k, parts)
+    seconds = lists.seconds or time.perf_counter() - started
+    ledger = study.save(system.name, cases, lists, seconds)
     means = per_user(ledger).mean()
-    print(f"{systems.ALL[name]}: n = {len(cases)}")
+    print(f"{system.label}: n = {len(cases)}")
     return {metric: round(float(value), 6) for metric, value in means.items()} | {"n": len(cases)}
 
 

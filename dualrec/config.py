@@ -1,4 +1,7 @@
-"""Every size and hyper-parameter of a run, as dataclasses that refuse what cannot be meant; `profiles` reads them from TOML."""
+"""Every size and hyper-parameter of a run, as dataclasses that refuse what cannot be meant.
+
+`profiles` reads them from TOML. Why a value was chosen stands beside it there, in `profiles/laptop.toml`.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,21 @@ Rate = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Dropout = Annotated[float, Field(ge=0, lt=1)]
+Word = Annotated[str, Field(min_length=1)]
 TieRule = Annotated[str, Field(pattern=r"^(file|id_up|id_down|random:\d{1,9})$")]
+
+
+@dataclass(frozen=True, config=STRICT)
+class DomainConfig:
+    """What is recommended, in the words of a prompt; a profile names all of them but `items`, or none."""
+
+    item: Word  # one of them
+    verb: Word  # what a person did with those of the history: "watched", "listened to"
+    infinitive: Word  # of the verb
+    items: Word = Field(default_factory=lambda words: f"{words['item']}s")
+
+
+MOVIES = DomainConfig("movie", "watched", "watch")
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -55,7 +72,7 @@ class LSTMConfig(TrainingConfig):
     dense: Count = 256
     dropout: Dropout = 0.3
     input_dropout: Dropout = 0.0
-    title_side: Literal["words", "sbert"] = "words"  # "words": learned word tokens, mean-pooled; "sbert": frozen title embeddings
+    title_side: Literal["words", "sbert"] = "words"  # learned word tokens, mean-pooled, or frozen title embeddings
     tied: bool = False  # output weights = the item table
 
 
@@ -77,11 +94,7 @@ class SASRecConfig(TrainingConfig):
 
 @dataclass(frozen=True, config=STRICT)
 class WindowConfig:
-    """The windowed Markov chain: steps it looks back, and what is left of a step's weight one step further.
-
-    The best of 63 settings by NDCG@10 on ML-100K's validation targets: windows 1, 3, 5, 8, 12, 20, decays 0.6, 0.75, 0.85, 0.95,
-    and pair counts divided by the popularity of the first movie to the power 0, 0.5 or 1 (kept: 1).
-    """
+    """The windowed Markov chain: steps it looks back, and what is left of a step's weight one step further."""
 
     window: Count = 12
     decay: Annotated[float, Field(gt=0, le=1)] = 0.85
@@ -89,11 +102,7 @@ class WindowConfig:
 
 @dataclass(frozen=True, config=STRICT)
 class NeighbourConfig:
-    """Item-kNN: neighbours per item, shrinkage in users, movies of the history that vote.
-
-    The best of 36 settings by NDCG@10 on ML-100K's validation targets: neighbours 20, 50, 100 or all, shrinkage 0, 10 or 50,
-    the last 5, 20 or all movies.
-    """
+    """Item-kNN: neighbours per item, shrinkage in users, movies of the history that vote."""
 
     neighbours: Count = 50
     shrinkage: NonNegative = 10.0
@@ -105,13 +114,14 @@ class LLMConfig:
     """The language model and what it is asked."""
 
     model: str = LANGUAGE_MODEL  # the embedded one, a folder, "hub-id@revision", or REMOTE
+    prompt: str = "default"  # the style of its prompts, one of `llm.prompts.STYLES`
     history: Count = 5  # titles in the prompt
     titles: Count = 10  # titles asked for
     users: Subset = 0  # evaluated users, a seeded subset; 0 = all
     batch_size: Count = 32
     max_prompt_tokens: Count = 256
     match_threshold: Annotated[int, Field(ge=0, le=100)] = 90  # rapidfuzz ratio (0-100) a written title must reach
-    beam: Count = 10  # titles in the making per user, where only the catalogue may be written; never fewer than are wanted
+    beam: Count = 10  # titles in the making per user, where only the catalogue may be written; never fewer than wanted
     candidates: Count = 20  # of the LSTM, where the language model gives a second opinion
     score_batch: Count = 16  # prompts per batch where titles are scored: fewer, since each carries a tree of titles
     validation_users: Subset = 0  # on whom the second opinion's weight is chosen, a seeded subset; 0 = all
@@ -129,12 +139,7 @@ class LLMConfig:
 
 @dataclass(frozen=True, config=STRICT)
 class LoRAConfig:
-    """LoRA fine-tuning (PAPER §2: r=8, alpha=16, dropout 0.1, q_proj + v_proj, 3 epochs).
-
-    What lies below the layers with adapters is read once, not in every epoch. With adapters in the upper 10 of SmolLM2-135M's 30 layers
-    an epoch took .4 of the time; the loss on the answers of 48 held-out users of ML-100K came down from 1.58 to 1.28 nats per token,
-    with adapters in all of them to 1.14, which therefore stay the default.
-    """
+    """LoRA fine-tuning (PAPER §2: r=8, alpha=16, dropout 0.1, q_proj + v_proj, 3 epochs)."""
 
     rank: Count = 8
     alpha: Count = 16
@@ -150,19 +155,14 @@ class LoRAConfig:
     batch_size: Count = 8
     accumulation: Count = 1
     max_grad_norm: Rate = 1.0
-    quantise: Literal["", "4bit"] = ""  # "4bit": train on a base model in 4 bit (QLoRA, Dettmers et al. 2023), takes CUDA and bitsandbytes
-    checkpointing: bool = False  # compute activations again instead of keeping them: far less memory for one more forward pass
+    # "4bit": train on a base model in 4 bit (QLoRA, Dettmers et al. 2023); takes CUDA and bitsandbytes
+    quantise: Literal["", "4bit"] = ""
+    checkpointing: bool = False  # compute activations again instead of keeping them: less memory, one more forward pass
 
 
 @dataclass(frozen=True, config=STRICT)
 class ReaderConfig:
-    """The language model as a reader, and the head on top of it.
-
-    The head's settings are the best of three on validation with half the users: (1e-3, 0.1, 0.2), (1e-3, 0.1, 0.5) and the ones here
-    for rate, decay and dropout. Layers: with 5, 10, 15, 20, 25 and 30 of SmolLM2-135M's 30 the hinted reader has NDCG@10 .069,
-    .068, .077, .077, .072 and .079 on ML-100K's validation targets (943 users, one seed); beside the LSTM all bring as little. 15 against
-    30, paired: -.002 [-.016, +.012], so that a loss of .01 would not have shown.
-    """
+    """The language model as a reader, and the head on top of it."""
 
     window: Count = 20  # movies that are read
     layers: Subset = 0  # lower layers of the language model that read; 0 = all
@@ -173,7 +173,7 @@ class ReaderConfig:
     weight_decay: NonNegative = 1.0
     dropout: Dropout = 0.5
     batch_size: Count = 256  # training positions
-    amounts: tuple[Count, ...] = (250, 1000, 4000)  # of training positions, to see what more of them bring
+    training_sizes: tuple[Count, ...] = (250, 1000, 4000)  # positions for heads that learn from fewer of them
 
     @model_validator(mode="after")
     def _fit_into_the_window(self) -> Self:
@@ -187,7 +187,7 @@ class RerankConfig:
     """Sentence encoder and the trade-off of MMR (1 = relevance only)."""
 
     encoder: str = SENTENCE_ENCODER
-    mmr_lambda: Annotated[tuple[Share, ...], Field(min_length=1)] = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.0)
+    mmr_lambda: Annotated[tuple[Share, ...], Field(min_length=1)] = tuple(tenths / 10 for tenths in range(10, -1, -1))
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -221,9 +221,10 @@ class Profile:
     name: str
     summary: str
     data: str
+    domain: DomainConfig = MOVIES
     users: Subset = 0  # test users of the temporal systems, a seeded subset; 0 = all
     split: SplitConfig = field(default_factory=SplitConfig)
-    recent_events: Count = 20  # last events of a user that recent popularity counts; best of 1, 3, 5, 10, 20, 50, 100 on validation
+    recent_events: Count = 20  # last events of a user that recent popularity counts
     windowed_markov: WindowConfig = field(default_factory=WindowConfig)
     item_knn: NeighbourConfig = field(default_factory=NeighbourConfig)
     lstm: LSTMConfig = field(default_factory=LSTMConfig)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import platform
+from dataclasses import dataclass
 from importlib import metadata
 
 import pandas as pd
 from IPython.display import Markdown, display
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
 from dualrec import plots
 from dualrec.core import paths
@@ -19,7 +21,7 @@ from dualrec.evaluation.results import record as record_values
 from dualrec.evaluation.results import side_runs
 from dualrec.evaluation.statistics import bootstrap_intervals, seed_intervals
 from dualrec.study import Study, open_study
-from dualrec.systems.sequence_models import ALL, LABELS
+from dualrec.systems.names import LABELS
 from dualrec.types import RankedLists
 
 PACKAGES = ("torch", "transformers", "peft", "sentence-transformers", "numpy", "pandas")
@@ -41,28 +43,39 @@ def begin(profile: str, seed: int) -> Study:
     return study
 
 
-def show(
-    study: Study,
-    figure,
-    name: str,
-    caption: str,
-    n: int,
-    seeds: str | None = None,
-    protocol: str | None = None,
-    where: str | None = None,
-    profile: str | None = None,
-) -> None:
-    """Save a figure, display it once, and print its caption with n, seeds, profile, protocol and hardware.
+@dataclass(frozen=True)
+class Caption:
+    """What stands below a figure: what it shows, and how its numbers came about.
 
-    seeds, protocol, where, profile: the study's seed, the audited protocol, this machine's hardware and the study's profile if left out
+    text: Markdown
+    n: users
+    seeds: the study's if left out
+    protocol: the audited one if left out
+    hardware: this machine's if left out
+    profile: the study's if left out
     """
+
+    text: str
+    n: int
+    seeds: str | None = None
+    protocol: str | None = None
+    hardware: str | None = None
+    profile: str | None = None
+
+
+def show(study: Study, figure: Figure, name: str, caption: Caption) -> None:
+    """Save a figure, display it once, and print its caption."""
     plots.save(figure, paths.figures(study.profile.name), name)
     display(figure)
     plt.close(figure)
-    seeds, protocol = study.seed if seeds is None else seeds, protocol or study.protocol
-    made = f"seed {seeds}; profile {profile or study.profile.name}; {protocol}; {where or hardware()}"
-    facts = f"n = {n:,} user{'s' if n > 1 else ''}; {made}"
-    say(f"**Figure {name}.** {caption} *({facts}.)*")
+    facts = [
+        f"n = {caption.n:,} user{'s' if caption.n > 1 else ''}",
+        f"seed {study.seed if caption.seeds is None else caption.seeds}",
+        f"profile {caption.profile or study.profile.name}",
+        caption.protocol or study.protocol,
+        caption.hardware or hardware(),
+    ]
+    say(f"**Figure {name}.** {caption.text} *({'; '.join(facts)}.)*")
 
 
 def say(text: str) -> None:
@@ -115,7 +128,7 @@ def record_system(study: Study, *systems: str, written: dict[str, RankedLists] |
     """
     for system in systems:
         sidecar = read_sidecar(study.folder / "lists" / f"{system}.parquet")
-        entry = {"label": ALL[system], **summary(study, system), "seed": study.seed}
+        entry = {"label": LABELS[system], **summary(study, system), "seed": study.seed}
         entry |= {"protocol": study.protocol, "counts": sidecar["counts"]}
         if written:
             entry["metrics"] |= _fate_intervals(study, written[system])
@@ -141,8 +154,9 @@ def record(study: Study, notebook: str, **values) -> None:
 
 
 def side_run(study: Study, kind: str, profile: str | None = None) -> dict:
-    """What `make tune` ("tuning"), `make seeds` ("seeds") or `make amounts` ("amounts") recorded; nothing where it has not been run.
+    """What a side run recorded; nothing where it has not been run.
 
+    kind: "grid_search", "seeds" or "lora_examples", which `make` calls by the same name
     profile: the study's if left out
     """
     return side_runs(paths.results(paths.DEFAULT_PROFILE)).get(profile or study.profile.name, {}).get(kind, {})

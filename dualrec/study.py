@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from dualrec.config import Profile
 from dualrec.core import paths
-from dualrec.core.artifacts import fingerprint
+from dualrec.core.fingerprint import fingerprint
 from dualrec.core.machine import peak_memory_mib
 from dualrec.data.catalogue import Catalogue
 from dualrec.data.dataset import Dataset
@@ -20,8 +21,12 @@ from dualrec.data.splits import Split, leave_one_out
 from dualrec.data.title_vectors import title_vectors
 from dualrec.evaluation.ledger import read_ledger, write_ledger
 from dualrec.llm.grounding import Grounder
+from dualrec.llm.prompts import STYLES, Prompts
 from dualrec.profiles.load import load_profile
-from dualrec.types import Cases, RankedLists
+from dualrec.types import Cases, Hints, RankedLists, Sequences
+
+if TYPE_CHECKING:  # transformers takes seconds to import: systems that only count do without it
+    from dualrec.llm.local import LLM
 
 AUDITED = "audited: leave-one-out, full ranking, seen movies removed, one target"
 
@@ -48,12 +53,12 @@ class Study:
 
     @cached_property
     def cases(self) -> Cases:
-        """The test cases of the temporal systems."""
+        """The test cases of systems that do not write freely."""
         return self.split.test.sample(self.profile.users, self.seed)
 
     @cached_property
     def llm_cases(self) -> Cases:
-        """The test cases of the language systems: a seeded subset of `cases`."""
+        """The test cases of language models that write freely: a seeded subset of `cases`."""
         return self.cases.sample(self.profile.llm.users, self.seed)
 
     @cached_property
@@ -71,6 +76,24 @@ class Study:
         """Matches written titles with the catalogue."""
         return Grounder(self.catalogue, self.popularity, self.profile.llm.match_threshold)
 
+    @property
+    def prompts(self) -> Prompts:
+        """What a language model reads, in the profile's style and the words of its domain."""
+        return Prompts(STYLES[self.profile.llm.prompt], self.profile.domain)
+
+    def prompts_for(
+        self, llm: LLM, histories: Sequences, hints: Hints | None, titles: int | None = None
+    ) -> list[str]:
+        """Prompts as the profile wants them, one per history.
+
+        hints: their first items are named in the prompts; None for prompts without hint
+        titles: how many to ask for, the profile's number if left out
+        """
+        config = self.profile.llm
+        asked = titles or config.titles
+        limits = (config.history, asked, config.max_prompt_tokens)
+        return self.prompts.build(llm.tokenizer, self.catalogue, histories, hints, *limits)
+
     @cached_property
     def title_vectors(self) -> np.ndarray:
         """float32 (N + 1, d): Sentence-BERT vectors of the titles."""
@@ -80,10 +103,13 @@ class Study:
         """Where an intermediate artefact is kept."""
         return self.folder / "cache" / name
 
-    def save(self, system: str, cases: Cases, lists: RankedLists, seconds: float, protocol: str | None = None) -> pd.DataFrame:
+    def save(
+        self, system: str, cases: Cases, lists: RankedLists, seconds: float, protocol: str | None = None
+    ) -> pd.DataFrame:
         """Write a system's ledger to `lists/<system>.parquet` and return it.
 
-        seconds: wall time spent on training and ranking, however many runs ago; protocol: the audited one if left out
+        seconds: wall time spent on training and ranking, however many runs ago
+        protocol: the audited one if left out
         """
         meta = {
             "profile": self.profile.name,

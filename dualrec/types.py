@@ -25,7 +25,11 @@ class Sequences:
 
     @classmethod
     def from_lists(cls, users, sequences) -> Sequences:
-        """Build from an iterable of per-user item index sequences."""
+        """Build from one sequence of item indices per user.
+
+        users: (n,) original user ids
+        sequences: n of them, oldest item first
+        """
         arrays = [np.asarray(s, np.int64) for s in sequences]
         offsets = np.cumsum([0, *map(len, arrays)], dtype=np.int64)
         return cls(np.asarray(users, np.int64), offsets, np.concatenate([np.empty(0, np.int64), *arrays]))
@@ -60,8 +64,9 @@ class Sequences:
 
     def shuffled(self, seed: int) -> Sequences:
         """The same events of every user in a random order."""
-        user = np.repeat(np.arange(len(self)), self.lengths)
-        return Sequences(self.users, self.offsets, self.items[np.lexsort((np.random.default_rng(seed).random(len(user)), user))])
+        row = np.repeat(np.arange(len(self)), self.lengths)
+        draw = np.random.default_rng(seed).random(len(row))
+        return Sequences(self.users, self.offsets, self.items[np.lexsort((draw, row))])
 
     def first(self, rows: np.ndarray, lengths: np.ndarray) -> Sequences:
         """The first `lengths` events of the given rows."""
@@ -75,7 +80,8 @@ class Cases:
     """What is evaluated: a history and one target per user.
 
     history: Sequences (n users)
-    targets: int64 (n,) item indices; only `evaluation` reads them
+    targets: int64 (n,) item indices. Validation targets choose epochs, settings and weights. Test targets reach no
+        model, no prompt and no ranker: `evaluation` alone compares the finished lists with them.
     """
 
     history: Sequences
@@ -102,9 +108,10 @@ class Cases:
 
 @dataclass(frozen=True)
 class Hints:
-    """The temporal model's top-n items per case, best first.
+    """The sequence model's top-n items per case, best first.
 
-    items: int64 (n_cases, n); probabilities: float32 (n_cases, n), softmax over unseen items
+    items:         int64 (n_cases, n)
+    probabilities: float32 (n_cases, n), softmax over unseen items
     """
 
     items: np.ndarray
@@ -120,18 +127,20 @@ class Hints:
 
 @dataclass(frozen=True)
 class RankedLists:
-    """What every system hands over.
+    """What every system hands over: one ranked list of items per case.
 
     items:  int64 (n_cases, K), best first, -1 where nothing valid was produced
     scores: float32 (n_cases, K) or None
     raw:    the text a language model wrote per case, or empty
     counts: named per-case integer counts (for example written, invalid, duplicate, seen)
+    seconds: what making them took, however many runs ago
     """
 
     items: np.ndarray
     scores: np.ndarray | None = None
     raw: list[str] = field(default_factory=list)
     counts: dict[str, np.ndarray] = field(default_factory=dict)
+    seconds: float = 0.0
 
     def __len__(self) -> int:
         return len(self.items)

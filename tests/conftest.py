@@ -1,18 +1,35 @@
+"""What tests share. Nothing here imports PyTorch or transformers at the top: `make check` runs tests that need neither."""
+
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import settings
-from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
-from dualrec.data.catalogue import Catalogue
-from dualrec.llm.local import LLM, converted_folder
 from dualrec.types import Sequences
 
+if TYPE_CHECKING:
+    from dualrec.data.catalogue import Catalogue
+    from dualrec.llm.local import LLM
+
+# Fixtures that load a tokenizer or a language model: whatever asks for one of them is marked `slow`.
+LOADS_LANGUAGE_MODEL = {"tokenizer", "tiny", "tiny_folder", "llm", "served"}
+
 settings.register_profile("short", max_examples=200, deadline=None)
+settings.register_profile("quick", max_examples=20, deadline=None)
 settings.register_profile("torture", max_examples=5000, deadline=None)
-settings.load_profile("short")  # `make torture` asks for the other one; a test that names its own number would hear of neither
+settings.load_profile("short")  # `make check` and `make torture` ask for the others; a test that names its own number would not hear
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses by the marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if LOADS_LANGUAGE_MODEL.intersection(getattr(item, "fixturenames", ())):  # with what the fixtures ask for themselves
+            item.add_marker(pytest.mark.slow)
+
 
 TOY_PROFILE = """
 summary = "a toy"
@@ -51,6 +68,8 @@ resamples = 50
 
 @pytest.fixture
 def toy_catalogue() -> Catalogue:
+    from dualrec.data.catalogue import Catalogue
+
     titles = [
         "",
         "Toy Story (1995)",
@@ -110,6 +129,10 @@ def toy_settings() -> str:
 
 @pytest.fixture(scope="session")
 def tokenizer():
+    from transformers import AutoTokenizer
+
+    from dualrec.llm.local import converted_folder
+
     return AutoTokenizer.from_pretrained(converted_folder("smollm2-135m"), padding_side="left")
 
 
@@ -129,6 +152,11 @@ def tiny_folder(tmp_path_factory, tokenizer) -> Path:
 
 
 def _tiny(tokenizer) -> LLM:
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    from dualrec.llm.local import LLM
+
     torch.manual_seed(1)
     config = LlamaConfig(
         vocab_size=len(tokenizer),

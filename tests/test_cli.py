@@ -9,6 +9,8 @@ import pytest
 from dualrec.cli import match_titles
 from dualrec.core.errors import StudyError
 
+pytestmark = pytest.mark.slow
+
 
 def dualrec(*arguments: str, cwd=None) -> subprocess.CompletedProcess:
     return subprocess.run([sys.executable, "-m", "dualrec", *arguments], capture_output=True, text=True, cwd=cwd)

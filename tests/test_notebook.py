@@ -45,9 +45,9 @@ def test_a_caption_says_on_whom_with_what_and_where(study, said):
 
 
 def test_side_runs_are_those_of_the_profile_unless_another_is_named(study):
-    assert notebook.side_run(study, "amounts") == {}
+    assert notebook.side_run(study, "lora_examples") == {}
     for profile in ("toy", "ml-1m"):
-        record_side_run(paths.results(paths.DEFAULT_PROFILE), profile, "amounts", {"command": profile})
-    assert notebook.side_run(study, "amounts") == {"command": "toy"}
-    assert notebook.side_run(study, "amounts", profile="ml-1m") == {"command": "ml-1m"}
-    assert notebook.side_run(study, "seeds") == notebook.side_run(study, "amounts", profile="paper") == {}
+        record_side_run(paths.results(paths.DEFAULT_PROFILE), profile, "lora_examples", {"command": profile})
+    assert notebook.side_run(study, "lora_examples") == {"command": "toy"}
+    assert notebook.side_run(study, "lora_examples", profile="ml-1m") == {"command": "ml-1m"}
+    assert notebook.side_run(study, "seeds") == notebook.side_run(study, "lora_examples", profile="paper") == {}

@@ -1,25 +1,24 @@
-"""What is done is not done again: atomic writes, fingerprints, and one `cached` call."""
+"""What is done is not done again: atomic writes, and `cached` results under the key of all they depend on."""
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
-import inspect
 import json
 import os
 import re
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-import numpy as np
+from safetensors.numpy import load_file, save_file
 
 from dualrec.core import paths
+from dualrec.core.fingerprint import plain
 
 WORKSPACE = re.compile(r"\..+\.(?P<pid>\d+)\.\w+\.writing")  # where `atomic_path` writes, and which process does
 
@@ -57,33 +56,13 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write JSON atomically: indented, in the given order, with a final newline."""
-    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, default=_plain) + "\n")
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, default=plain) + "\n")
 
 
 def file_sha256(path: Path) -> str:
     """Hex SHA-256 of a file."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def fingerprint(*parts: Any) -> str:
-    """A 16-digit content hash of configuration, arrays and source modules.
-
-    Dataclasses count by their fields, arrays by dtype, shape and bytes, modules by their source text.
-    """
-    digest = hashlib.sha256()
-    for part in parts:
-        if isinstance(part, ModuleType):
-            digest.update(inspect.getsource(part).encode())
-        elif isinstance(part, np.ndarray):
-            digest.update(f"{part.dtype}{part.shape}".encode())
-            digest.update(np.ascontiguousarray(part).tobytes())
-        elif dataclasses.is_dataclass(part) and any(isinstance(v, np.ndarray) for v in _fields(part)):
-            digest.update(fingerprint(*_fields(part)).encode())
-        else:
-            digest.update(json.dumps(part, sort_keys=True, default=_plain).encode())
-        digest.update(b"\0")
-    return digest.hexdigest()[:16]
 
 
 def cached(path: Path, key: str, build: Callable[[], Any], save: Callable[[Any, Path], None], load: Callable[[Path], Any]) -> Any:
@@ -106,25 +85,26 @@ def cached(path: Path, key: str, build: Callable[[], Any], save: Callable[[Any, 
     return value
 
 
+def cached_arrays(path: Path, key: str, build: Callable[[], dict[str, Any]]) -> tuple[dict[str, Any], float]:
+    """Named arrays that are built once and kept as safetensors, and the seconds that building them took."""
+
+    def timed() -> tuple[dict[str, Any], float]:
+        started = time.perf_counter()
+        return build(), time.perf_counter() - started
+
+    def save(value: tuple[dict[str, Any], float], folder: Path) -> None:
+        arrays, seconds = value
+        save_file(arrays, folder / "arrays.safetensors")
+        write_json(folder / "seconds.json", seconds)
+
+    def load(folder: Path) -> tuple[dict[str, Any], float]:
+        seconds = json.loads((folder / "seconds.json").read_text(encoding="utf-8"))
+        return load_file(folder / "arrays.safetensors"), seconds
+
+    return cached(path, key, timed, save, load)
+
+
 def is_kept(path: Path, key: str) -> bool:
     """Whether `cached` has left at `path` what was made with `key`."""
     marker = Path(path) / "key"
     return marker.is_file() and marker.read_text(encoding="utf-8", errors="replace") == key
-
-
-def _fields(value: Any) -> list:
-    """The values of a dataclass's fields; what a cached property left in the object is none."""
-    return [getattr(value, field.name) for field in dataclasses.fields(value)]
-
-
-def _plain(value: Any) -> Any:
-    """Turn dataclasses, numpy scalars, arrays and paths into what JSON knows."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return dataclasses.asdict(value)
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, Path):
-        return value.as_posix()
-    raise TypeError(f"cannot fingerprint {type(value).__name__}")

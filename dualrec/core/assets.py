@@ -1,4 +1,4 @@
-"""The embedded data and models: files carried by pinned packages, never imported, checked by SHA-256."""
+"""Data and models that install as pinned packages: their files are checked by SHA-256, the packages never imported."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ from dualrec.core.errors import StudyError
 
 @dataclass(frozen=True)
 class Asset:
-    """A folder inside an installed distribution, and the SHA-256 of the files the study reads."""
+    """A folder inside an installed package, and what the study reads there.
+
+    distribution: the package's name on the index
+    folder: inside the environment's site-packages
+    files: name -> SHA-256
+    """
 
     distribution: str
     folder: str
@@ -62,8 +67,10 @@ def asset_folder(name: str) -> Path:
     try:
         distribution = metadata.distribution(asset.distribution)
     except metadata.PackageNotFoundError as error:
-        raise StudyError(f"the package '{asset.distribution}' that carries {name} is not installed; run `make setup`") from error
-    folder = Path(distribution.locate_file(asset.folder))
+        raise StudyError(
+            f"the package '{asset.distribution}' that carries {name} is not installed; run `make setup`"
+        ) from error
+    folder = Path(str(distribution.locate_file(asset.folder)))
     for file in asset.files:
         if not (folder / file).is_file():
             raise StudyError(f"{asset.distribution} is installed but lacks {file}; reinstall it with `make setup`")
@@ -72,9 +79,9 @@ def asset_folder(name: str) -> Path:
 
 @cache
 def verified_asset(name: str) -> Path:
-    """`asset_folder`, after checking the SHA-256 of every file once per process.
+    """The folder that holds an asset's files, after checking the SHA-256 of each once per process.
 
-    Raises StudyError for a file that differs from the pinned one.
+    Raises StudyError as `asset_folder` does, and for a file that differs from the pinned one.
     """
     folder = asset_folder(name)
     for file, expected in ASSETS[name].files.items():

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
-def length_batches(lengths, size: int, rng: np.random.Generator) -> list[np.ndarray]:
-    """Index arrays of up to `size` rows: sorted by length within shuffled blocks of eight batches, then shuffled again."""
+def length_batches(lengths: ArrayLike, size: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """Batches for training: rows of similar length together, in a random order.
+
+    Rows are sorted by length within shuffled blocks of eight batches, then the batches are shuffled.
+
+    lengths: (n,) tokens or events per row
+    size: rows of a batch at most
+    rng: draws both orders
+
+    Returns one int64 array of row numbers per batch.
+    """
     lengths = np.asarray(lengths)
     order = rng.permutation(len(lengths))
     blocks = [order[start : start + 8 * size] for start in range(0, len(order), 8 * size)]
@@ -15,7 +25,13 @@ def length_batches(lengths, size: int, rng: np.random.Generator) -> list[np.ndar
     return [parts[i] for i in rng.permutation(len(parts))]
 
 
-def sorted_batches(lengths, size: int) -> list[np.ndarray]:
-    """Index arrays of up to `size` rows, longest rows first: memory that does not suffice shows at once, and the last batch is short."""
+def sorted_batches(lengths: ArrayLike, size: int) -> list[np.ndarray]:
+    """Batches for inference: the longest rows first, so that too little memory shows at once.
+
+    lengths: (n,) tokens or events per row
+    size: rows of a batch at most
+
+    Returns one int64 array of row numbers per batch.
+    """
     order = np.argsort(-np.asarray(lengths, np.int64), kind="stable")
     return [order[start : start + size] for start in range(0, len(order), size)]

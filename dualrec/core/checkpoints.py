@@ -11,8 +11,15 @@ from safetensors.torch import load_file, save_file
 from dualrec.core.artifacts import atomic_path, write_json
 
 
-def save_checkpoint(folder: Path, parameters: dict[str, torch.Tensor], optimiser: torch.optim.Optimizer, history: list[dict]) -> None:
-    """Write parameters, optimiser state, random state and the epochs so far."""
+def save_checkpoint(
+    folder: Path, parameters: dict[str, torch.Tensor], optimiser: torch.optim.Optimizer, history: list[dict]
+) -> None:
+    """Write everything that training needs to go on: parameters, optimiser state, random state and the epochs so far.
+
+    folder: replaced whole
+    parameters: the trained ones, by name
+    history: one dict per finished epoch
+    """
     state = optimiser.state_dict()
     tensors = {f"parameter.{name}": value.detach().contiguous() for name, value in parameters.items()}
     for index, entry in state["state"].items():
@@ -27,7 +34,14 @@ def save_checkpoint(folder: Path, parameters: dict[str, torch.Tensor], optimiser
 
 
 def load_checkpoint(folder: Path, parameters: dict[str, torch.Tensor], optimiser: torch.optim.Optimizer) -> list[dict]:
-    """Restore a checkpoint in place and return the epochs it had finished; an empty list where there is none."""
+    """Restore parameters, optimiser and random state in place.
+
+    folder: as `save_checkpoint` wrote it
+    parameters: overwritten
+    optimiser: its state is replaced
+
+    Returns one dict per finished epoch; an empty list where there is no checkpoint.
+    """
     if not (folder / "state.json").is_file():
         return []
     tensors = load_file(folder / "tensors.safetensors")

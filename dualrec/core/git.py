@@ -11,10 +11,13 @@ def git_commit(home: Path) -> str:
 
     `figures/` does not count as a difference: it is what a run draws, not what it is drawn from.
     """
-    inside, found = ask_git(home, "rev-parse", "--show-prefix"), ask_git(home, "rev-parse", "--short=7", "HEAD")
-    if inside != "" or not found:  # a folder within somebody else's repository is not this study's commit
+    folder_in_repository = ask_git(home, "rev-parse", "--show-prefix")
+    commit = ask_git(home, "rev-parse", "--short=7", "HEAD")
+    if (
+        folder_in_repository != "" or not commit
+    ):  # a folder within somebody else's repository has not this study's commit
         return "unknown"
-    return found + ("-dirty" if ask_git(home, "status", "--porcelain", "--", ".", ":(exclude)figures") else "")
+    return commit + ("-dirty" if ask_git(home, "status", "--porcelain", "--", ".", ":(exclude)figures") else "")
 
 
 def ask_git(home: Path, *arguments: str) -> str | None:

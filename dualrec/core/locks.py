@@ -1,4 +1,4 @@
-"""One run of a profile at a time."""
+"""A lock on a run's folder: one process at a time works in it."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from dualrec.core.errors import StudyError
 def sole_user(folder: Path) -> Iterator[None]:
     """Hold a run's folder while the block runs, and first sweep away what killed processes were writing there.
 
-    The operating system holds the lock for the process and lets go of it when the process ends, however it ends: there is nothing to
-    delete by hand. Raises StudyError where another process holds it, saying which one and since when.
+    The operating system holds the lock for the process and lets go of it when the process ends, however it ends: there
+    is nothing to delete by hand. Raises StudyError where another process holds it, saying which one and since when.
     """
     folder.mkdir(parents=True, exist_ok=True)
     holder = folder / ".holder.json"  # who holds the lock, for people; what decides is the lock
@@ -32,7 +32,9 @@ def sole_user(folder: Path) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout as error:
-        raise StudyError(f"{paths.readable(folder)} is in use by {_who(holder)}; wait for it or stop it, then run again") from error
+        raise StudyError(
+            f"{paths.readable(folder)} is in use by {_describe(holder)}; wait for it or stop it, then run again"
+        ) from error
     try:
         _sweep(folder)
         since = datetime.now().astimezone().isoformat(" ", "seconds")
@@ -42,18 +44,18 @@ def sole_user(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def _who(holder: Path) -> str:
+def _describe(holder: Path) -> str:
     """The process that holds a lock, in words."""
     try:
-        known = json.loads(holder.read_text(encoding="utf-8"))
-        return f"process {known['pid']} ('{known['command']}', since {known['since']})"
+        note = json.loads(holder.read_text(encoding="utf-8"))
+        return f"process {note['pid']} ('{note['command']}', since {note['since']})"
     except (OSError, ValueError, KeyError, TypeError):  # it has only just begun
         return "another process"
 
 
 def _sweep(folder: Path) -> None:
     """Remove half-written files of processes that are no more."""
-    for found in folder.rglob(".*"):
-        made_by = WORKSPACE.fullmatch(found.name)
-        if made_by and not psutil.pid_exists(int(made_by["pid"])):
-            shutil.rmtree(found, ignore_errors=True)
+    for hidden in folder.rglob(".*"):
+        workspace = WORKSPACE.fullmatch(hidden.name)
+        if workspace and not psutil.pid_exists(int(workspace["pid"])):
+            shutil.rmtree(hidden, ignore_errors=True)

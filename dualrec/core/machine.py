@@ -43,9 +43,9 @@ def environment() -> dict[str, str | int]:
 
 def hardware() -> str:
     """Device, threads and precision, for captions."""
-    found = environment()
-    cpu = f"{found['cpu']}, {found['threads']} thread{'s' if found['threads'] > 1 else ''}"
-    return f"{cpu if found['device'] == 'cpu' else found['device']}, {found['precision']}"
+    threads, device = torch.get_num_threads(), device_name()
+    processor = f"{cpu_name()}, {threads} thread{'s' if threads > 1 else ''}"
+    return f"{processor if device == 'cpu' else device}, {precision()}"
 
 
 def total_memory() -> float:
@@ -57,7 +57,8 @@ def total_memory() -> float:
 
 def gpu_memory() -> float:
     """GiB of memory of the largest CUDA device; 0 without one."""
-    return max((torch.cuda.get_device_properties(i).total_memory for i in range(torch.cuda.device_count())), default=0) / 2**30
+    devices = [torch.cuda.get_device_properties(i) for i in range(torch.cuda.device_count())]
+    return max((device.total_memory for device in devices), default=0) / 2**30
 
 
 def peak_memory_mib() -> float:
@@ -73,7 +74,7 @@ def peak_memory_mib() -> float:
 def device_name() -> str:
     """`cpu`, `mps`, or what a GPU is called."""
     device = pick_device()
-    return torch.cuda.getdevice_name() if device.type == "cuda" else str(device)
+    return torch.cuda.get_device_name() if device.type == "cuda" else str(device)
 
 
 def precision() -> str:

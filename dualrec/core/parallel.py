@@ -1,4 +1,7 @@
-"""Work for one thread: what a second one would make a little faster, and in its last bits another result."""
+"""Several single-threaded calls side by side, one process each.
+
+A second thread would make one call a little faster, and change the last bits of its result.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +20,12 @@ from dualrec.core.errors import StudyError
 
 
 def side_by_side(function: Callable, calls: list[tuple]) -> Iterator[None]:
-    """Call a function with each of some tuples of arguments, as many at once as there are cores; one after another where there is a GPU.
+    """Call a function with each tuple of arguments, as many at once as there are cores; one after another with a GPU.
 
-    Gives back None as each call ends; what a call leaves behind are files. What it prints is not heard: it would mix with its neighbours'.
-    The processes end with this one, however it ends.
+    function: leaves its results in files; what it prints is dropped, since it would mix with its neighbours'
+    calls: one tuple of arguments per call
+
+    Gives back None as each call ends. The processes end with this one, however it ends.
     Raises what a call raises, and StudyError where a process dies.
     """
     at_once = min(len(calls), 1 if torch.cuda.is_available() else os.cpu_count() or 1)
@@ -31,7 +36,8 @@ def side_by_side(function: Callable, calls: list[tuple]) -> Iterator[None]:
                 yield ended.result()
         except BrokenProcessPool as error:
             raise StudyError(
-                "a process that worked beside others died, most likely for want of memory; close other programs and run again"
+                "a process that worked beside others died, most likely for want of memory; "
+                "close other programs and run again"
             ) from error
         except BaseException:
             for child in multiprocessing.active_children():
@@ -41,7 +47,7 @@ def side_by_side(function: Callable, calls: list[tuple]) -> Iterator[None]:
 
 @contextmanager
 def limit_threads(number: int) -> Iterator[None]:
-    """Within the block torch computes with `number` threads of the processor, here and in every thread that begins there."""
+    """Let torch compute with `number` threads within the block, here and in every Python thread that begins there."""
     before = torch.get_num_threads()
     torch.set_num_threads(number)
     try:
@@ -51,15 +57,16 @@ def limit_threads(number: int) -> Iterator[None]:
 
 
 def _begin() -> None:
-    """What a process does first."""
+    """What every process does first."""
     torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # its parent hears it, too, and sees to its end
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
-    multiprocessing.parent_process().join()
-    os._exit(1)
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)
 
 
 def _call(function: Callable, arguments: tuple) -> None:

@@ -1,4 +1,4 @@
-"""Commands in a shell: what goes wrong is one line that says what to do, never a traceback."""
+"""How a command ends in a shell: what goes wrong is one line that says what to do, never a traceback."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ def run(app: typer.Typer, name: str) -> None:
 
     `--debug`, anywhere among the arguments, shows the traceback instead.
     """
-    given = sys.argv[1:]
+    arguments = sys.argv[1:]
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # as stderr is: where a letter cannot be written, its number is
+        # as stderr does: where a letter cannot be written, its number is
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        app([argument for argument in given if argument != DEBUG], prog_name=name)
+        app([argument for argument in arguments if argument != DEBUG], prog_name=name)
     except Exception as error:  # noqa: BLE001  whatever it is, a user gets a sentence
-        if DEBUG in given:
+        if DEBUG in arguments:
             raise
         print(f"{name}: {sentence(error)}", file=sys.stderr)
         sys.exit(1)
@@ -40,17 +41,19 @@ def sentence(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"the disk is full{_at(error)}; make room and run the same command again, what is finished is kept"
     if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"no access{_at(error)} ({error.strerror}); change its owner or rights, or set DUALREC_HOME to a folder of your own"
+        remedy = "change its owner or rights, or set DUALREC_HOME to a folder of your own"
+        return f"no access{_at(error)} ({error.strerror}); {remedy}"
     if isinstance(error, FileExistsError | NotADirectoryError):
         return f"a file stands where a folder belongs{_at(error)}; move it away, or set DUALREC_HOME to a folder"
     if isinstance(error, OSError) and error.strerror:
-        return f"the system refuses{_at(error)}: {error.strerror}; mend or choose another path and run the same command again"
+        remedy = "mend or choose another path and run the same command again"
+        return f"the system refuses{_at(error)}: {error.strerror}; {remedy}"
     if isinstance(error, MemoryError):
         return "the memory is full; close other programs or choose a smaller profile"
-    what = " ".join(f"{type(error).__name__}: {error}".split())
-    return f"this should not happen: {what}; run it again with {DEBUG} and report what it prints"
+    one_line = " ".join(f"{type(error).__name__}: {error}".split())
+    return f"this should not happen: {one_line}; run it again with {DEBUG} and report what it prints"
 
 
 def _at(error: OSError) -> str:
-    """Where: as much of the path as fits a line."""
+    """` at PATH`, as much of it as fits a line; nothing where the error names no file."""
     return f" at {paths.readable(Path(os.fsdecode(error.filename)))[:200]}" if error.filename else ""

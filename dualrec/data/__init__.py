@@ -1,1 +1,1 @@
-"""Where data come from, the catalogue, the interactions, and how they are split."""
+"""Data sets: where they come from, their catalogue and interactions, and how they are split into cases."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from dualrec.core.errors import StudyError
 
@@ -22,8 +24,11 @@ _PARTS = re.compile(r"\([^()]*\)")
 class Catalogue:
     """Items by index; row 0 is padding.
 
-    ids: int64 (N + 1,) original ids; titles: N + 1 readable titles, titles[0] = ""
-    years: int64 (N + 1,), 0 = missing; genres: float32 (N + 1, G) multi-hot; genre_names: G names
+    ids: int64 (N + 1,) original ids
+    titles: N + 1 readable titles, titles[0] = ""
+    years: int64 (N + 1,), 0 = missing
+    genres: float32 (N + 1, G) multi-hot
+    genre_names: G names
     """
 
     ids: np.ndarray
@@ -47,20 +52,30 @@ class Catalogue:
         return np.array([first.setdefault(title, i) for i, title in enumerate(self.titles)], np.int64)
 
 
-def build_catalogue(ids, titles, genres: list[list[str]], years=None) -> Catalogue:
+def build_catalogue(
+    ids: ArrayLike, titles: Iterable[str], genres: list[list[str]], years: Iterable[int] | None = None
+) -> Catalogue:
     """Catalogue from parallel columns in file order.
 
-    ids: original ids; titles: as in the file; genres: names per item; years: 0 or None where only the title may tell
-    A year that only `years` knows is written behind the title; an item without title is called `Item <id>`.
+    ids: original ids, whole numbers
+    titles: as in the file; an item without one is called `Item <id>`
+    genres: names per item
+    years: written behind a title that names none; 0, or None for all, where only the title may tell
+
     Raises StudyError for an id that is listed twice.
     """
     ids = np.asarray(ids, np.int64)
     once, times = np.unique(ids, return_counts=True)
     if (times > 1).any():
-        raise StudyError(f"the items file lists the id {once[times.argmax()]} {times.max()} times; keep one row per item")
+        raise StudyError(
+            f"the items file lists the id {once[times.argmax()]} {times.max()} times; keep one row per item"
+        )
     readable = [readable_title(title) or f"Item {i}" for i, title in zip(ids, titles, strict=True)]
-    given = [0] * len(readable) if years is None else years
-    readable = [f"{title} ({year})" if year and not year_of(title) else title for title, year in zip(readable, given, strict=True)]
+    if years is not None:
+        readable = [
+            f"{title} ({year})" if year and not year_of(title) else title
+            for title, year in zip(readable, years, strict=True)
+        ]
     names = tuple(sorted({g for row in genres for g in row}))
     column = {name: i for i, name in enumerate(names)}
     matrix = np.zeros((len(readable) + 1, len(names)), np.float32)
@@ -76,7 +91,10 @@ def build_catalogue(ids, titles, genres: list[list[str]], years=None) -> Catalog
 
 
 def readable_title(title: str) -> str:
-    """`Postman, The (Postino, Il) (1994)` as `The Postman (Il Postino) (1994)`; spaces and control characters tidied, LONGEST cut off."""
+    """A title as a person would write it: `Postman, The (Postino, Il) (1994)` as `The Postman (Il Postino) (1994)`.
+
+    Spaces and control characters are tidied, and a title is cut off after LONGEST characters.
+    """
     text = " ".join("".join(c if c.isprintable() else " " for c in str(title)).split())
     if len(text) > LONGEST:
         text = text[: LONGEST - 1] + "…"
@@ -95,7 +113,7 @@ def year_of(title: str) -> int:
 
 
 def _front(name: str) -> str:
-    """`Postino, Il` as `Il Postino`, behind `a.k.a.` too."""
+    """A name with its article in front: `Postino, Il` as `Il Postino`, behind `a.k.a.` too."""
     match = _ARTICLE.match(name)
     if not match:
         return name

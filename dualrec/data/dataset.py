@@ -1,4 +1,4 @@
-"""A loaded data set: catalogue, interactions in file order, and what had to be handled."""
+"""A loaded data set: catalogue, interactions in file order, and counts of its oddities."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from dualrec.core.artifacts import fingerprint
 from dualrec.core.errors import StudyError
+from dualrec.core.fingerprint import fingerprint
 from dualrec.data.catalogue import Catalogue
 
 
@@ -17,7 +17,8 @@ class Dataset:
     """One data set.
 
     interactions: columns user_id int64, item int64 (catalogue index 1..N), timestamp int64, rating float32; file order
-    digest: content hash for cache keys; notes: what was handled on reading, by name
+    digest: content hash for cache keys
+    notes: name of an oddity -> how many rows or items have it
     """
 
     name: str
@@ -28,15 +29,18 @@ class Dataset:
 
 
 def build_dataset(name: str, catalogue: Catalogue, ratings: pd.DataFrame) -> Dataset:
-    """Join ratings (user_id, item_id, timestamp, rating; original ids) with the catalogue.
+    """Join ratings with the catalogue; those of items that the catalogue lacks are dropped and counted.
 
-    Ratings of items that the catalogue lacks are dropped and counted.
+    ratings: columns user_id, item_id, timestamp, rating; original ids, file order
+
     Raises StudyError when nothing is left.
     """
     item = catalogue.index_of(ratings.item_id)
-    known = item > 0
-    if not known.any():
-        raise StudyError(f"data set '{name}': no rating names an item of its catalogue; check that both files belong together")
+    in_catalogue = item > 0
+    if not in_catalogue.any():
+        raise StudyError(
+            f"data set '{name}': no rating names an item of its catalogue; check that both files belong together"
+        )
     interactions = pd.DataFrame(
         {
             "user_id": ratings.user_id.to_numpy(np.int64),
@@ -44,14 +48,15 @@ def build_dataset(name: str, catalogue: Catalogue, ratings: pd.DataFrame) -> Dat
             "timestamp": ratings.timestamp.to_numpy(np.int64),
             "rating": ratings.rating.to_numpy(np.float32),
         }
-    )[known].reset_index(drop=True)
+    ).loc[in_catalogue]
+    interactions = interactions.reset_index(drop=True)
     notes = {
-        "ratings_of_unknown_items": int((~known).sum()),
-        "items_without_ratings": len(catalogue) - interactions.item.nunique(),
+        "ratings_of_unknown_items": int((~in_catalogue).sum()),
+        "items_without_ratings": len(catalogue) - interactions["item"].nunique(),
         "items_with_a_title_used_twice": int((catalogue.same_title != np.arange(len(catalogue) + 1)).sum()),
         "items_without_year": int((catalogue.years[1:] == 0).sum()),
         "items_without_genre": int((catalogue.genres[1:].sum(axis=1) == 0).sum()),
     }
-    columns = [interactions[c].to_numpy() for c in interactions]
+    columns = [interactions[name].to_numpy() for name in interactions.columns]
     digest = fingerprint(*columns, catalogue.ids, catalogue.titles, catalogue.genres, catalogue.genre_names)
     return Dataset(name, catalogue, interactions, digest, notes)

@@ -1,8 +1,12 @@
-"""One file from the network: tried again after a fault, resumed where a connection broke, and kept only with the pinned hash."""
+"""One file from the network, kept only with the pinned hash.
+
+A failed download is tried again, and goes on where the connection broke.
+"""
 
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pooch
@@ -15,24 +19,33 @@ RETRIES = 3  # after 1, 2 and 3 seconds
 def fetch(url: str, sha256: str, path: Path) -> Path:
     """Download to `path`, unless it is there with this hash.
 
-    Raises requests.exceptions.RequestException where the server cannot be reached, and ValueError where what it sends has another hash.
+    url: of the file
+    sha256: that it must have
+    path: where it is kept; a part of it may stand beside it until all has arrived
+
+    Raises requests.exceptions.RequestException where the server cannot be reached, and ValueError where what it sends
+    has another hash.
     """
-
-    def resume(url: str, target: str, _: pooch.Pooch) -> None:
-        """Go on from what an earlier try left; what turns out to be another file is thrown away by pooch, and the next try begins anew."""
-        part = path.with_name(f"{path.name}.part")
-        have = part.stat().st_size if part.is_file() else 0
-        asked = {"headers": {"Range": f"bytes={have}-"}} if have else {}
-        try:
-            with part.open("ab") as file:
-                pooch.HTTPDownloader(progressbar=True, **asked)(url, file, None)
-        except requests.exceptions.HTTPError as error:
-            if error.response.status_code == requests.codes.requested_range_not_satisfiable:  # there is nothing behind it
-                part.unlink()
-            raise
-        shutil.move(part, target)
-
     path.parent.mkdir(parents=True, exist_ok=True)
-    names = {"registry": {path.name: f"sha256:{sha256}"}, "urls": {path.name: url}}
+    registry = {path.name: f"sha256:{sha256}"}
     with FileLock(path.with_name(f"{path.name}.lock")):
-        return Path(pooch.create(path.parent, "", retry_if_failed=RETRIES, **names).fetch(path.name, downloader=resume))
+        downloads = pooch.create(path.parent, "", registry=registry, urls={path.name: url}, retry_if_failed=RETRIES)
+        return Path(downloads.fetch(path.name, downloader=partial(_resume, path.with_name(f"{path.name}.part"))))
+
+
+def _resume(part: Path, url: str, target: str, _: pooch.Pooch) -> None:
+    """Go on from the part that an earlier try left.
+
+    What turns out to be another file is thrown away by pooch, and the next try begins anew.
+    """
+    size = part.stat().st_size if part.is_file() else 0
+    headers = {"Range": f"bytes={size}-"} if size else {}
+    try:
+        with part.open("ab") as file:
+            pooch.HTTPDownloader(progressbar=True, headers=headers)(url, file, None)
+    except requests.exceptions.HTTPError as error:
+        nothing_behind = requests.codes.requested_range_not_satisfiable
+        if error.response is not None and error.response.status_code == nothing_behind:
+            part.unlink()
+        raise
+    shutil.move(part, target)

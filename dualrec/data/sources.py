@@ -1,4 +1,4 @@
-"""Where data comes from: the registry of sources, `DUALREC_DATA`, the embedded ML-100K, and checked downloads."""
+"""Where data sets come from: registered ones by name (embedded, downloaded or in `DUALREC_DATA`), others by folder."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from dualrec.data.layouts.plain import read_plain
 
 U_DATA_SHA256 = "06416e597f82b7342361e41163890c81036900f418ad91315590814211dca490"
 LARGEST = 2**30  # bytes of one unpacked file: forty times ML-1M's ratings
-LAYOUTS = {  # the files that tell a layout, and its reader
+LAYOUTS = {  # the files by which a layout is recognised, and its reader
     ("u.data", "u.item"): read_u_data,
     ("ratings.dat", "movies.dat"): read_dat,
     ("ratings.csv", "movies.csv"): read_csv,
@@ -92,7 +92,7 @@ def load(name_or_folder: str) -> Dataset:
 
 
 def load_folder(folder: Path, name: str) -> Dataset:
-    """Load a folder whose layout its files tell. Raises StudyError where they tell none."""
+    """Load a folder in the layout that its file names show. Raises StudyError where they show none."""
     for files, read in LAYOUTS.items():
         if all((folder / file).is_file() for file in files):
             return build_dataset(name, *read(folder))
@@ -106,7 +106,9 @@ def load_embedded() -> Dataset:
     ratings = pd.read_parquet(folder / "MovieLens100k_data.parquet.brotli")
     text = ratings.to_csv(sep="\t", header=False, index=False, lineterminator="\n")
     if hashlib.sha256(text.encode()).hexdigest() != U_DATA_SHA256:
-        raise StudyError("the embedded ratings differ from the official ml-100k/u.data; reinstall the package with `make setup`")
+        raise StudyError(
+            "the embedded ratings differ from the official ml-100k/u.data; reinstall the package with `make setup`"
+        )
     items = pd.read_parquet(folder / "MovieLens100k_items.parquet.brotli")
     catalogue = catalogue_100k(items.rename(columns={"movie_id": "item_id", "movie_title": "title"}))
     return build_dataset("ml-100k", catalogue, ratings.rename(columns={"movie_id": "item_id"}))
@@ -115,7 +117,7 @@ def load_embedded() -> Dataset:
 def download(name: str) -> Path:
     """Fetch an official archive, check its SHA-256 and unpack the two files the study reads.
 
-    Raises StudyError with the manual way when the network, the certificate or the hash is not in order.
+    Raises StudyError that says how to do it by hand when the network, the certificate or the hash is not in order.
     """
     source = SOURCES[name]
     folder = paths.shared_cache() / "data" / name
@@ -127,7 +129,9 @@ def download(name: str) -> Path:
     except requests.exceptions.SSLError as error:
         raise StudyError(f"the certificate of {source.url} is not valid; it is never ignored: {by_hand}") from error
     except requests.exceptions.RequestException as error:
-        raise StudyError(f"{source.url} cannot be reached ({type(error).__name__}); check network and proxy, or {by_hand}") from error
+        raise StudyError(
+            f"{source.url} cannot be reached ({type(error).__name__}); check network and proxy, or {by_hand}"
+        ) from error
     except ValueError as error:
         raise StudyError(f"{source.url} is not the pinned archive (SHA-256 differs); {by_hand}") from error
     with atomic_path(folder) as target:
@@ -136,21 +140,27 @@ def download(name: str) -> Path:
 
 
 def unpack(archive: Path, members: tuple[str, ...], target: Path) -> None:
-    """Extract the named files, wherever in the archive they lie, under their bare names: no path of the archive is used.
+    """Extract the named files, wherever in the archive they lie, under their bare names: none of its paths is used.
 
-    Raises StudyError for a broken archive, one without them, and one whose members are links, encrypted or larger than LARGEST.
+    archive: a zip file
+    members: bare names of the files
+    target: a new folder
+
+    Raises StudyError for a broken archive, one without these files, and one in which they are links, encrypted or
+    larger than LARGEST.
     """
     target.mkdir(parents=True)
     try:
         with zipfile.ZipFile(archive) as content:
-            inside = {PurePosixPath(info.filename).name: info for info in content.infolist() if not info.is_dir()}
+            by_name = {PurePosixPath(info.filename).name: info for info in content.infolist() if not info.is_dir()}
             for member in members:
-                if member not in inside:
+                if member not in by_name:
                     raise StudyError(f"{archive} holds no {member}; delete it and run again")
-                info = inside[member]
+                info = by_name[member]
                 if info.file_size > LARGEST or stat.S_ISLNK(info.external_attr >> 16):
                     raise StudyError(
-                        f"{member} in {archive} is a link or larger than {LARGEST >> 20} MiB; it is not the archive it should be"
+                        f"{member} in {archive} is a link or larger than {LARGEST >> 20} MiB; "
+                        "it is not the archive it should be"
                     )
                 (target / member).write_bytes(content.read(info))  # never more than file_size, whatever is packed
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:

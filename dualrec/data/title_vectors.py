@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +11,9 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 from tqdm import TqdmWarning
 
-from dualrec.core.artifacts import cached, fingerprint
+from dualrec.core.artifacts import cached
 from dualrec.core.assets import ASSETS, verified_asset
+from dualrec.core.fingerprint import cache_key
 from dualrec.data.catalogue import Catalogue
 
 if TYPE_CHECKING:
@@ -20,22 +22,29 @@ if TYPE_CHECKING:
 
 def load_encoder(name: str) -> SentenceTransformer:
     """The embedded sentence encoder by name, or any sentence-transformers folder or hub id."""
-    with warnings.catch_warnings(action="ignore", category=TqdmWarning):  # wants a notebook widget for bars that are not shown
+    # the warning asks for a notebook widget, for progress bars that are never shown
+    with warnings.catch_warnings(action="ignore", category=TqdmWarning):
         from sentence_transformers import SentenceTransformer  # here, since it takes seconds to import
     return SentenceTransformer(str(verified_asset(name)) if name in ASSETS else name)
 
 
 def title_vectors(catalogue: Catalogue, encoder: str, folder: Path) -> np.ndarray:
-    """float32 (N + 1, d): unit vectors of all titles, row 0 zero; kept under `folder`."""
+    """float32 (N + 1, d): a unit vector for every title, row 0 zero.
+
+    encoder: as `load_encoder` takes it
+    folder: where they are kept, so that they are computed once
+    """
 
     def build() -> np.ndarray:
-        vectors = load_encoder(encoder).encode(catalogue.titles[1:], batch_size=128, normalize_embeddings=True, show_progress_bar=False)
+        vectors = load_encoder(encoder).encode(
+            catalogue.titles[1:], batch_size=128, normalize_embeddings=True, show_progress_bar=False
+        )
         return np.vstack([np.zeros((1, vectors.shape[1])), vectors]).astype(np.float32)
 
     identity = ASSETS[encoder].files if encoder in ASSETS else encoder
     return cached(
         folder,
-        fingerprint(catalogue.titles, identity),
+        cache_key(catalogue.titles, identity, code=sys.modules[__name__], libraries=("sentence-transformers",)),
         build,
         save=lambda value, path: save_file({"vectors": value}, path / "vectors.safetensors"),
         load=lambda path: load_file(path / "vectors.safetensors")["vectors"],

@@ -7,7 +7,7 @@ from html import escape
 
 from dualrec.data.catalogue import Catalogue
 from dualrec.demo.recommender import Answer, Demo
-from dualrec.plots.style import COLOURS
+from dualrec.plots.style import BLUE, WINE
 from dualrec.types import RankedLists
 
 LONGEST = 90  # characters of a title in a table or on a button
@@ -22,9 +22,9 @@ STYLE = f"""<style>
 .dualrec .hint {{ font-size: 1.35rem; font-weight: 600; margin: .1rem 0; }}
 .dualrec .lists {{ display: grid; gap: 1.6rem 1.8rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 17.5rem), 1fr)); }}
 .dualrec .lists section {{ border-top: 4px solid; padding-top: .6rem; min-width: 0; }}
-.dualrec .lstm {{ border-color: {COLOURS["lstm"]} !important; }}
-.dualrec .language, .dualrec .written {{ border-color: {COLOURS["rescored"]} !important; }}
-.dualrec .reranked {{ border-color: {COLOURS["rescored"]} !important; border-top-style: double !important; }}
+.dualrec .lstm {{ border-color: {BLUE} !important; }}
+.dualrec .language, .dualrec .written {{ border-color: {WINE} !important; }}
+.dualrec .reranked {{ border-color: {WINE} !important; border-top-style: double !important; }}
 .dualrec .lists p {{ min-height: 2.6rem; }}
 .dualrec table {{ border-collapse: collapse; display: table !important; font-size: .9rem; margin: .2rem 0 0;
   table-layout: fixed; width: 100%; }}

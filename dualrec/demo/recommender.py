@@ -20,7 +20,7 @@ from dualrec.rerank.fusion import Opinions
 from dualrec.rerank.similarity import rerank_by_hint
 from dualrec.sequence.base import SequenceModel, hints_from_scores
 from dualrec.study import Study
-from dualrec.systems.roles import prompts_for, search_catalogue
+from dualrec.systems.catalogue_writer import search_catalogue
 from dualrec.systems.sequence_models import fit_sequence_model
 from dualrec.types import Hints, RankedLists, Sequences
 
@@ -103,7 +103,7 @@ class Demo:
         if candidates.items[0, 0] < 1:
             raise StudyError("you picked every movie of the catalogue, so none is left to recommend; take one away")
         with _timed(seconds, "Prompt"):
-            prompts = prompts_for(self.study, self.llm, history, candidates)
+            prompts = self.study.prompts_for(self.llm, history, candidates)
         with _timed(seconds, "Language model"):
             both = Opinions.of(candidates, score_titles(self.llm, prompts, self.trie, candidates.items, config.score_batch))
             language = both.ranked(both.language, k)

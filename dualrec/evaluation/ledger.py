@@ -31,14 +31,18 @@ from dualrec.types import Cases, RankedLists
 SCHEMA = 1
 COLUMNS = {"user_id": "int64", "target_id": "int64", "rank": "int32", "item_id": "Int64", "score": "float32"}
 NAMED = 300  # characters of a foreign file's column names in an error
-# What pyarrow and pandas raise where bytes of lengths, types or pandas' own notes are damaged. Not MemoryError: the file may be whole.
+# What pyarrow and pandas raise where bytes of lengths, types or pandas' own notes are damaged.
+# Not MemoryError: the file may be whole.
 UNREADABLE = (OSError, ValueError, TypeError, LookupError, AttributeError, NotImplementedError, RecursionError)
 
 
 class Lists(NamedTuple):
-    """A ledger as arrays.
+    """A ledger as arrays, one row per user.
 
-    users, targets: int64 (n,); items: int64 (n, K), 0 where nothing valid; valid: bool (n, K)
+    users: int64 (n,) original ids
+    targets: int64 (n,) original ids
+    items: int64 (n, K) original ids, 0 where nothing valid was produced
+    valid: bool (n, K), False there
     """
 
     users: np.ndarray
@@ -50,7 +54,14 @@ class Lists(NamedTuple):
 def write_ledger(folder: Path, system: str, cases: Cases, lists: RankedLists, item_ids: np.ndarray, meta: dict) -> Path:
     """Write `<system>.parquet` and its sidecar; the same lists give the same parquet file, byte for byte.
 
-    item_ids: int64 (N + 1,) original ids by item index; meta: what the sidecar says about the run
+    folder: where both files go
+    system: its name, which the files get
+    cases: what was evaluated
+    lists: one per case
+    item_ids: int64 (N + 1,) original ids by item index
+    meta: what the sidecar says about the run
+
+    Returns the path of the parquet file.
     Raises StudyError where the lists do not fit the cases or the catalogue, or break the schema.
     """
     path = Path(folder) / f"{system}.parquet"
@@ -58,7 +69,9 @@ def write_ledger(folder: Path, system: str, cases: Cases, lists: RankedLists, it
     if len(cases) != len(items):
         raise StudyError(f"system '{system}' made {len(items)} lists for {len(cases)} cases; it must make one per case")
     if ((items != -1) & ((items < 1) | (items >= len(item_ids)))).any():
-        raise StudyError(f"system '{system}' lists items outside 1..{len(item_ids) - 1}; use -1 where nothing valid was produced")
+        raise StudyError(
+            f"system '{system}' lists items outside 1..{len(item_ids) - 1}; use -1 where nothing valid was produced"
+        )
     n, k = items.shape
     empty = items == -1
     scores = np.full((n, k), np.nan) if lists.scores is None else np.where(empty, np.nan, lists.scores)
@@ -76,7 +89,8 @@ def write_ledger(folder: Path, system: str, cases: Cases, lists: RankedLists, it
         ledger.to_parquet(temporary, engine="pyarrow", index=False)
     sidecar = {"schema": SCHEMA, "system": system} | meta
     sidecar |= {"commit": git_commit(paths.PACKAGE.parent), "n": n, "k": k}
-    sidecar |= {"counts": {name: int(np.sum(count)) for name, count in lists.counts.items()}, "sha256": file_sha256(path)}
+    sidecar |= {"counts": {name: int(np.sum(count)) for name, count in lists.counts.items()}}
+    sidecar |= {"sha256": file_sha256(path)}
     write_json(path.with_suffix(".json"), sidecar)
     return path
 
@@ -96,12 +110,16 @@ def read_ledger(path: Path) -> pd.DataFrame:
         raise StudyError(f"{where} is not a readable parquet file; delete it and run again") from error
     check_ledger(ledger, where)
     if sidecar.get("sha256") != file_sha256(path) or len(ledger) != sidecar["n"] * sidecar["k"]:
-        raise StudyError(f"{where} is not the file its sidecar {Path(path).stem}.json describes; delete both and run again")
+        raise StudyError(
+            f"{where} is not the file its sidecar {Path(path).stem}.json describes; delete both and run again"
+        )
     return ledger
 
 
 def read_sidecar(path: Path) -> dict:
-    """What the sidecar of a ledger (path of the parquet file) says about the run.
+    """What the sidecar of a ledger says about the run.
+
+    path: of the parquet file
 
     Raises StudyError where it is missing, is no JSON object, or has another schema version.
     """
@@ -109,29 +127,41 @@ def read_sidecar(path: Path) -> dict:
     try:
         sidecar = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise StudyError(f"{paths.readable(file)}, the sidecar of a ledger, is missing or not JSON; run again to write it") from error
+        raise StudyError(
+            f"{paths.readable(file)}, the sidecar of a ledger, is missing or not JSON; run again to write it"
+        ) from error
     if not isinstance(sidecar, dict) or sidecar.get("schema") != SCHEMA:
-        raise StudyError(f"{paths.readable(file)} does not have ledger schema {SCHEMA}; run again to write the ledger anew")
+        raise StudyError(
+            f"{paths.readable(file)} does not have ledger schema {SCHEMA}; run again to write the ledger anew"
+        )
     counts = sidecar.get("counts")
-    if not isinstance(counts, dict) or not all(type(number) is int for number in (sidecar.get("n"), sidecar.get("k"), *counts.values())):
-        raise StudyError(f"{paths.readable(file)} lacks n, k or counts as whole numbers; run again to write the ledger anew")
+    numbers = [sidecar.get("n"), sidecar.get("k"), *(counts.values() if isinstance(counts, dict) else [None])]
+    if not all(type(number) is int for number in numbers):
+        raise StudyError(
+            f"{paths.readable(file)} lacks n, k or counts as whole numbers; run again to write the ledger anew"
+        )
     return sidecar
 
 
 def check_ledger(ledger: pd.DataFrame, where: str) -> None:
     """Check that a ledger keeps the schema: columns, types, ranks 1..K per user, one target, no item twice.
 
+    where: how the error calls it
+
     Raises StudyError naming `where`, the first offending user and what is wrong.
     """
     if list(ledger.columns) != list(COLUMNS):
-        found = repr(", ".join(map(str, ledger.columns)))[1:-1][:NAMED]  # repr: a name may hold line breaks and colour codes
-        raise StudyError(f"{where} has the columns {found or '(none)'}; a ledger has {', '.join(COLUMNS)}")
+        # repr: a name may hold line breaks and colour codes
+        columns = repr(", ".join(map(str, ledger.columns)))[1:-1][:NAMED]
+        raise StudyError(f"{where} has the columns {columns or '(none)'}; a ledger has {', '.join(COLUMNS)}")
     for column, expected in COLUMNS.items():
         if str(ledger[column].dtype) != expected:
             raise StudyError(f"{where}: column '{column}' is {ledger[column].dtype}, but must be {expected}")
     if ledger.empty:
         raise StudyError(f"{where} holds no recommendations; evaluate at least one user")
-    users, ranks, k = ledger["user_id"].to_numpy(), ledger["rank"].to_numpy(), max(int(ledger["rank"].max()), 1)
+    users = ledger["user_id"].to_numpy()
+    ranks = ledger["rank"].to_numpy()
+    k = max(int(ranks.max()), 1)
     wrong = ranks != np.arange(len(ledger)) % k + 1
     wrong |= users != users[np.arange(len(ledger)) // k * k]  # another user within K rows
     if wrong.any() or len(ledger) % k:
@@ -143,18 +173,20 @@ def check_ledger(ledger: pd.DataFrame, where: str) -> None:
     targets = ledger["target_id"].to_numpy().reshape(-1, k)
     several = (targets != targets[:, :1]).any(axis=1)
     if several.any():
-        raise StudyError(f"{where}: user {users[several.argmax() * k]} has more than one target; a ledger has one per user")
-    listed = ledger[ledger["item_id"].notna()]
-    again = listed.duplicated(["user_id", "item_id"])
+        raise StudyError(
+            f"{where}: user {users[several.argmax() * k]} has more than one target; a ledger has one per user"
+        )
+    listed = ledger.loc[ledger["item_id"].notna(), ["user_id", "item_id"]]
+    again = listed.duplicated()
     if again.any():
-        user, item = (listed.loc[again, column].iloc[0] for column in ("user_id", "item_id"))
+        user, item = listed[again].iloc[0]
         raise StudyError(f"{where}: item {item} is listed twice for user {user}; a repeated item must be null")
 
 
 def as_lists(ledger: pd.DataFrame) -> Lists:
-    """A ledger as arrays, after `check_ledger`."""
+    """A ledger as arrays. Raises StudyError as `check_ledger` does."""
     check_ledger(ledger, "the ledger")
-    k = int(ledger["rank"].max())
+    k = int(ledger["rank"].to_numpy().max())
     items = ledger["item_id"].to_numpy(np.int64, na_value=0).reshape(-1, k)
     valid = ledger["item_id"].notna().to_numpy().reshape(-1, k)
     return Lists(ledger["user_id"].to_numpy()[::k], ledger["target_id"].to_numpy()[::k], items, valid)

@@ -18,7 +18,7 @@ KS = (1, 5, 10)
 
 
 def per_user(ledger: pd.DataFrame, ks: tuple[int, ...] = KS) -> pd.DataFrame:
-    """One row per user: HR@k and NDCG@k for every k, MRR and fill; index user_id, in the ledger's order.
+    """Metrics of every user: HR@k and NDCG@k for every k, MRR and fill; index user_id, in the ledger's order.
 
     HR@k: 1 where the target is among the first k, else 0
     NDCG@k: 1 / log2(rank + 1) of the target where rank <= k, else 0 (one target, so the ideal gain is 1)
@@ -36,8 +36,10 @@ def per_user(ledger: pd.DataFrame, ks: tuple[int, ...] = KS) -> pd.DataFrame:
 def genre_jaccard_top1(ledger: pd.DataFrame, ids: np.ndarray, genres: np.ndarray) -> pd.Series:
     """Per user, the overlap of the first item's genres with the target's: shared genres / all genres of the two.
 
-    ids: (N + 1,) original item ids; genres: (N + 1, G) multi-hot; row 0 is padding
     1 for a hit, 0 where the first place holds nothing valid or neither item has a genre.
+
+    ids: (N + 1,) original item ids, row 0 is padding
+    genres: (N + 1, G) multi-hot, row 0 is padding
     """
     users, targets, items, valid = as_lists(ledger)
     first, target = items[:, 0], genres[_index(ids, targets)] > 0
@@ -50,8 +52,10 @@ def genre_jaccard_top1(ledger: pd.DataFrame, ids: np.ndarray, genres: np.ndarray
 def intra_list_diversity(ledger: pd.DataFrame, ids: np.ndarray, embeddings: np.ndarray, k: int = 10) -> pd.Series:
     """Per user, the mean of 1 - cosine over all pairs of valid items among the first k; NaN for fewer than two.
 
-    ids: (N + 1,) original item ids; embeddings: (N + 1, d) unit rows; row 0 is padding
     Source: Ziegler et al. (2005), Improving Recommendation Lists Through Topic Diversification, WWW.
+
+    ids: (N + 1,) original item ids, row 0 is padding
+    embeddings: (N + 1, d) unit rows, row 0 is padding
     """
     users, _, items, valid = as_lists(ledger)
     valid = valid[:, :k]
@@ -62,7 +66,8 @@ def intra_list_diversity(ledger: pd.DataFrame, ids: np.ndarray, embeddings: np.n
         total += np.where(valid[:, place, None], embeddings[rows[:, place]], 0)
     count = valid.sum(axis=1)
     # The squared length of a sum of unit vectors is their number plus twice the cosines of all pairs.
-    cosines, pairs = ((total**2).sum(axis=1) - count) / 2, count * (count - 1) / 2
+    cosines = ((total**2).sum(axis=1) - count) / 2
+    pairs = count * (count - 1) / 2
     diversity = np.divide(cosines, -pairs, out=np.full(len(users), np.nan), where=pairs > 0) + 1
     return pd.Series(diversity, index=pd.Index(users, name="user_id"), name=f"diversity@{k}")
 
@@ -74,11 +79,13 @@ def coverage(ledger: pd.DataFrame, n_items: int, k: int = 10) -> float:
 
 
 def fates(lists: RankedLists) -> pd.DataFrame:
-    """Per case, the shares of the titles a language model wrote that were listed, seen, duplicate and invalid; they add up to 1.
+    """Per case, what became of the titles a language model wrote: shares listed, seen, duplicate and invalid, in sum 1.
 
-    lists: with the counts of `language.grounding.ground`; validity is 1 - invalid. NaN for a case without a written title.
+    NaN for a case without a written title.
+
+    lists: with counts as `llm.grounding` returns them
     """
-    counts = pd.DataFrame(lists.counts)[["seen", "duplicate", "invalid"]]
+    counts = pd.DataFrame({fate: lists.counts[fate] for fate in ("seen", "duplicate", "invalid")})
     written = pd.Series(lists.counts["written"]).replace(0, np.nan)
     shares = counts.div(written, axis=0)
     shares.insert(0, "listed", 1 - shares.sum(axis=1, skipna=False))
@@ -95,24 +102,37 @@ def summarise(
 ) -> dict:
     """Every metric with its 95 % interval: {"n", "k", "metrics": {metric: {"value", "low", "high", "n"}}}.
 
-    ids: (N + 1,) adds coverage@10; with genres (N + 1, G) genre_jaccard@1, with embeddings (N + 1, d) diversity@10
-    Intervals are those of `stats.bootstrap_intervals`. Coverage has none (bounds NaN): it belongs to the set of users as
-    a whole, and fewer distinct users, as in every resample, always cover less.
+    Intervals are those of `statistics.bootstrap_intervals`. Coverage has none (bounds NaN): it belongs to the set of
+    users as a whole, and fewer distinct users, as in every resample, always cover less.
+
+    ids: (N + 1,) original item ids; with them coverage@10 is among the metrics
+    genres: (N + 1, G) multi-hot; with them and ids genre_jaccard@1 is
+    embeddings: (N + 1, d) unit rows; with them and ids diversity@10 is
+    resamples: how often users are drawn
+    seed: of these draws
     """
     frame = per_user(ledger)
-    if genres is not None:
+    if ids is not None and genres is not None:
         frame = frame.join(genre_jaccard_top1(ledger, ids, genres))
-    if embeddings is not None:
+    if ids is not None and embeddings is not None:
         frame = frame.join(intra_list_diversity(ledger, ids, embeddings))
     metrics = bootstrap_intervals(frame.sort_index(), resamples, seed)
     if ids is not None:
-        metrics["coverage@10"] = {"value": coverage(ledger, len(ids) - 1), "low": np.nan, "high": np.nan, "n": len(frame)}
-    return {"n": len(frame), "k": int(ledger["rank"].max()), "metrics": metrics}
+        whole = {"value": coverage(ledger, len(ids) - 1), "low": np.nan, "high": np.nan, "n": len(frame)}
+        metrics["coverage@10"] = whole
+    return {"n": len(frame), "k": int(ledger["rank"].to_numpy().max()), "metrics": metrics}
 
 
-def _index(ids: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Item indices of original ids."""
-    index = pd.Index(ids[1:]).get_indexer(wanted) + 1
+def _index(ids: np.ndarray, original: np.ndarray) -> np.ndarray:
+    """Item indices of original ids.
+
+    ids: (N + 1,) original id by item index
+    original: ids to look up
+
+    Raises StudyError for an id that is not there.
+    """
+    index = pd.Index(ids[1:]).get_indexer(original) + 1
     if (index == 0).any():
-        raise StudyError(f"item {wanted[index == 0][0]} of the ledger is not in the catalogue; use the catalogue it was made with")
+        unknown = original[index == 0][0]
+        raise StudyError(f"item {unknown} of the ledger is not in the catalogue; use the catalogue it was made with")
     return index

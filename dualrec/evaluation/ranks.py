@@ -6,11 +6,18 @@ import numpy as np
 
 
 def list_ranks(items: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """float (n,): the place of each target in its list, from 1; inf where it is not there. items: (n, K), -1 for no item."""
+    """float (n,): the place of each target in its list, from 1; inf where it is not there.
+
+    items: (n, K) lists, -1 where a place holds no item
+    targets: (n,)
+    """
     hit = items == targets[:, None]
     return np.where(hit.any(axis=1), hit.argmax(axis=1) + 1, np.inf)
 
 
 def ndcg(ranks: np.ndarray, k: int) -> np.ndarray:
-    """float (n,): NDCG@k of one target each at the given ranks."""
+    """float (n,): NDCG@k of lists with one target each, 1 / log2(rank + 1) where rank <= k, else 0.
+
+    ranks: (n,) places of the targets, from 1, inf where a list lacks its target
+    """
     return np.where(ranks <= k, 1 / np.log2(ranks + 1), 0)

@@ -15,8 +15,9 @@
     }
 
 n counts users, low and high bound the 95 % interval (null where there is none), a value is null where no user has one.
-Floats have six decimals. Side runs are what `make tune` and `make seeds` record, by profile; a run of the notebooks leaves them
-alone, and nothing else in here depends on the clock, so the same run gives the same file.
+Floats have six decimals. Side runs are what `make grid_search`, `make seeds` and `make lora_examples` record, by
+profile; a run of the notebooks leaves them alone, and nothing else in here depends on the clock, so the same run gives
+the same file.
 """
 
 from __future__ import annotations
@@ -43,8 +44,11 @@ TABLE = ("HR@1", "HR@5", "HR@10", "NDCG@10", "MRR")
 def record(path: Path, section: str, values: dict) -> None:
     """Merge values into `results.json`, which is made where it is missing.
 
-    section: "study" sets the facts named in `STUDY`; the others replace the entries named in `values` whole, in their old place
-    where they had one, and leave the rest alone
+    path: of the file
+    section: "study" sets the facts named in `STUDY`; the others replace the entries named in `values` whole, in their old
+        place where they had one, and leave the rest alone
+    values: facts or entries, by name
+
     Raises StudyError for an unknown section or fact, or where the file is not a results file.
     """
     if section != "study" and section not in SECTIONS:
@@ -63,13 +67,22 @@ def record(path: Path, section: str, values: dict) -> None:
 
 
 def record_side_run(path: Path, profile: str, kind: str, values: dict) -> None:
-    """Merge what a side run measured into `results.json`; values hold its command, commit and hardware, too."""
-    known = side_runs(path).get(profile, {})
-    record(path, "side_runs", {profile: known | {kind: values}})
+    """Merge what a side run measured into `results.json`.
+
+    path: of the file
+    profile: that was measured
+    kind: "grid_search", "seeds" or "lora_examples"
+    values: what was measured, with command, commit and hardware
+    """
+    of_profile = side_runs(path).get(profile, {})
+    record(path, "side_runs", {profile: of_profile | {kind: values}})
 
 
 def side_runs(path: Path) -> dict:
-    """Profile -> kind -> what a side run recorded; nothing where there is no file. Raises StudyError as `load_results` does."""
+    """What side runs recorded: profile -> kind -> values; nothing where there is no file.
+
+    Raises StudyError where the file is not a results file.
+    """
     return _read(path).get("side_runs", {}) if Path(path).is_file() else {}
 
 
@@ -90,12 +103,16 @@ def load_results(path: Path) -> dict:
     for name, system in results["systems"].items():
         for field, kind in SYSTEM.items():
             if not isinstance(system, dict) or not isinstance(system.get(field), kind):
-                raise StudyError(f"{where}: system '{name}' lacks '{field}', or it is no {kind.__name__}; run the notebooks again")
+                raise StudyError(
+                    f"{where}: system '{name}' lacks '{field}', or it is no {kind.__name__}; run the notebooks again"
+                )
         if ("seed" in system) == ("seeds" in system):
             raise StudyError(f"{where}: system '{name}' must have either 'seed' or 'seeds'; run the notebooks again")
         for metric, interval in system["metrics"].items():
             if not _is_interval(interval):
-                raise StudyError(f"{where}: '{metric}' of system '{name}' is not a value within its interval; run the notebooks again")
+                raise StudyError(
+                    f"{where}: '{metric}' of system '{name}' is not a value within its interval; run the notebooks again"
+                )
     return results
 
 
@@ -113,9 +130,13 @@ def _read(path: Path) -> dict:
     try:
         results = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise StudyError(f"{paths.readable(path)} is not readable JSON; delete it and run the notebooks again") from error
+        raise StudyError(
+            f"{paths.readable(path)} is not readable JSON; delete it and run the notebooks again"
+        ) from error
     if not isinstance(results, dict) or results.get("schema") != SCHEMA:
-        raise StudyError(f"{paths.readable(path)} does not have results schema {SCHEMA}; delete it and run the notebooks again")
+        raise StudyError(
+            f"{paths.readable(path)} does not have results schema {SCHEMA}; delete it and run the notebooks again"
+        )
     return results
 
 
@@ -137,8 +158,10 @@ def _is_interval(interval: Any) -> bool:
     if not isinstance(interval, dict) or not interval.keys() >= {"value", "low", "high"}:
         return False
     low, value, high = (interval[key] for key in ("low", "value", "high"))
-    known = [number for number in (low, value, high) if number is not None]
-    return all(isinstance(number, (int, float)) for number in known) and known == sorted(known) and (low is None) == (high is None)
+    numbers = [number for number in (low, value, high) if number is not None]
+    if not all(isinstance(number, (int, float)) for number in numbers) or (low is None) != (high is None):
+        return False
+    return numbers == sorted(numbers)
 
 
 def cell(interval: dict | None) -> str:

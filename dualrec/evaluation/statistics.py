@@ -27,30 +27,44 @@ def bootstrap_interval(values, resamples: int, seed: int) -> dict:
 def bootstrap_intervals(values: pd.DataFrame, resamples: int, seed: int) -> dict[str, dict]:
     """Mean and 95 % percentile bootstrap interval of every column: {column: {"value", "low", "high", "n"}}.
 
-    values: one row per user; NaN where a user has no value, n counts the others
-    resamples: how often users are drawn; seed: the same draws for every column
     The bounds are NaN where fewer than two users have a value.
+
+    values: one row per user; NaN where a user has no value, n counts the others
+    resamples: how often users are drawn
+    seed: of these draws, which are the same for every column
     """
-    means, known = _resampled_means(values, resamples, seed), values.notna().to_numpy()
+    means = _resampled_means(values, resamples, seed)
+    counts = values.notna().to_numpy().sum(axis=0)
     intervals = {}
-    for i, column in enumerate(values):
+    for i, column in enumerate(values.columns):
         drawn = means[~np.isnan(means[:, i]), i]
-        low, high = np.percentile(drawn, [2.5, 97.5]) if known[:, i].sum() > 1 else (np.nan, np.nan)
-        value = float(values[column].mean())
+        low, high = np.percentile(drawn, [2.5, 97.5]) if counts[i] > 1 else (np.nan, np.nan)
+        value = float(values.iloc[:, i].mean())
         low, high = min(float(low), value), max(float(high), value)  # equal values: rounding must not part them
-        intervals[column] = {"value": value, "low": low, "high": high, "n": int(known[:, i].sum())}
+        intervals[column] = {"value": value, "low": low, "high": high, "n": int(counts[i])}
     return intervals
 
 
 def seed_intervals(per_seed: list[pd.DataFrame], resamples: int, seed: int) -> dict[str, dict]:
-    """`bootstrap_intervals` of each user's mean over the seeds; per_seed: one frame per seed, the same users in each."""
-    return bootstrap_intervals((sum(per_seed) / len(per_seed)).sort_index(), resamples, seed)
+    """Mean and 95 % interval over users of each user's mean over seeds, as `bootstrap_intervals` returns them.
+
+    per_seed: one frame of per-user values per seed, the same users in each
+    resamples: how often users are drawn
+    seed: of these draws
+    """
+    total = per_seed[0]
+    for frame in per_seed[1:]:
+        total = total + frame
+    return bootstrap_intervals((total / len(per_seed)).sort_index(), resamples, seed)
 
 
 def ratio_interval(above: pd.Series, below: pd.Series, resamples: int, seed: int) -> dict:
-    """Ratio of two means over the same users with its 95 % percentile bootstrap interval: {"value", "low", "high", "n"}.
+    """Ratio of two means over the same users with its 95 % bootstrap interval: {"value", "low", "high", "n"}.
 
-    above, below: one value per user, in the same order; NaN where no user, or no user of any resample, has a value below
+    NaN where no user, or no user of any resample, has a value below the line.
+
+    above: one value per user, for the mean above the line
+    below: one value per user, in the same order, for the mean below the line
     """
     values = pd.DataFrame({"above": np.asarray(above, float), "below": np.asarray(below, float)})
     means = _resampled_means(values, resamples, seed)
@@ -64,22 +78,39 @@ def ratio_interval(above: pd.Series, below: pd.Series, resamples: int, seed: int
 def paired_difference(a: pd.Series, b: pd.Series, resamples: int, seed: int) -> dict:
     """Mean of a - b over the users both have: {"delta", "low", "high", "n", "p", "detectable", "verdict"}.
 
-    a, b: one metric per user, indexed by user_id, as `metrics.per_user` returns it
-    low, high: 95 % bootstrap interval; p: two-sided, of a randomisation test that flips the sign of each user's difference
-    (Edgington & Onghena 2007, Randomization Tests); detectable: see `minimum_detectable`
-    verdict: of a against b; "better" or "worse" where p < 0.05, else "not distinguishable"; `holm` corrects a family of them
+    a: one metric per user, indexed by user_id, as `metrics.per_user` returns it
+    b: the same of the other system
+    resamples: how often users are drawn for the interval
+    seed: of these draws and of the test
+
+    low, high: 95 % bootstrap interval
+    p: two-sided, of a randomisation test that flips the sign of each user's difference (Edgington & Onghena 2007,
+        Randomization Tests)
+    detectable: see `minimum_detectable`
+    verdict: of a against b; "better" or "worse" where p < 0.05, else "not distinguishable"; `holm` corrects a family of
+        comparisons
     Raises StudyError where no user has a value in both.
     """
     difference = (a - b).dropna().sort_index()
     if difference.empty:
         raise StudyError("the two systems share no evaluated user; compare systems of the same profile and data")
     interval = bootstrap_interval(difference, resamples, seed)
-    found = {"delta": interval["value"], **{key: interval[key] for key in ("low", "high", "n")}, "p": 1.0}
+    p = 1.0
     if len(difference) > 1:  # a single user can tell nothing
         sample = (difference.to_numpy(float),)
-        test = scipy.stats.permutation_test(sample, np.mean, permutation_type="samples", n_resamples=PERMUTATIONS, batch=BLOCK, rng=seed)
-        found["p"] = float(test.pvalue)
-    return found | {"detectable": minimum_detectable(difference), "verdict": _verdict(interval["value"], found["p"])}
+        test = scipy.stats.permutation_test(
+            sample, np.mean, permutation_type="samples", n_resamples=PERMUTATIONS, batch=BLOCK, rng=seed
+        )
+        p = float(test.pvalue)
+    return {
+        "delta": interval["value"],
+        "low": interval["low"],
+        "high": interval["high"],
+        "n": interval["n"],
+        "p": p,
+        "detectable": minimum_detectable(difference),
+        "verdict": _verdict(interval["value"], p),
+    }
 
 
 def holm(comparisons: list[dict]) -> list[dict]:
@@ -87,8 +118,11 @@ def holm(comparisons: list[dict]) -> list[dict]:
 
     comparisons: one family, as `paired_difference` returns them
     """
-    corrected = multipletests([row["p"] for row in comparisons], method="holm")[1]
-    return [row | {"p_holm": float(p), "verdict": _verdict(row["delta"], p)} for row, p in zip(comparisons, corrected, strict=True)]
+    corrected = np.asarray(multipletests([row["p"] for row in comparisons], method="holm")[1], float)
+    return [
+        row | {"p_holm": float(p), "verdict": _verdict(row["delta"], p)}
+        for row, p in zip(comparisons, corrected, strict=True)
+    ]
 
 
 def minimum_detectable(difference) -> float:
@@ -99,7 +133,8 @@ def minimum_detectable(difference) -> float:
     difference = np.asarray(difference, float)
     if len(difference) < 2:
         return float("nan")
-    return float((scipy.stats.norm.ppf(0.975) + scipy.stats.norm.ppf(0.8)) * difference.std(ddof=1) / np.sqrt(len(difference)))
+    quantiles = scipy.stats.norm.ppf(0.975) + scipy.stats.norm.ppf(0.8)
+    return float(quantiles * difference.std(ddof=1) / np.sqrt(len(difference)))
 
 
 def _verdict(delta: float, p: float) -> str:
@@ -107,11 +142,11 @@ def _verdict(delta: float, p: float) -> str:
 
 
 def _resampled_means(values: pd.DataFrame, resamples: int, seed: int) -> np.ndarray:
-    """float (resamples, columns): the mean of every column over users drawn with replacement, the same draws for every column."""
+    """float (resamples, columns): the mean of every column over users drawn with replacement, the same for all columns."""
     rng = np.random.default_rng(seed)
-    known = values.notna().to_numpy()  # (n, columns)
-    n, columns = known.shape
-    both = np.hstack([values.fillna(0).to_numpy(float), known])  # one product gives sums and counts
+    has_value = values.notna().to_numpy()  # (n, columns)
+    n, columns = has_value.shape
+    both = np.hstack([values.fillna(0).to_numpy(float), has_value])  # one product gives sums and counts
     means = np.full((resamples, columns), np.nan)
     for start in range(0, resamples, BLOCK) if n else ():
         size = min(BLOCK, resamples - start)

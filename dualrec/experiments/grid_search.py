@@ -11,14 +11,15 @@ import numpy as np
 from dualrec.core.locks import sole_user
 from dualrec.experiments.record import record_measured
 from dualrec.study import Study, open_study
-from dualrec.systems.sequence_models import LABELS, fit_sequence_model
+from dualrec.systems.names import LABELS
+from dualrec.systems.sequence_models import fit_sequence_model
 
 TUNED = ("sasrec", "lstm")  # the third neural model has the settings that were published
 GRID = {"learning_rate": (1e-3, 3e-3), "dropout": (0.2, 0.4), "weight_decay": (0.01, 0.3)}
 FINALISTS = 3  # points that are trained with every seed of the profile; the others with the first
 
 
-def tune(profile: str) -> dict:
+def search_grid(profile: str) -> dict:
     """Train every tuned model on the same grid and record the validation NDCG@10 of each point; test targets are not read.
 
     One seed for every point, then the rest of the profile's seeds for the best FINALISTS, of which the best mean is chosen. A seed
@@ -27,13 +28,14 @@ def tune(profile: str) -> dict:
     """
     study = open_study(profile)
     with sole_user(study.folder):
-        found = {name: _search(study, name) for name in TUNED}
-    record_measured(study, "tuning", "make tune", {"seeds": study.profile.seeds, "n": len(study.split.validation), "systems": found})
-    return found
+        searched = {name: _search(study, name) for name in TUNED}
+    facts = {"seeds": study.profile.seeds, "n": len(study.split.validation)}
+    record_measured(study, "grid_search", "make grid_search", facts | {"systems": searched})
+    return searched
 
 
 def _search(study: Study, name: str) -> dict:
-    """One system's entry of `tune`."""
+    """One system's entry of `search_grid`."""
     rows = [dict(zip(GRID, values, strict=True)) for values in itertools.product(*GRID.values())]
     for row in rows:
         row["per_seed"] = [_validation_ndcg(study, name, row, seed=0)]

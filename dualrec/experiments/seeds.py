@@ -13,12 +13,13 @@ from dualrec.evaluation.statistics import seed_intervals
 from dualrec.experiments.record import record_measured
 from dualrec.sequence.base import top_k
 from dualrec.study import Study, open_study
-from dualrec.systems.sequence_models import LABELS, NEURAL, TEMPORAL, fit_sequence_model
+from dualrec.systems.names import LABELS, NETWORKS, SEQUENCE_MODELS
+from dualrec.systems.sequence_models import fit_sequence_model
 
 METRICS = ("HR@1", "HR@5", "HR@10", "NDCG@10", "MRR")
 
 
-def seeds(profile: str, count: int = 5) -> dict:
+def seeds(profile: str, count: int) -> dict:
     """Evaluate every temporal system on the test cases, the neural ones with several seeds, and record what the seeds change.
 
     Returns system -> {"label", "n", "seeds", "metrics" (of each user's mean over seeds, interval over users), "per_seed" (metric ->
@@ -27,8 +28,8 @@ def seeds(profile: str, count: int = 5) -> dict:
     study = open_study(profile)
     found = {}
     with sole_user(study.folder):
-        for name in TEMPORAL:
-            numbers = list(range(count if name in NEURAL else 1))
+        for name in SEQUENCE_MODELS:
+            numbers = list(range(count if name in NETWORKS else 1))
             found[name] = _over_seeds(study, name, numbers)
             print(f"{LABELS[name]}: NDCG@10 {found[name]['metrics']['NDCG@10']['value']:.4f}", file=sys.stderr)
     record_measured(study, "seeds", f"make seeds COUNT={count}", {"n": len(study.cases), "protocol": study.protocol, "systems": found})

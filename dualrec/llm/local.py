@@ -50,6 +50,11 @@ class LLM:
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
 
+    @property
+    def facts(self) -> tuple[str, str, str]:
+        """What a cached result depends on of the model: its weights, their precision, and where they compute."""
+        return self.identity, str(self.model.dtype), self.model.device.type
+
 
 def load_llm(spec: str, dtype: torch.dtype | None = None, quantise: str = "") -> LLM:
     """Load a causal LM for inference.

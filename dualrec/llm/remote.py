@@ -16,10 +16,11 @@ import openai
 from tqdm import tqdm
 
 from dualrec.config import LLMConfig
-from dualrec.core.artifacts import fingerprint, write_json
+from dualrec.core.fingerprint import fingerprint
+from dualrec.core.artifacts import write_json
 from dualrec.core.errors import StudyError
 from dualrec.llm.inference.generate import TOKENS_PER_TITLE, Generation
-from dualrec.llm.prompts import harmless, messages
+from dualrec.llm.prompts import harmless, turns
 
 VARIABLES = {
     "OPENAI_BASE_URL": "the server's address, such as http://localhost:8000/v1",
@@ -51,6 +52,7 @@ class RemoteLLM:
 
     model: str
     host: str  # name and port: nothing of an address that could be secret
+    system: str  # the system message of every request
     client: openai.OpenAI = field(repr=False)
     concurrency: int  # requests under way at once
     prices: tuple[float, ...] = ()  # per million tokens read and written
@@ -65,7 +67,7 @@ class RemoteLLM:
         """
         questions = harmless(None, questions)
         request = {"model": self.model, "temperature": 0, "seed": seed, "max_tokens": TOKENS_PER_TITLE * (titles + 1)}  # + introduction
-        paths = [folder / f"{fingerprint(request, messages(question))}.json" for question in questions]
+        paths = [folder / f"{fingerprint(request, turns(self.system, question))}.json" for question in questions]
         missing = {path: question for path, question in zip(paths, questions, strict=True) if not path.is_file()}
         watch = _Stopwatch()
 
@@ -87,7 +89,7 @@ class RemoteLLM:
     def _answer(self, request: dict, question: str) -> dict:
         """The text of one answer, and the tokens read and written (None where the server does not count)."""
         try:
-            reply = self.client.chat.completions.create(messages=messages(question), **request)
+            reply = self.client.chat.completions.create(messages=turns(self.system, question), **request)
             choice = reply.choices[0]
             text = choice.message.content
         except openai.OpenAIError as error:
@@ -149,9 +151,10 @@ class _Stopwatch:
             return round(self.last - last, 3)
 
 
-def connect(config: LLMConfig) -> RemoteLLM:
+def connect(config: LLMConfig, system: str) -> RemoteLLM:
     """The model that the three VARIABLES name; nothing is asked yet.
 
+    system: the system message of every request
     Raises StudyError where one is missing or cannot be meant.
     """
     if missing := missing_variables():
@@ -167,7 +170,7 @@ def connect(config: LLMConfig) -> RemoteLLM:
         raise StudyError("OPENAI_API_KEY holds characters that no key has; copy it again")
     timeout = openai.Timeout(TIMEOUT, connect=CONNECT_TIMEOUT)
     client = openai.OpenAI(base_url=url, api_key=key, max_retries=RETRIES, timeout=timeout)
-    return RemoteLLM(model, host, client, config.concurrency, config.prices)
+    return RemoteLLM(model, host, system, client, config.concurrency, config.prices)
 
 
 def missing_variables() -> list[str]:

@@ -2,13 +2,14 @@
 
 from dualrec.plots.comparison import depth, differences, dots, seeds, trade_off, waterfall
 from dualrec.plots.diagrams import architecture, road
-from dualrec.plots.roles import amounts, bias, fusion, more_examples, reordered
+from dualrec.plots.roles import bias, fusion, more_examples, reordered, training_sizes
 from dualrec.plots.sequences import by_group, learning_curves, long_tail, ties
-from dualrec.plots.style import save, use_style
+from dualrec.plots.style import Look, save, use_style
 from dualrec.plots.writing import fates, lora_loss, rank_flow
 
 __all__ = [
-    "amounts",
+    "Look",
+    "training_sizes",
     "architecture",
     "bias",
     "by_group",

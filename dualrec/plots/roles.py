@@ -61,7 +61,7 @@ def fusion(searched: pd.DataFrame, reader: pd.DataFrame) -> Figure:
     return figure
 
 
-def amounts(frame: pd.DataFrame, alone: dict) -> Figure:
+def training_sizes(frame: pd.DataFrame, alone: dict) -> Figure:
     """What more training positions bring the reader; bars: 95 % intervals over test users; band: the sequence model.
 
     frame: columns examples, value, low, high of NDCG@10; alone: the same interval of the sequence model

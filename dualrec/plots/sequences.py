@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from dualrec.plots.style import BLUE, DASHES, RED, colour, dark, marker
+from dualrec.plots.style import BLUE, RED, Look
 
 
 def long_tail(events_per_item: np.ndarray, events_per_user: np.ndarray) -> Figure:
@@ -56,7 +58,7 @@ def ties(gaps: np.ndarray, share_by_position: pd.DataFrame) -> Figure:
     return figure
 
 
-def learning_curves(histories: dict[str, list[pd.DataFrame]], labels: dict[str, str]) -> Figure:
+def learning_curves(histories: dict[str, list[pd.DataFrame]], looks: Mapping[str, Look]) -> Figure:
     """Training loss and validation NDCG@10 per epoch; one line per seed.
 
     histories: system -> one frame per seed with columns epoch, loss, ndcg
@@ -67,20 +69,20 @@ def learning_curves(histories: dict[str, list[pd.DataFrame]], labels: dict[str, 
     ):
         for system, frames in histories.items():
             for frame in frames:
-                axis.plot(frame.epoch, frame[column], color=colour(system), linestyle=DASHES.get(system, "-"), alpha=0.9, linewidth=1.4)
+                axis.plot(frame.epoch, frame[column], color=looks[system].colour, linestyle=looks[system].dash, alpha=0.9, linewidth=1.4)
             if column == "ndcg":
                 best = frames[0].loc[frames[0].ndcg.idxmax()]
-                axis.plot(best.epoch, best.ndcg, marker(system), color=colour(system))
+                axis.plot(best.epoch, best.ndcg, looks[system].marker, color=looks[system].colour)
         axis.set(xlabel="epoch", ylabel=ylabel, title=title)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         if column == "ndcg":  # this panel has an empty corner below the curves
             for system in histories:
-                axis.plot([], [], marker(system), color=colour(system), linestyle=DASHES.get(system, "-"), label=labels[system])
+                axis.plot([], [], looks[system].marker, color=looks[system].colour, linestyle=looks[system].dash, label=looks[system].label)
             axis.legend(frameon=False, loc="lower right", labelcolor="linecolor")
     return figure
 
 
-def by_group(panels: dict[str, pd.DataFrame], metric: str, labels: dict[str, str]) -> Figure:
+def by_group(panels: dict[str, pd.DataFrame], metric: str, looks: Mapping[str, Look]) -> Figure:
     """A metric of several systems, split up: one panel per way of splitting, one line per system with intervals.
 
     panels: title -> frame with columns group (in order), system, value, low, high, n (of the group); a system may lack a group
@@ -95,7 +97,7 @@ def by_group(panels: dict[str, pd.DataFrame], metric: str, labels: dict[str, str
             rows = frame[frame.system == system].set_index("group").reindex(groups)
             x = np.arange(len(groups)) + 0.08 * (i - (len(systems) - 1) / 2)
             err = [rows.value - rows.low, rows.high - rows.value]
-            axis.errorbar(x, rows.value, yerr=err, color=dark(colour(system)), marker=marker(system), capsize=2.5, label=labels[system])
+            axis.errorbar(x, rows.value, yerr=err, color=looks[system].colour, marker=looks[system].marker, capsize=2.5, label=looks[system].label)
         sizes = frame.drop_duplicates("group").set_index("group").n
         axis.set_xticks(range(len(groups)), [f"{g}\nn = {sizes[g]}" for g in groups])
         axis.set(title=title)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib
@@ -10,33 +11,34 @@ from matplotlib.figure import Figure
 
 from dualrec.core.artifacts import atomic_path
 
-BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PINK = (
-    "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
+BLACK, ORANGE, SKY, GREEN, BLUE, RED, PINK = (
+    "#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7"
 )  # fmt: skip
-GREY, BROWN, VIOLET = "#8C8C8C", "#8B5A00", "#6A3D9A"  # BROWN: a darker orange, for the other Markov chain
-WINE, TEAL = "#882255", "#2A8C82"
-COLOURS = {
-    "popularity": GREY,
-    "recent_popularity": "#4D4D4D",
-    "item_knn": PINK,
-    "markov": ORANGE,
-    "windowed_markov": BROWN,
-    "sasrec": VIOLET,
-    "paper_lstm": SKY,
-    "lstm": BLUE,
-    "llm": YELLOW,
-    "llm_hint": RED,
-    "llm_lora": GREEN,
-    "rescored": WINE,
-    "reader": TEAL,
-    "random": BLACK,
-}
-SOURCES = {"fused": "rescored", "reader_fused": "reader"}
+YELLOW = "#B8A200"  # darker than theirs, which is too light for thin lines
+GREY, CHARCOAL = "#8C8C8C", "#4D4D4D"
+BROWN = "#8B5A00"  # a darker orange
+VIOLET, WINE, TEAL = "#6A3D9A", "#882255", "#2A8C82"
 FATES = {"listed": GREEN, "seen": SKY, "duplicate": ORANGE, "invalid": GREY}
-# What tells systems and fates apart in grey print, too.
-MARKERS = dict(zip(COLOURS, "vX^D<s>oPpH*d8", strict=True))
-DASHES = {"paper_lstm": "--", "sasrec": ":"}  # of the networks; the others' lines are whole
+# What tells fates apart in grey print, too.
 HATCHES = {"listed": "", "seen": "//", "duplicate": "..", "invalid": "xx"}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a system appears in every figure.
+
+    label: its name in tables and figures
+    colour: of its lines and points
+    marker: tells it from others in grey print, too
+    dash: of its learning curves
+    hollow: white inside, as lists are that were put in another order or mixed
+    """
+
+    label: str
+    colour: str = BLACK
+    marker: str = "o"
+    dash: str = "-"
+    hollow: bool = False
 
 
 def use_style() -> None:
@@ -61,23 +63,3 @@ def save(figure: Figure, folder: Path, name: str) -> None:
     for kind, metadata in (("svg", {"Date": None}), ("png", {"Software": None})):
         with atomic_path(Path(folder) / f"{name}.{kind}") as path:
             figure.savefig(path, metadata=metadata, dpi=160)
-
-
-def colour(system: str) -> str:
-    """The colour a system has in every figure; variants of a system share its source's."""
-    return COLOURS[_source(system)]
-
-
-def marker(system: str) -> str:
-    """The marker a system has where its colour alone would tell it from others; variants share it, too."""
-    return MARKERS[_source(system)]
-
-
-def dark(shade: str) -> str:
-    """Yellow is too light for thin lines; everything else stays."""
-    return "#B8A200" if shade == YELLOW else shade
-
-
-def _source(system: str) -> str:
-    """The system that a variant is one of."""
-    return SOURCES.get(system, system.removesuffix("_sbert").removesuffix("_trie"))

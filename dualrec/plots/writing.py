@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from dualrec.plots.style import FATES, GREEN, GREY, HATCHES
+from dualrec.plots.style import FATES, GREEN, GREY, HATCHES, Look
 
 
-def fates(table: pd.DataFrame, labels: dict[str, str]) -> Figure:
+def fates(table: pd.DataFrame, looks: Mapping[str, Look]) -> Figure:
     """What became of the written titles: stacked shares, each with its 95 % interval in figures.
 
     table: index = system; columns = MultiIndex (listed | seen | duplicate | invalid, value | low | high)
     """
     figure, axis = plt.subplots(figsize=(9.5, 0.8 * len(table) + 1.4))
     left = np.zeros(len(table))
-    names = [labels[s] for s in table.index]
+    names = [looks[s].label for s in table.index]
     words = {"listed": "new, in the catalogue", "seen": "already watched", "duplicate": "written twice", "invalid": "in no catalogue"}
     for fate, shade in FATES.items():
         share = 100 * table[fate]

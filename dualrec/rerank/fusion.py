@@ -1,6 +1,6 @@
 """A language model as second opinion on the sequence model's candidates.
 
-score = log p_temporal + weight * (log p_LLM - beta * prior). The prior is what the language model thinks of a title whoever asks:
+score = log p_sequence + weight * (log p_LLM - beta * prior). The prior is what the language model thinks of a title whoever asks:
 short and famous titles are likely after any prompt, and that is not what the question is about.
 """
 
@@ -22,18 +22,20 @@ BETAS = (0.5, 1.0)
 
 @dataclass(frozen=True)
 class Opinions:
-    """What both models say of the same candidates; all (n, C), candidates in the order of the temporal model.
+    """What both models say of the same candidates; all (n, C), candidates in the order of the sequence model.
 
-    items: int64, -1 where there is none; temporal, language: float32 log-probabilities in nats, -inf there
+    items: int64, -1 where there is none
+    sequence: float32 log-probabilities of the sequence model in nats, -inf there
+    language: float32 log-likelihoods of the language model in nats, -inf there
     """
 
     items: np.ndarray
-    temporal: np.ndarray
+    sequence: np.ndarray
     language: np.ndarray
 
     @classmethod
     def of(cls, candidates: Hints, language: np.ndarray) -> Opinions:
-        """The temporal model's candidates with its probabilities, and what the language model says of them, see `scoring.score_titles`."""
+        """The sequence model's candidates with its probabilities, and what the language model says of them, see `scoring.score_titles`."""
         with np.errstate(divide="ignore"):
             return cls(candidates.items, np.log(candidates.probabilities), language)
 
@@ -41,10 +43,10 @@ class Opinions:
         """float64 (n, C): the fused scores; prior: float (N + 1,) in nats, nan where it is not known: there it counts as the mean."""
         valid, prior = self.items > 0, np.where(np.isnan(prior), np.nanmean(prior[1:]), prior)
         language = np.where(valid, self.language - beta * prior[np.maximum(self.items, 0)], 0.0)
-        return np.where(valid, self.temporal + weight * language, -np.inf)
+        return np.where(valid, self.sequence + weight * language, -np.inf)
 
     def ranked(self, scores: np.ndarray, k: int) -> RankedLists:
-        """The k best candidates by scores (n, C); equal ones keep the temporal order."""
+        """The k best candidates by scores (n, C); equal ones keep the order of the sequence model."""
         order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
         best = np.take_along_axis(scores, order, axis=1)
         items = np.take_along_axis(self.items, order, axis=1)
@@ -66,12 +68,12 @@ def search(opinions: Opinions, targets: np.ndarray, priors: dict[str, np.ndarray
     return pd.DataFrame(rows)
 
 
-def weighed(temporal: np.ndarray, language: np.ndarray, weight: float) -> np.ndarray:
-    """float (n, N + 1): temporal + weight * language, both log-probabilities up to a constant per user; -inf where the first is."""
-    return np.where(np.isfinite(temporal), temporal + weight * np.where(np.isfinite(temporal), language, 0), -np.inf)
+def weighed(sequence: np.ndarray, language: np.ndarray, weight: float) -> np.ndarray:
+    """float (n, N + 1): sequence + weight * language, both log-probabilities up to a constant per user; -inf where the first is."""
+    return np.where(np.isfinite(sequence), sequence + weight * np.where(np.isfinite(sequence), language, 0), -np.inf)
 
 
-def search_weight(temporal: np.ndarray, language: np.ndarray, targets: np.ndarray) -> pd.DataFrame:
+def search_weight(sequence: np.ndarray, language: np.ndarray, targets: np.ndarray) -> pd.DataFrame:
     """Validation NDCG@10 of the whole catalogue under every weight: columns weight, ndcg; see `weighed`."""
-    rows = [(weight, float(ndcg(target_ranks(weighed(temporal, language, weight), targets), 10).mean())) for weight in WEIGHTS]
+    rows = [(weight, float(ndcg(target_ranks(weighed(sequence, language, weight), targets), 10).mean())) for weight in WEIGHTS]
     return pd.DataFrame(rows, columns=["weight", "ndcg"])

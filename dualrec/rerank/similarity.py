@@ -20,4 +20,4 @@ def rerank_by_hint(lists: RankedLists, hints: Hints, vectors: np.ndarray) -> Ran
     order = np.argsort(-similarity, axis=1, kind="stable")
     items = np.take_along_axis(lists.items, order, axis=1)
     scores = np.take_along_axis(similarity, order, axis=1)
-    return RankedLists(items, np.where(items < 0, np.nan, scores), lists.raw, lists.counts)
+    return RankedLists(items, np.where(items < 0, np.nan, scores), lists.raw, lists.counts, lists.seconds)

@@ -24,12 +24,17 @@ from dualrec.types import Cases, Sequences
 class NeuralRecommender:
     """A `SequenceModel` around an LSTM or a SASRec, whichever `config` describes.
 
-    title_vectors: float32 (N + 1, d) sentence vectors, read where config.title_side is "sbert"
+    title_vectors: float32 (N + 1, d) sentence vectors; None where the network does not read them
     checkpoint: folder for a checkpoint per epoch, None for none
     """
 
     def __init__(
-        self, catalogue: Catalogue, title_vectors: np.ndarray, config: LSTMConfig | SASRecConfig, seed: int, checkpoint: Path | None
+        self,
+        catalogue: Catalogue,
+        title_vectors: np.ndarray | None,
+        config: LSTMConfig | SASRecConfig,
+        seed: int,
+        checkpoint: Path | None,
     ):
         torch.manual_seed(seed)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -63,7 +68,14 @@ class NeuralRecommender:
         return self
 
 
-def build_network(catalogue: Catalogue, title_vectors: np.ndarray, config: LSTMConfig | SASRecConfig) -> NextItemNetwork:
+def reads_title_vectors(config: LSTMConfig | SASRecConfig) -> bool:
+    """Whether the network that a config describes reads sentence vectors of the titles."""
+    return isinstance(config, LSTMConfig) and config.title_side == "sbert"
+
+
+def build_network(
+    catalogue: Catalogue, title_vectors: np.ndarray | None, config: LSTMConfig | SASRecConfig
+) -> NextItemNetwork:
     """The network a config describes, with random weights."""
     if isinstance(config, SASRecConfig):
         return SASRec(len(catalogue), config)

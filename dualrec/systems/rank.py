@@ -1,24 +1,33 @@
-"""The lists of any system for any histories, by its name: what the command line asks for. Notebooks take the same steps one by one."""
+"""The lists of any system for any histories, by its name: what command line and notebooks call."""
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from dualrec.rerank.similarity import rerank_by_hint
-from dualrec.sequence.base import top_k
+from dualrec.sequence.base import hints_from_scores
 from dualrec.study import Study
-from dualrec.systems.sequence_models import TEMPORAL, check_name, fit_sequence_model, lstm_hints
-from dualrec.types import RankedLists, Sequences
+from dualrec.systems.names import System, find_system
+from dualrec.systems.parts import Parts
+from dualrec.types import Cases, RankedLists, Sequences
 
 
-def rank(study: Study, name: str, histories: Sequences, k: int) -> RankedLists:
-    """The lists (n, k) of any system for any histories; trains what is missing first.
+def rank(study: Study, name: str, histories: Sequences, k: int, parts: Parts | None = None) -> RankedLists:
+    """The lists (n, k) of a system; trains what is missing first.
 
-    Raises StudyError for an unknown name.
+    name: see `names.find_system`
+    parts: models that several calls share; made anew if left out
+    Raises StudyError for an unknown name, and what the system's parts raise.
     """
-    system = check_name(name).removesuffix("_sbert")
-    if system in TEMPORAL:
-        lists = top_k(fit_sequence_model(study, system).scores(histories), k)
-    else:
-        from dualrec.systems.language_models import rank_language  # here, since transformers takes seconds to import
+    system = find_system(name)
+    parts = parts or Parts(study)
+    if system.reranks:
+        lists = rank(study, system.reranks, histories, k, parts)
+        return rerank_by_hint(lists, hints_from_scores(parts.lstm.scores(histories), 1), study.title_vectors)
+    family = import_module(f"dualrec.systems.{system.family}")
+    return family.rank(parts, system, histories, k)
 
-        lists = rank_language(study, system, histories, k)
-    return rerank_by_hint(lists, lstm_hints(study, histories), study.title_vectors) if name.endswith("_sbert") else lists
+
+def cases_for(study: Study, system: System) -> Cases:
+    """The test cases that a system is evaluated on: all of them, or the seeded subset of those that write freely."""
+    return study.llm_cases if system.subset else study.cases

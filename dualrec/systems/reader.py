@@ -1,65 +1,103 @@
-"""The reader: a language model that reads history and hint once, and a small head that ranks the whole catalogue from its state.
+"""The reader: a language model reads history and hint once, and a small head ranks the whole catalogue from its state.
 
-The head learns from many positions of every user: the last training events, hinted at by an LSTM that has not seen them, as `examples`
-explains. Everything is read with weights that are not tuned, so the states are kept and heads cost seconds.
+The head learns from many positions of every user: the last training events, hinted at by an LSTM that has not seen them, as
+`llm.finetuning.examples` explains. Everything is read with weights that are not tuned, so the states are kept and heads
+cost seconds.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from dualrec.core.artifacts import fingerprint
+from dualrec.core.artifacts import cached_arrays
 from dualrec.core.errors import StudyError
-from dualrec.llm.inference import hidden_states as reader
-from dualrec.llm.inference import layer_slice as depth
-from dualrec.llm.inference import prefix_cache as reading
-from dualrec.llm.inference.hidden_states import Questions, read_states
+from dualrec.core.fingerprint import cache_key
+from dualrec.llm.finetuning.examples import earlier_split
+from dualrec.llm.inference import hidden_states
+from dualrec.llm.inference.hidden_states import Questions
 from dualrec.llm.local import LLM
-from dualrec.llm.speed import attention
-from dualrec.llm.speed import kv_cache as cache
-from dualrec.rerank.fusion import search_weight
+from dualrec.rerank.fusion import search_weight, weighed
 from dualrec.rerank.ranking_head import Head, fit_head
 from dualrec.sequence.base import SequenceModel, top_k
 from dualrec.sequence.neural import NeuralRecommender
 from dualrec.study import Study
-from dualrec.systems.roles import kept_arrays
-from dualrec.types import Cases, Sequences
+from dualrec.systems.names import WEIGHT, System
+from dualrec.systems.sequence_models import fit_sequence_model
+from dualrec.types import Cases, RankedLists, Sequences
 
-NO_HINT = "none"
+if TYPE_CHECKING:
+    from dualrec.systems.parts import Parts
+
+HINTED, NO_HINT = "true", "none"  # the two ways of asking: with the LSTM's hint, and without
 
 
 @dataclass(frozen=True)
-class Lessons:
-    """What a head learns from, and what it is chosen on; each with the hint ("true") and without (NO_HINT).
+class ReaderExamples:
+    """What a head learns from, and what it is chosen on; each by the way of asking, HINTED or NO_HINT.
 
-    states: name -> float32 (M, d) at the M training positions; targets, row: int64 (M,) the next movie, and whose it is among the n users
-    told: name -> float32 (n, d) at the validation cases; seconds: what reading took
+    states: name -> float32 (M, d) at the M training positions
+    row: int64 (M,), whose position it is among the n users
+    targets: int64 (M,), the movie that comes next there
+    validation_states: name -> float32 (n, d) at the validation cases
+    validation: the n validation cases
+    seconds: what reading took
     """
 
     states: dict[str, np.ndarray]
     row: np.ndarray
     targets: np.ndarray
-    told: dict[str, np.ndarray]
+    validation_states: dict[str, np.ndarray]
     validation: Cases
     seconds: float
 
-    def of(self, rows: np.ndarray) -> Lessons:
-        """The lessons of some of the users; rows: int64 (m,), ascending."""
-        mine = np.isin(self.row, rows)
-        states, told = {k: v[mine] for k, v in self.states.items()}, {k: v[rows] for k, v in self.told.items()}
-        return Lessons(states, np.searchsorted(rows, self.row[mine]), self.targets[mine], told, self.validation.take(rows), self.seconds)
+    def of(self, rows: np.ndarray) -> ReaderExamples:
+        """The examples of some of the users.
+
+        rows: int64 (m,), ascending
+        """
+        theirs = np.isin(self.row, rows)
+        return ReaderExamples(
+            {name: states[theirs] for name, states in self.states.items()},
+            np.searchsorted(rows, self.row[theirs]),
+            self.targets[theirs],
+            {name: states[rows] for name, states in self.validation_states.items()},
+            self.validation.take(rows),
+            self.seconds,
+        )
 
 
 @dataclass(frozen=True)
 class Weighing:
-    """The chosen head and weight, and the validation NDCG@10 of every choice: columns hint, weight, ndcg."""
+    """How much the reader counts beside the LSTM.
+
+    searched: validation NDCG@10 of every choice; columns hint, weight, ndcg
+    hint: the chosen head's way of asking
+    weight: the chosen weight
+    """
 
     searched: pd.DataFrame
     hint: str
     weight: float
+
+
+def rank(parts: Parts, system: System, histories: Sequences, k: int) -> RankedLists:
+    """The lists (n, k) of the reader by itself, or weighed together with the LSTM on validation."""
+    study, titles = parts.study, parts.study.catalogue.titles
+    examples = read_examples(study, parts.language_model, parts.lstm, titles, study.validation)
+    hints = {HINTED: best_items(parts.lstm, histories), NO_HINT: np.zeros(len(histories), np.int64)}
+    states, seconds = read_histories(study, parts.language_model, histories, hints, titles)
+    heads = {hint: learn_head(study, examples, parts.lstm, hint)[0] for hint in hints}
+    scores = heads[HINTED].scores(states[HINTED], histories)
+    if WEIGHT in system.needs:
+        weighing = choose_weight(examples, heads, parts.lstm)
+        reader_scores = heads[weighing.hint].scores(states[weighing.hint], histories)
+        scores = weighed(parts.lstm.scores(histories), reader_scores, weighing.weight)
+    lists = top_k(scores, k)
+    return RankedLists(lists.items, lists.scores, seconds=examples.seconds + seconds)
 
 
 def best_items(model: SequenceModel, histories: Sequences) -> np.ndarray:
@@ -67,86 +105,99 @@ def best_items(model: SequenceModel, histories: Sequences) -> np.ndarray:
     return np.maximum(top_k(model.scores(histories), 1).items[:, 0], 0)
 
 
-def read_lessons(study: Study, llm: LLM, model: SequenceModel, earlier: SequenceModel, titles: list[str], cases: Cases) -> Lessons:
+def read_examples(study: Study, llm: LLM, model: SequenceModel, titles: list[str], cases: Cases) -> ReaderExamples:
     """Read the history of every case once and ask at its last training positions and at its end.
 
-    cases: of validation, so that their histories are all training events of their users
-    model: hints at the validation targets; earlier: at the training positions, none of which it has seen
+    model: gives the hints at the validation targets; an LSTM that has not seen the training positions gives theirs
     titles: readable titles of items 0..N, the catalogue's or pseudonyms
+    cases: of validation, so that their histories are all training events of their users
     Raises StudyError where every user is too short.
     """
     histories, positions = cases.history, study.profile.reader.positions
     long_enough = np.flatnonzero(histories.lengths > positions)
     if not len(long_enough):
         raise StudyError(f"no user has more than {positions} training events for the reader to learn from; lower positions in [reader]")
-    row, at, item, target = [], [], [], []
+    before = earlier_split(study.split.train, positions, study.profile.split.min_events)
+    earlier = fit_sequence_model(study, "lstm", split=before)
+    rows, lengths, hints, targets = [], [], [], []
     for back in range(positions, 0, -1):
-        known = histories.lengths[long_enough] - back
-        row.append(long_enough)
-        at.append(known)
-        item.append(best_items(earlier, histories.first(long_enough, known)))
-        target.append(histories.items[histories.offsets[:-1][long_enough] + known])
-    everybody = np.arange(len(histories))
-    row, at = np.concatenate([*row, everybody]), np.concatenate([*at, histories.lengths])
-    item = np.concatenate([*item, best_items(model, histories)])
-    asked = Questions(np.tile(row, 2), np.tile(at, 2), np.concatenate([item, np.zeros_like(item)]))
-    states, seconds = _read(study, llm, titles, histories, asked)
-    named = dict(zip(("true", NO_HINT), np.split(states, 2), strict=True))
+        length = histories.lengths[long_enough] - back
+        rows.append(long_enough)
+        lengths.append(length)
+        hints.append(best_items(earlier, histories.first(long_enough, length)))
+        targets.append(histories.items[histories.offsets[:-1][long_enough] + length])
     n = len(histories)
-    states, told = {k: v[:-n] for k, v in named.items()}, {k: v[-n:] for k, v in named.items()}
-    return Lessons(states, row[:-n], np.concatenate(target), told, cases, seconds)
+    row = np.concatenate([*rows, np.arange(n)])
+    at = np.concatenate([*lengths, histories.lengths])
+    hint = np.concatenate([*hints, best_items(model, histories)])
+    questions = Questions(np.tile(row, 2), np.tile(at, 2), np.concatenate([hint, np.zeros_like(hint)]))
+    states, seconds = _read(study, llm, titles, histories, questions)
+    by_hint = dict(zip((HINTED, NO_HINT), np.split(states, 2), strict=True))
+    return ReaderExamples(
+        {name: read[:-n] for name, read in by_hint.items()},
+        row[:-n],
+        np.concatenate(targets),
+        {name: read[-n:] for name, read in by_hint.items()},
+        cases,
+        seconds,
+    )
 
 
 def read_histories(
     study: Study, llm: LLM, histories: Sequences, hints: dict[str, np.ndarray], titles: list[str]
 ) -> tuple[dict[str, np.ndarray], float]:
-    """float32 (n, d) per kind of hint: the states at the ends of the histories, all read in one pass; and the seconds it took.
+    """The states at the ends of the histories, float32 (n, d) per kind of hint, and the seconds that reading took.
 
-    hints: name -> int64 (n,) items, 0 for no hint; titles: as the lessons had them
+    hints: name -> int64 (n,) items, 0 for no hint; all are read in one pass
+    titles: as the head's examples had them
     """
-    n = len(histories)
-    asked = Questions(np.tile(np.arange(n), len(hints)), np.tile(histories.lengths, len(hints)), np.concatenate([*hints.values()]))
-    states, seconds = _read(study, llm, titles, histories, asked)
-    return dict(zip(hints, np.split(states, len(hints)), strict=True)), seconds
+    n, kinds = len(histories), len(hints)
+    ends = np.tile(histories.lengths, kinds)
+    questions = Questions(np.tile(np.arange(n), kinds), ends, np.concatenate([*hints.values()]))
+    states, seconds = _read(study, llm, titles, histories, questions)
+    return dict(zip(hints, np.split(states, kinds), strict=True)), seconds
 
 
-def learn(study: Study, lessons: Lessons, model: NeuralRecommender, hint: str = "true", examples: int = 0) -> tuple[Head, list[dict]]:
-    """A head over the item table of `model`, and its epochs; see `head.fit_head`.
+def learn_head(
+    study: Study, examples: ReaderExamples, model: NeuralRecommender, hint: str = HINTED, positions: int = 0
+) -> tuple[Head, list[dict]]:
+    """A head over the item table of `model`, and its epochs; see `ranking_head.fit_head`.
 
-    hint: which states it learns from; examples: a seeded subset of the training positions, 0 = all
+    hint: which states it learns from, HINTED or NO_HINT
+    positions: a seeded subset of the training positions, 0 = all
     """
-    rows = np.arange(len(lessons.targets))
-    if examples:
-        rows = np.sort(np.random.default_rng([study.seed, 4]).permutation(rows)[:examples])
+    rows = np.arange(len(examples.targets))
+    if positions:
+        rows = np.sort(np.random.default_rng([study.seed, 4]).permutation(rows)[:positions])
     table = model.network.item_table().detach().cpu().numpy()
-    told = (lessons.told[hint], lessons.validation)
-    return fit_head(lessons.states[hint][rows], lessons.targets[rows], table, told, study.profile.reader, study.seed)
+    validation = (examples.validation_states[hint], examples.validation)
+    return fit_head(examples.states[hint][rows], examples.targets[rows], table, validation, study.profile.reader, study.seed)
 
 
-def choose_weight(lessons: Lessons, heads: dict[str, Head], model: SequenceModel) -> Weighing:
-    """How much the reader's log-probabilities count beside the LSTM's, and which head's: the best NDCG@10 on the validation targets.
+def choose_weight(examples: ReaderExamples, heads: dict[str, Head], model: SequenceModel) -> Weighing:
+    """How much the reader's log-probabilities count beside the LSTM's, and which head's: the best validation NDCG@10.
 
-    heads: by the kind of hint they learned with; of equally good choices the smallest weight is taken
+    heads: by the way of asking they learned with; of equally good choices the smallest weight is taken
     """
-    cases = lessons.validation
-    own = model.scores(cases.history)
-    searched = pd.concat(
-        [
-            search_weight(own, head.scores(lessons.told[hint], cases.history), cases.targets).assign(hint=hint)
-            for hint, head in heads.items()
-        ]
-    )
+    cases = examples.validation
+    lstm_scores = model.scores(cases.history)
+    tables = []
+    for hint, head in heads.items():
+        reader_scores = head.scores(examples.validation_states[hint], cases.history)
+        tables.append(search_weight(lstm_scores, reader_scores, cases.targets).assign(hint=hint))
+    searched = pd.concat(tables)
     best = searched.sort_values(["ndcg", "weight"], ascending=[False, True], kind="stable").iloc[0]
     return Weighing(searched, str(best.hint), float(best.weight))
 
 
-def _read(study: Study, llm: LLM, titles: list[str], histories: Sequences, asked: Questions) -> tuple[np.ndarray, float]:
+def _read(study: Study, llm: LLM, titles: list[str], histories: Sequences, questions: Questions) -> tuple[np.ndarray, float]:
+    """`hidden_states.read_states`, kept under all that the states depend on; and the seconds it took."""
     config = study.profile.reader
-    read_by = (config.window, config.read_batch, config.layers)
-    key = fingerprint(titles, llm.identity, str(llm.model.dtype), histories, asked, read_by, reader, reading, attention, cache, depth)
-    found, seconds = kept_arrays(
-        study.cache(f"states-{key}"),
-        key,
-        lambda: {"states": read_states(llm, titles, histories, asked, config)},
-    )
-    return found["states"], seconds
+    reading = (config.window, config.read_batch, config.layers)
+    key = cache_key(titles, study.prompts, llm.facts, histories, questions, reading, code=hidden_states)
+
+    def build() -> dict[str, np.ndarray]:
+        return {"states": hidden_states.read_states(llm, study.prompts, titles, histories, questions, config)}
+
+    arrays, seconds = cached_arrays(study.cache(f"states-{key}"), key, build)
+    return arrays["states"], seconds

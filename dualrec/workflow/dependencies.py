@@ -1,8 +1,8 @@
 """What each notebook stands on, so that a change runs again what it can reach and nothing else.
 
-Workflow engines (doit, pytask, Snakemake, DVC) were looked at. They would need the same table, and each keeps a database and a lock of
-its own beside it; papermill, a hash and one JSON file do here. What is costly within a notebook is kept by `artifacts.cached` and by
-checkpoints, under keys of its own.
+Workflow engines (doit, pytask, Snakemake, DVC) were looked at. They would need the same table, and each keeps a database
+and a lock of its own beside it; papermill, a hash and one JSON file do here. What is costly within a notebook is kept by
+`artifacts.cached` and by checkpoints, under keys of its own.
 """
 
 from __future__ import annotations
@@ -14,18 +14,22 @@ from pathlib import Path
 import nbformat
 
 from dualrec.config import Profile
-from dualrec.core import paths
-from dualrec.core.artifacts import fingerprint
+from dualrec.core import sources
+from dualrec.core.fingerprint import fingerprint
 from dualrec.workflow.manifest import notebook_paths
 
-EVERYWHERE = ("name", "data", "users", "split", "evaluation")  # settings that every notebook depends on
-TEMPORAL = ("recent_events", "windowed_markov", "item_knn", "lstm", "paper_lstm", "sasrec", "rerank", "seeds")
+EVERYWHERE = ("name", "data", "domain", "users", "split", "evaluation")  # settings that every notebook depends on
+SEQUENCE_SETTINGS = ("recent_events", "windowed_markov", "item_knn", "lstm", "paper_lstm", "sasrec", "rerank", "seeds")
 NOWHERE = ("summary", "needs_memory_gib", "needs_gpu_memory_gib")  # what a profile says about itself
 
 
 @dataclass(frozen=True)
 class Stage:
-    """after: notebooks whose ledgers or results this one reads; settings: of the profile, beside those of EVERYWHERE and of `after`."""
+    """What one notebook stands on.
+
+    after: notebooks whose ledgers or results it reads
+    settings: of the profile, beside those of EVERYWHERE and of `after`
+    """
 
     after: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
@@ -34,14 +38,14 @@ class Stage:
 WRITERS = ("02_lstm", "03_zero_shot_llm", "04_lora_finetune")
 STAGES = {
     "01_data": Stage(),
-    "02_lstm": Stage(settings=TEMPORAL),
+    "02_lstm": Stage(settings=SEQUENCE_SETTINGS),
     "03_zero_shot_llm": Stage(("02_lstm",), ("llm",)),
     "04_lora_finetune": Stage(("03_zero_shot_llm",), ("lora",)),
     "05_rerank": Stage(WRITERS),
     "06_results": Stage((*WRITERS, "05_rerank")),
     "07_diversity": Stage((*WRITERS, "05_rerank")),
-    "08_audit": Stage(settings=(*TEMPORAL, "llm", "audit")),
-    "09_protocols": Stage(settings=(*TEMPORAL, "protocols")),
+    "08_audit": Stage(settings=(*SEQUENCE_SETTINGS, "llm", "audit")),
+    "09_protocols": Stage(settings=(*SEQUENCE_SETTINGS, "protocols")),
     "10_what_the_llm_adds": Stage(("02_lstm",), ("llm", "lora", "reader")),
     "11_demo": Stage(settings=("lstm", "llm", "rerank")),
     "12_more_examples": Stage(),
@@ -55,13 +59,24 @@ def stage_of(notebook: str, earlier: list[str]) -> Stage:
 
 
 def notebook_fingerprints(profile: Profile) -> dict[Path, str]:
-    """Per notebook, in order: a hash of its text, the package's sources, its settings and the notebooks it stands on, see `stages`."""
-    sources = {p.relative_to(paths.PACKAGE).as_posix(): p.read_text(encoding="utf-8") for p in sorted(paths.PACKAGE.rglob("*.py"))}
+    """Per notebook, in order, a hash of what its results depend on.
+
+    That is its text, the sources it reaches by its imports, its settings, and the notebooks it stands on.
+    """
     keys: dict[Path, str] = {}
     for path in notebook_paths():
         cells = [(cell.cell_type, cell.source) for cell in nbformat.read(path, as_version=4).cells]
         stage = stage_of(path.stem, [earlier.stem for earlier in keys])
         settings = {name: getattr(profile, name) for name in (*EVERYWHERE, *stage.settings)}
         below = [key for earlier, key in keys.items() if earlier.stem in stage.after]
-        keys[path] = fingerprint(sources, cells, settings, below)
+        code = "\n".join(source for kind, source in cells if kind == "code")
+        keys[path] = fingerprint(sources.reached(*_imported(code)), cells, settings, below)
     return keys
+
+
+def _imported(code: str) -> list[str]:
+    """The modules of the package that a notebook imports; all of them where its code is not plain Python."""
+    try:
+        return sorted(sources.imports_of(code))
+    except SyntaxError:  # a line for IPython alone, such as %timeit
+        return sources.module_names()

@@ -3,7 +3,7 @@ from functools import cached_property
 
 import numpy as np
 
-from dualrec.core.artifacts import fingerprint
+from dualrec.core.fingerprint import fingerprint
 
 
 @dataclass(frozen=True)

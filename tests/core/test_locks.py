@@ -59,6 +59,7 @@ def test_a_note_that_a_rebooted_machine_left_counts_for_nothing(tmp_path):
             pass
 
 
+@pytest.mark.slow
 def test_the_commands_that_write_take_the_lock(tmp_path, holder, toy_folder, toy_profile, monkeypatch, capsys):
     arguments = ["evaluate", "--data", str(toy_folder), "--profile", toy_profile, "--systems", "popularity", "--out", str(tmp_path / "run")]
     monkeypatch.setattr(sys, "argv", ["dualrec", *arguments])
@@ -66,6 +67,7 @@ def test_the_commands_that_write_take_the_lock(tmp_path, holder, toy_folder, toy
     assert f"in use by process {holder.pid}" in capsys.readouterr().err.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_results_recorded_by_several_processes_at_once_are_all_there(tmp_path):
     code = (
         "import sys\nfrom pathlib import Path\nfrom dualrec.evaluation.results import record\n"

@@ -14,6 +14,8 @@ import torch
 from dualrec.core.errors import StudyError
 from dualrec.core.parallel import side_by_side
 
+pytestmark = pytest.mark.slow
+
 BEGIN = """
 import pathlib, signal, sys
 from dualrec.core.parallel import side_by_side

@@ -237,7 +237,7 @@ def test_no_home_directory_is_no_trouble(tmp_path, monkeypatch):
 def test_a_million_movies_fit(tmp_path):
     items = "item_id,title,genres\n" + "".join(f"{i},Movie {i} ({1900 + i % 120}),{('Drama', 'War')[i % 2]}\n" for i in range(1, 1_000_001))
     code = (
-        "import resource, sys\nfrom dualrec.data import load\nprint(len(load(sys.argv[1]).catalogue))\n"
+        "import resource, sys\nfrom dualrec.data.sources import load\nprint(len(load(sys.argv[1]).catalogue))\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)"
     )
     folder = write(tmp_path / "large", {"items.csv": items})

@@ -9,7 +9,8 @@ from dualrec.demo.recommender import TASTES, Demo
 from dualrec.rerank.similarity import rerank_by_hint
 from dualrec.sequence.base import hints_from_scores
 from dualrec.study import open_study
-from dualrec.systems import roles
+from dualrec.systems.catalogue_writer import search_catalogue
+from dualrec.systems.second_opinion import ask_opinions
 from dualrec.types import Sequences
 
 LIKED = [11, 12, 13]
@@ -17,7 +18,7 @@ LIKED = [11, 12, 13]
 
 def test_an_answer_is_what_the_roles_say(demo):
     answer, history = demo.answer(LIKED), Sequences.from_lists([0], [LIKED])
-    both, _ = roles.opinions(demo.study, demo.llm, demo.model, history)
+    both, _ = ask_opinions(demo.study, demo.llm, demo.model, history)
     ordered = both.ranked(both.language, 10)
     np.testing.assert_array_equal(answer.candidates.items, both.items)
     np.testing.assert_array_equal(answer.language.items, ordered.items)
@@ -26,7 +27,7 @@ def test_an_answer_is_what_the_roles_say(demo):
     np.testing.assert_array_equal(answer.reranked.items, again.items)
     np.testing.assert_array_equal(answer.lstm.items, both.items[:, :10])
     assert answer.hint == both.items[0, 0] and demo.study.catalogue.titles[answer.hint][:20] in answer.prompt
-    assert [answer.prompt] == roles.prompts_for(demo.study, demo.llm, history, answer.candidates)
+    assert [answer.prompt] == demo.study.prompts_for(demo.llm, history, answer.candidates)
     assert list(answer.seconds) == ["LSTM", "Prompt", "Language model", "Sentence-BERT"] and min(answer.seconds.values()) > 0
 
 
@@ -35,7 +36,7 @@ def test_nothing_is_kept_and_nothing_seen_is_recommended(demo):
     written, seconds = demo.write(answer)
     for listed in (answer.candidates, answer.lstm, answer.language, answer.reranked, written):
         assert not set(LIKED) & set(listed.items[0].tolist())
-    expected = roles.search_catalogue(demo.study, demo.llm, [answer.prompt], Sequences.from_lists([0], [LIKED]), 10)
+    expected = search_catalogue(demo.study, demo.llm, [answer.prompt], Sequences.from_lists([0], [LIKED]), 10)
     np.testing.assert_array_equal(written.items, expected.items)
     assert seconds > 0 and [path.name for path in (demo.study.folder / "cache").iterdir()] == ["title_vectors"]
 

@@ -1,4 +1,4 @@
-"""More LoRA data: what is recorded adds up, and every amount trains on as many examples as it says."""
+"""More LoRA data: what is recorded adds up, and every training size has as many examples as it says."""
 
 from dataclasses import replace
 
@@ -10,12 +10,12 @@ from dualrec.core import paths
 from dualrec.evaluation.ledger import read_ledger
 from dualrec.evaluation.metrics import per_user
 from dualrec.evaluation.results import side_runs
-from dualrec.experiments import lora_examples as amounts
+from dualrec.experiments import lora_examples
 from dualrec.llm.local import LLM
 from dualrec.study import open_study
 from dualrec.systems import lora as teaching
 
-FEW = (amounts.Amount(0), amounts.Amount(4), amounts.Amount(6, 2))
+FEW = (lora_examples.TrainingSize(0), lora_examples.TrainingSize(4), lora_examples.TrainingSize(6, 2))
 
 
 @pytest.fixture
@@ -39,21 +39,21 @@ def measured(toy_profile, toy_folder, tiny, tmp_path, monkeypatch):
         trained.append(teaching.lora_data(study, llm))
         return trained[-1]
 
-    monkeypatch.setattr(amounts, "open_study", opened)
-    monkeypatch.setattr(amounts, "load_llm", fresh)
-    monkeypatch.setattr(amounts, "lora_data", lora_data)
-    monkeypatch.setattr(amounts, "AMOUNTS", FEW)
-    return amounts.measure("toy", count=2), trained
+    monkeypatch.setattr(lora_examples, "open_study", opened)
+    monkeypatch.setattr(lora_examples, "load_llm", fresh)
+    monkeypatch.setattr(lora_examples, "lora_data", lora_data)
+    monkeypatch.setattr(lora_examples, "TRAINING_SIZES", FEW)
+    return lora_examples.measure_lora_examples("toy", count=2), trained
 
 
-def test_every_amount_role_and_seed_is_measured_on_all_cases_against_the_lstm_of_its_seed_and_recorded(measured, tmp_path):
+def test_every_training_size_role_and_seed_is_measured_on_all_cases_against_the_lstm_of_its_seed_and_recorded(measured, tmp_path):
     found, trained = measured
     assert [len(data.train) for data in trained] == [4, 12] * 2
-    assert [(row["examples"], row["role"]) for row in found["rows"]] == [(n, role) for n in (0, 4, 12) for role in amounts.LABELS]
+    assert [(row["examples"], row["role"]) for row in found["rows"]] == [(n, role) for n in (0, 4, 12) for role in lora_examples.LABELS]
     assert [(row["examples"], row["seed"]) for row in found["training"]] == [(4, 0), (12, 0), (4, 1), (12, 1)]
 
     def gains(name):
-        return [per_user(read_ledger(tmp_path / f"run{s}/lists/amounts_{name}_{s}.parquet"))["NDCG@10"] for s in (0, 1)]
+        return [per_user(read_ledger(tmp_path / f"run{s}/lists/lora_examples_{name}_{s}.parquet"))["NDCG@10"] for s in (0, 1)]
 
     lstm = gains("lstm")
     for row in found["rows"]:
@@ -63,16 +63,17 @@ def test_every_amount_role_and_seed_is_measured_on_all_cases_against_the_lstm_of
         assert row["metrics"]["NDCG@10"]["value"] == pytest.approx(np.mean(row["per_seed"]["NDCG@10"]))
         assert row["against_lstm"]["delta"] == pytest.approx(np.mean([a.mean() - b.mean() for a, b in zip(ours, lstm, strict=True)]))
 
-    entry = side_runs(paths.results(paths.DEFAULT_PROFILE))["toy"]["amounts"]
-    assert entry["command"] == "make amounts COUNT=2 PROFILE=toy" and entry["seeds"] == [0, 1] and entry["precision"] == "float32"
+    entry = side_runs(paths.results(paths.DEFAULT_PROFILE))["toy"]["lora_examples"]
+    assert entry["command"] == "make lora_examples COUNT=2 PROFILE=toy" and entry["seeds"] == [0, 1] and entry["precision"] == "float32"
     assert len(entry["rows"]) == 9
 
 
-def test_the_amounts_of_the_study_are_there_to_be_had():
-    """MovieLens-100K has as many users with events enough; the first amount is the default profile's own."""
+def test_the_training_sizes_of_the_study_are_there_to_be_had():
+    """MovieLens-100K has as many users with events enough; the first size is the default profile's own."""
     study = open_study("laptop")
-    assert study.profile.lora.users == amounts.AMOUNTS[1].users and study.profile.lora.positions == amounts.AMOUNTS[1].positions
-    for amount in amounts.AMOUNTS[1:]:
-        config = replace(study.profile.lora, users=amount.users, positions=amount.positions)
+    first = lora_examples.TRAINING_SIZES[1]
+    assert (study.profile.lora.users, study.profile.lora.positions) == (first.users, first.positions)
+    for size in lora_examples.TRAINING_SIZES[1:]:
+        config = replace(study.profile.lora, users=size.users, positions=size.positions)
         cases, held_out = teaching.lora_cases(replace(study, profile=replace(study.profile, lora=config)))
-        assert len(cases) - held_out == amount.examples
+        assert len(cases) - held_out == size.examples

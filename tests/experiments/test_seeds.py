@@ -13,8 +13,10 @@ from dualrec.experiments import grid_search
 from dualrec.experiments import seeds as side_runs
 from dualrec.profiles.load import load_profile
 from dualrec.publishing.readme import seeds_table
-from dualrec.systems.sequence_models import LABELS, NEURAL, TEMPORAL
+from dualrec.systems.names import LABELS, NETWORKS, SEQUENCE_MODELS
 from dualrec.types import Cases
+
+pytestmark = pytest.mark.slow
 
 ROOT = paths.PACKAGE.parent
 
@@ -32,7 +34,7 @@ def study(toy_profile, toy_folder, tmp_path, monkeypatch):
 def test_the_grid_is_trained_whole_and_the_best_finalist_chosen(study, monkeypatch):
     monkeypatch.setattr(grid_search, "GRID", {"learning_rate": (1e-3, 0.05), "dropout": (0.0, 0.3)})
     study.profile = replace(study.profile, seeds=2)
-    found = grid_search.tune("toy")
+    found = grid_search.search_grid("toy")
     assert found.keys() == {"sasrec", "lstm"}
     for system in found.values():
         assert len({(row["learning_rate"], row["dropout"]) for row in system["grid"]}) == 4
@@ -41,32 +43,32 @@ def test_the_grid_is_trained_whole_and_the_best_finalist_chosen(study, monkeypat
         assert [len(row["per_seed"]) for row in ordered] == [2, 2, 2, 1]
         best = max(ordered[:3], key=lambda row: row["ndcg"])
         assert system["chosen"] == {"learning_rate": best["learning_rate"], "dropout": best["dropout"]}
-    entry = recorded(paths.results(paths.DEFAULT_PROFILE))["toy"]["tuning"]
-    assert entry["command"] == "make tune PROFILE=toy" and entry["n"] == 40 and entry["systems"].keys() == found.keys()
+    entry = recorded(paths.results(paths.DEFAULT_PROFILE))["toy"]["grid_search"]
+    assert entry["command"] == "make grid_search PROFILE=toy" and entry["n"] == 40 and entry["systems"].keys() == found.keys()
 
 
 @pytest.mark.parametrize("name", grid_search.TUNED)
 def test_the_default_profile_has_the_recorded_winner(name):
-    tuning = recorded(ROOT / "figures" / "results.json")["laptop"]["tuning"]["systems"][name]
-    assert len(tuning["grid"]) == 8
-    assert {key: getattr(getattr(load_profile("laptop"), name), key) for key in grid_search.GRID} == tuning["chosen"]
+    searched = recorded(ROOT / "figures" / "results.json")["laptop"]["grid_search"]["systems"][name]
+    assert len(searched["grid"]) == 8
+    assert {key: getattr(getattr(load_profile("laptop"), name), key) for key in grid_search.GRID} == searched["chosen"]
 
 
-def test_tuning_cannot_read_a_test_target(study, monkeypatch):
+def test_the_search_cannot_read_a_test_target(study, monkeypatch):
     monkeypatch.setattr(grid_search, "GRID", {"learning_rate": (1e-3, 0.05)})
-    first = grid_search.tune("toy")
+    first = grid_search.search_grid("toy")
     study.split = type(study.split)(study.split.train, study.split.validation, Cases(study.split.test.history, None), 0)
-    assert grid_search.tune("toy") == first
+    assert grid_search.search_grid("toy") == first
 
 
 def test_every_seed_counts_once(study):
     found = side_runs.seeds("toy", count=3)
-    assert list(found) == list(TEMPORAL)
+    assert list(found) == list(SEQUENCE_MODELS)
     for name, entry in found.items():
-        assert entry["seeds"] == ([0, 1, 2] if name in NEURAL else [0])
+        assert entry["seeds"] == ([0, 1, 2] if name in NETWORKS else [0])
         values = entry["per_seed"]["NDCG@10"]
         assert entry["metrics"]["NDCG@10"]["value"] == pytest.approx(np.mean(values))
-        if name in NEURAL:
+        if name in NETWORKS:
             assert entry["sd"]["NDCG@10"] == pytest.approx(np.std(values, ddof=1)) and entry["seconds_per_epoch"] > 0
         else:
             assert entry["sd"]["NDCG@10"] is None and entry["seconds_per_epoch"] is None
@@ -75,7 +77,7 @@ def test_every_seed_counts_once(study):
 def test_the_figure_of_the_seeds_has_a_dot_for_each(study):
     found = side_runs.seeds("toy", count=2)
     (axis,) = plots.seeds(found, "NDCG@10", LABELS).axes
-    assert [label.get_text() for label in axis.get_yticklabels()] == [f"{LABELS[s]}  ({2 if s in NEURAL else 1})" for s in TEMPORAL]
+    assert [label.get_text() for label in axis.get_yticklabels()] == [f"{LABELS[s]}  ({2 if s in NETWORKS else 1})" for s in SEQUENCE_MODELS]
     dots = [line.get_xdata() for line in axis.lines if line.get_marker() == "o"]
     for drawn, entry in zip(dots, found.values(), strict=True):
         assert drawn.tolist() == pytest.approx(entry["per_seed"]["NDCG@10"])
@@ -83,16 +85,16 @@ def test_the_figure_of_the_seeds_has_a_dot_for_each(study):
 
 def test_side_runs_of_other_profiles_and_kinds_stay(tmp_path):
     path = tmp_path / "results.json"
-    record_side_run(path, "laptop", "tuning", {"command": "a"})
+    record_side_run(path, "laptop", "grid_search", {"command": "a"})
     record_side_run(path, "ml-1m", "seeds", {"command": "b"})
     record_side_run(path, "laptop", "seeds", {"command": "c"})
     record(path, "notebooks", {"01_data": {}})
-    assert recorded(path) == {"laptop": {"tuning": {"command": "a"}, "seeds": {"command": "c"}}, "ml-1m": {"seeds": {"command": "b"}}}
+    assert recorded(path) == {"laptop": {"grid_search": {"command": "a"}, "seeds": {"command": "c"}}, "ml-1m": {"seeds": {"command": "b"}}}
     assert recorded(tmp_path / "none.json") == {}
 
 
 def test_seeds_table(study):
     side_runs.seeds("toy", count=1)
     rows = seeds_table(recorded(paths.results(paths.DEFAULT_PROFILE))).splitlines()
-    assert len(rows) == 2 + len(TEMPORAL)
+    assert len(rows) == 2 + len(SEQUENCE_MODELS)
     assert rows[2].startswith("| `toy` | Popularity | 40 | 1 | ") and rows[2].endswith("| – | – |")

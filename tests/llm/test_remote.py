@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -15,22 +16,29 @@ import numpy as np
 import pytest
 import torch
 
-from dualrec.config import LLMConfig
+from dualrec.config import MOVIES, LLMConfig
 from dualrec.core.errors import StudyError
 from dualrec.llm import remote
 from dualrec.llm.inference.generate import TOKENS_PER_TITLE
 from dualrec.llm.local import converted_folder
-from dualrec.llm.prompts import messages, question
+from dualrec.llm.prompts import STYLES, Prompts
 from dualrec.llm.remote import RemoteLLM, as_list, connect
 from dualrec.profiles.load import load_profile
+from dualrec.sequence import neural
 from dualrec.study import open_study
-from dualrec.systems import rank as ranking
-from dualrec.systems import sequence_models as systems
+from dualrec.systems.names import PROBABILITIES, SYSTEMS
+from dualrec.systems.rank import rank
+from dualrec.systems.sequence_models import lstm_hints
 from dualrec.workflow import doctor
 
+PROMPTS = Prompts(STYLES["default"], MOVIES)
 KEY = "sk-proj-NeverToBeSeen0123456789"
-HISTORIES = [["Toy Story (1995)"], ["Heat (1995)", "Casino (1995)"], ["Star Wars (1977)", "Alien (1979)", "Aliens (1986)"]]
-QUESTIONS = [question(titles, None, 2) for titles in HISTORIES]
+HISTORIES = [
+    ["Toy Story (1995)"],
+    ["Heat (1995)", "Casino (1995)"],
+    ["Star Wars (1977)", "Alien (1979)", "Aliens (1986)"],
+]
+QUESTIONS = [PROMPTS.question(titles, None, 2) for titles in HISTORIES]
 LIST = "1. Heat (1995)\n2. Casino (1995)\n"
 
 
@@ -100,11 +108,11 @@ def free_port() -> int:
 
 
 def model(**settings) -> RemoteLLM:
-    return connect(LLMConfig("openai", **settings))
+    return connect(LLMConfig("openai", **settings), PROMPTS.system)
 
 
 def questions(n: int) -> list[str]:
-    return [question([f"Movie {i} (1990)"], None, 2) for i in range(n)]
+    return [PROMPTS.question([f"Movie {i} (1990)"], None, 2) for i in range(n)]
 
 
 def everything_in(folder: Path) -> str:
@@ -119,7 +127,15 @@ def served(tmp_path_factory):
     """The base URL and the model of `transformers serve` with the embedded model in float32, offline."""
     folder, port = str(converted_folder("smollm2-135m")), free_port()
     log = tmp_path_factory.mktemp("serve") / "log"
-    command = [Path(sys.executable).with_name("transformers"), "serve", folder, "--host", "127.0.0.1", "--port", str(port)]
+    command = [
+        Path(sys.executable).with_name("transformers"),
+        "serve",
+        folder,
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
     with open(log, "w") as out:
         process = subprocess.Popen([*command, "--device", "cpu", "--dtype", "float32"], stdout=out, stderr=out)
     try:
@@ -144,21 +160,31 @@ def test_a_real_server_writes_what_its_model_writes_here(served, llm, monkeypatc
     written = model(concurrency=2).write(QUESTIONS, 2, 0, tmp_path)
     texts, tokens = [], [0, 0]
     for text in QUESTIONS:
-        ids = llm.tokenizer.apply_chat_template(messages(text), add_generation_prompt=True, return_tensors="pt", return_dict=True)
+        chat = PROMPTS.messages(text)
+        ids = llm.tokenizer.apply_chat_template(chat, add_generation_prompt=True, return_tensors="pt", return_dict=True)
         with torch.inference_mode():
-            found = llm.model.generate(**ids, max_new_tokens=3 * TOKENS_PER_TITLE, do_sample=False)[0, ids.input_ids.shape[1] :]
+            found = llm.model.generate(**ids, max_new_tokens=3 * TOKENS_PER_TITLE, do_sample=False)[
+                0, ids.input_ids.shape[1] :
+            ]
         texts.append(as_list(llm.tokenizer.decode(found, skip_special_tokens=True)))
         tokens = [tokens[0] + ids.input_ids.shape[1], tokens[1] + len(found)]
     assert written.texts == texts and all(text.strip() for text in texts) and written.seconds > 0
-    assert f"3 answers, 3 of them asked now; {tokens[0]} tokens read and {tokens[1]} written in all" in capsys.readouterr().out
-    at(monkeypatch, f"http://127.0.0.1:{free_port()}/v1", folder)  # nobody listens there: the same model elsewhere is not asked again
+    assert (
+        f"3 answers, 3 of them asked now; {tokens[0]} tokens read and {tokens[1]} written in all"
+        in capsys.readouterr().out
+    )
+    at(
+        monkeypatch, f"http://127.0.0.1:{free_port()}/v1", folder
+    )  # nobody listens there: the same model elsewhere is not asked again
     assert model().write(QUESTIONS, 2, 0, tmp_path) == written
     assert "3 answers, 0 of them asked now" in capsys.readouterr().out
 
 
 def test_a_real_server_says_which_model_it_serves(served, monkeypatch, tmp_path):
     at(monkeypatch, served[0], "another-model")
-    with pytest.raises(StudyError, match="asked for 'another-model', refused the request; check OPENAI_MODEL .*Server is pinned to"):
+    with pytest.raises(
+        StudyError, match="asked for 'another-model', refused the request; check OPENAI_MODEL .*Server is pinned to"
+    ):
         model().write(QUESTIONS, 2, 0, tmp_path)
 
 
@@ -169,7 +195,8 @@ def test_the_request_holds_the_turns_and_the_parameters(server, tmp_path):
     model().write(QUESTIONS[:1], 2, 7, tmp_path)
     (path, authorization, body), *_ = server.seen
     assert path == "/v1/chat/completions" and authorization == f"Bearer {KEY}"
-    assert body == {"model": "some-model", "messages": messages(QUESTIONS[0]), "temperature": 0, "seed": 7, "max_tokens": 45}
+    turns = [{"role": "system", "content": "You recommend movies."}, {"role": "user", "content": QUESTIONS[0]}]
+    assert body == {"model": "some-model", "messages": turns, "temperature": 0, "seed": 7, "max_tokens": 45}
 
 
 def test_texts_stand_in_the_order_of_the_questions_and_a_question_is_asked_once(server, tmp_path):
@@ -185,6 +212,14 @@ def test_texts_stand_in_the_order_of_the_questions_and_a_question_is_asked_once(
     model().write(wanted[:1], 2, 1, tmp_path)  # another seed
     model().write(wanted[:1], 3, 0, tmp_path)  # a longer list
     assert len(server.seen) == 8
+    connect(LLMConfig("openai"), "You recommend songs.").write(wanted[:1], 2, 0, tmp_path)  # another system message
+    assert len(server.seen) == 9 and server.seen[-1][2]["messages"][0]["content"] == "You recommend songs."
+
+
+def test_an_answer_is_named_by_what_was_asked_as_it_always_was(server, tmp_path):
+    """Who paid for answers finds them again."""
+    model().write(["- Heat (1995)"], 2, 0, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["0c4bc949ded4e269.json"]
 
 
 @pytest.mark.parametrize("most", [1, 3])
@@ -197,7 +232,9 @@ def test_no_more_requests_are_under_way_than_allowed(server, tmp_path, most):
     started = time.perf_counter()
     written = model(concurrency=most).write(questions(9), 2, 0, tmp_path)
     assert server.most == most
-    assert 0.05 * 9 / most <= written.seconds <= time.perf_counter() - started + 0.01  # wall time, not nine times the delay
+    assert (
+        0.05 * 9 / most <= written.seconds <= time.perf_counter() - started + 0.01
+    )  # wall time, not nine times the delay
 
 
 def test_tokens_and_cost_are_summed_once(server, tmp_path, capsys):
@@ -223,7 +260,7 @@ def test_a_killed_run_goes_on_where_it_was(server, tmp_path):
     server.reply = reply
     script = (
         "import sys; from pathlib import Path; from dualrec.llm.remote import connect; from dualrec.config import LLMConfig\n"
-        "connect(LLMConfig('openai', concurrency=1)).write(sys.argv[2:], 2, 0, Path(sys.argv[1]))"
+        f"connect(LLMConfig('openai', concurrency=1), {PROMPTS.system!r}).write(sys.argv[2:], 2, 0, Path(sys.argv[1]))"
     )
     process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path), *questions(6)], stderr=subprocess.DEVNULL)
     assert stuck.wait(60)
@@ -259,7 +296,10 @@ def test_faults_that_go_away_are_retried(server, tmp_path):
     ],
 )
 def test_faults_that_stay_are_one_sentence_without_the_key(server, tmp_path, status, requests, said):
-    server.reply = lambda n, body: (status, {"error": {"message": f"no: {KEY}, {KEY[:12]}***\nAuthorization: Basic dXNlcjpwYXNz"}})
+    server.reply = lambda n, body: (
+        status,
+        {"error": {"message": f"no: {KEY}, {KEY[:12]}***\nAuthorization: Basic dXNlcjpwYXNz"}},
+    )
     with pytest.raises(StudyError) as caught:
         model().write(QUESTIONS[:1], 2, 0, tmp_path)
     message = str(caught.value)
@@ -272,7 +312,10 @@ def test_faults_that_stay_are_one_sentence_without_the_key(server, tmp_path, sta
 
 def test_half_a_key_does_not_survive_the_cut(server, tmp_path, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "a-key-of-another-form-0123456789")
-    server.reply = lambda n, body: (401, {"error": {"message": "x" * (remote.DETAIL - 24) + os.environ["OPENAI_API_KEY"]}})
+    server.reply = lambda n, body: (
+        401,
+        {"error": {"message": "x" * (remote.DETAIL - 24) + os.environ["OPENAI_API_KEY"]}},
+    )
     with pytest.raises(StudyError, match="status 401") as caught:
         model().write(QUESTIONS[:1], 2, 0, tmp_path)
     assert "a-key" not in str(caught.value)
@@ -316,7 +359,8 @@ def test_silence_and_absence_are_named(server, tmp_path, monkeypatch):
     port = free_port()
     at(monkeypatch, f"http://127.0.0.1:{port}/v1")
     with pytest.raises(
-        StudyError, match=rf"^127\.0\.0\.1:{port}, .* cannot be reached, or hangs up \(.*refused.*\); check that the server runs"
+        StudyError,
+        match=rf"^127\.0\.0\.1:{port}, .* cannot be reached, or hangs up \(.*refused.*\); check that the server runs",
     ):
         model().write(QUESTIONS[:1], 2, 0, tmp_path)
 
@@ -349,9 +393,15 @@ MESSAGE = {"role": "assistant", "content": None}
         ({"choices": []}, "something else than a chat completion"),
         ({"choices": "none"}, "something else than a chat completion"),
         ({"choices": [{"message": "hi"}]}, "something else than a chat completion"),
-        ({"choices": [{"message": MESSAGE, "finish_reason": "length"}]}, r"answered no text \(finish_reason 'length'\)"),
+        (
+            {"choices": [{"message": MESSAGE, "finish_reason": "length"}]},
+            r"answered no text \(finish_reason 'length'\)",
+        ),
         ({"choices": [{"message": {}}]}, r"answered no text \(finish_reason None\)"),
-        ({"choices": [{"message": MESSAGE | {"content": 5}, "finish_reason": "stop"}]}, r"answered no text \(finish_reason 'stop'\)"),
+        (
+            {"choices": [{"message": MESSAGE | {"content": 5}, "finish_reason": "stop"}]},
+            r"answered no text \(finish_reason 'stop'\)",
+        ),
         ({"choices": [{"message": MESSAGE | {"content": [{"type": "text"}]}}]}, "answered no text"),
     ],
 )
@@ -428,10 +478,11 @@ def test_a_model_shows_nothing_secret(server):
     assert KEY not in repr(model()) and server.host in repr(model())
 
 
-def test_the_profile_hints_with_the_lstm_of_laptop():
+def test_the_profile_is_laptop_with_another_model():
     mine, laptop = load_profile("remote"), load_profile("laptop")
-    assert mine.llm.model == "openai" and mine.lstm == laptop.lstm and mine.data == laptop.data
-    assert (mine.llm.users, mine.llm.titles, mine.llm.history) == (laptop.llm.users, laptop.llm.titles, laptop.llm.history)
+    assert mine.llm.model == "openai"
+    as_laptop = replace(mine, name=laptop.name, summary=laptop.summary, llm=replace(mine.llm, model=laptop.llm.model))
+    assert as_laptop == laptop
 
 
 def test_doctor_asks_for_the_variables(server, monkeypatch):
@@ -461,32 +512,42 @@ def test_both_writing_systems_rank_with_a_server(server, study):
         "Here you are:\n\n1. Movie number 3 (1963)\n2. Movie number 3 (1963)\n3. Nothing (1900)\n4. x"
     )
     histories = study.cases.history
-    lists = ranking.rank(study, "llm", histories, 5)
+    lists = rank(study, "llm", histories, 5)
     seen = [3 in histories.sequence(row) for row in range(40)]
     np.testing.assert_array_equal(lists.items, [[-1] * 5 if s else [3, -1, -1, -1, -1] for s in seen])
     assert (lists.counts["written"] == 3).all() and lists.raw[0].startswith(" Movie number 3 (1963)\n2.")
     assert all("LSTM suggests" not in body["messages"][1]["content"] for *_, body in server.seen)
     asked = len(server.seen)
-    hints = systems.lstm_hints(study, histories)
-    ranking.rank(study, "llm_hint_sbert", histories, 5)
+    hints = lstm_hints(study, histories)
+    rank(study, "llm_hint_sbert", histories, 5)
     hinted = {body["messages"][1]["content"] for *_, body in server.seen[asked:]}
     titles = study.catalogue.titles
-    wanted = {question([titles[i] for i in row], titles[hint], 3) for row, hint in zip(histories.recent(2), hints.items[:, 0], strict=True)}
-    assert hinted == wanted
+    pairs = zip(histories.recent(2), hints.items[:, 0], strict=True)
+    assert hinted == {PROMPTS.question([titles[item] for item in row], titles[hint], 3) for row, hint in pairs}
 
 
-@pytest.mark.parametrize("name", [*systems.ROLES, "llm_lora", "llm_lora_sbert"])
+@pytest.mark.parametrize("name", [name for name, system in SYSTEMS.items() if PROBABILITIES in system.needs])
 def test_what_needs_probabilities_says_so_before_anything_is_trained(server, study, monkeypatch, name):
-    for module in (systems, ranking):
-        monkeypatch.setattr(module, "fit_sequence_model", lambda *_, **__: pytest.fail("trained"))
-    with pytest.raises(StudyError, match="needs the model's own probabilities; .* set llm.model in the profile to a local model"):
-        ranking.rank(study, name, study.cases.history, 5)
+    monkeypatch.setattr(neural, "fit", lambda *_, **__: pytest.fail("trained"))
+    with pytest.raises(
+        StudyError, match="needs the model's own probabilities; .* set llm.model in the profile to a local model"
+    ):
+        rank(study, name, study.cases.history, 5)
     assert not server.seen
 
 
 def test_the_command_line_evaluates_a_server_and_hides_the_key(server, remote_profile, toy_folder, tmp_path):
     server.reply = lambda n, body: completion(f"1. Movie number 3 (1963)\n2. {KEY}\n")
-    arguments = ["--data", str(toy_folder), "--profile", remote_profile, "--systems", "llm", "--out", str(tmp_path / "out")]
+    arguments = [
+        "--data",
+        str(toy_folder),
+        "--profile",
+        remote_profile,
+        "--systems",
+        "llm",
+        "--out",
+        str(tmp_path / "out"),
+    ]
     done = subprocess.run([sys.executable, "-m", "dualrec", "evaluate", *arguments], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["llm"]["n"] == 40

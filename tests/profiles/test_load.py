@@ -1,13 +1,15 @@
 """Profiles: those of the package, and a table of bad ones, each of which is one sentence before anything starts."""
 
 import dataclasses
+import tomllib
 
 import pytest
 
 from dualrec import __main__
+from dualrec.config import MOVIES, DomainConfig
 from dualrec.core import paths
 from dualrec.core.errors import StudyError
-from dualrec.profiles.load import available, load_profile
+from dualrec.profiles.load import available, load_profile, profile_files
 
 HEAD = 'summary = "mine"\ndata = "ml-100k"\n'
 BAD = {  # what is in the file behind HEAD -> what is said
@@ -42,26 +44,79 @@ BAD = {  # what is in the file behind HEAD -> what is said
     "without end": ("[lora]\nmax_grad_norm = inf", r"\[lora\]: 'max_grad_norm' must be a finite number, but is inf"),
     "growing decay": ("[windowed_markov]\ndecay = 1.01", r"\[windowed_markov\]: 'decay' must be at most 1"),
     "a ratio over 100": ("[llm]\nmatch_threshold = 101", r"\[llm\]: 'match_threshold' must be at most 100"),
-    "a trade-off over 1": ("[rerank]\nmmr_lambda = [0.5, 2.0]", r"\[rerank\]: 'mmr_lambda' must be at most 1, but is 2.0"),
+    "a trade-off over 1": (
+        "[rerank]\nmmr_lambda = [0.5, 2.0]",
+        r"\[rerank\]: 'mmr_lambda' must be at most 1, but is 2.0",
+    ),
     "heads that do not share": ("[sasrec]\ndim = 5", r"\[sasrec\]: dim \(5\) must be a multiple of heads \(2\)"),
-    "positions beyond the window": ("[reader]\nwindow = 5", r"\[reader\]: positions \(10\) must be fewer than window \(5\)"),
+    "positions beyond the window": (
+        "[reader]\nwindow = 5",
+        r"\[reader\]: positions \(10\) must be fewer than window \(5\)",
+    ),
     "one price": ("[llm]\nprices = [1.0]", r"\[llm\]: prices must be two, .* not \[1.0\]"),
     "a price below nothing": ("[llm]\nprices = [1.0, -1.0]", r"\[llm\]: 'prices' must be at least 0, but is -1.0"),
     "unknown targets": ('[lstm]\ntargets = "some"', r"\[lstm\]: 'targets' must be 'all' or 'windows', but is 'some'"),
-    "unknown title side": ('[paper_lstm]\ntitle_side = "bert"', r"\[paper_lstm\]: 'title_side' must be 'words' or 'sbert'"),
+    "unknown title side": (
+        '[paper_lstm]\ntitle_side = "bert"',
+        r"\[paper_lstm\]: 'title_side' must be 'words' or 'sbert'",
+    ),
     "eight bits": ('[lora]\nquantise = "8bit"', r"\[lora\]: 'quantise' must be '' or '4bit', but is '8bit'"),
-    "unknown tie rule": ('[split]\ntie_rule = "id"', r"\[split\]: 'tie_rule' must be file, id_up, id_down or random:SEED, but is 'id'"),
-    "random without a seed": ('[protocols]\nlstm_ties = ["random"]', r"\[protocols\]: 'lstm_ties' must be file, .* but is 'random'"),
-    "unknown language model": ('[llm]\nmodel = "smollm2-136m"', r"'llm.model' names nothing known, .*did you mean 'smollm2-135m'"),
+    "unknown tie rule": (
+        '[split]\ntie_rule = "id"',
+        r"\[split\]: 'tie_rule' must be file, id_up, id_down or random:SEED, but is 'id'",
+    ),
+    "random without a seed": (
+        '[protocols]\nlstm_ties = ["random"]',
+        r"\[protocols\]: 'lstm_ties' must be file, .* but is 'random'",
+    ),
+    "unknown language model": (
+        '[llm]\nmodel = "smollm2-136m"',
+        r"'llm.model' names nothing known, .*did you mean 'smollm2-135m'",
+    ),
     "a hub model without revision": (
         '[llm]\nmodel = "owner/name"',
         r"'llm.model' names nothing known, .* owner/name@revision",
     ),
-    "unknown encoder": ('[rerank]\nencoder = "all-minilm"', r"'rerank.encoder' names nothing known, .*did you mean 'all-minilm-l6-v2'"),
-    "another name than the file's": ('name = "laptop"', r"'name' cannot be set; a profile goes by the name of its file"),
+    "unknown style of prompts": (
+        '[llm]\nprompt = "defult"',
+        r"'llm.prompt' names nothing known, .*did you mean 'default'.*; choose default$",
+    ),
+    "half a domain": (
+        '[domain]\nitem = "song"',
+        r"mine.toml \[domain\]: 'verb' is missing; .*\[domain\]: 'infinitive' is missing$",
+    ),
+    "no word for an item": (
+        '[domain]\nitem = ""\nverb = "bought"\ninfinitive = "buy"',
+        r"mine.toml \[domain\]: 'item' must not be empty, but is ''$",
+    ),
+    "a base that is not there": (
+        'base = "laptp"',
+        r"'base' names no profile, 'laptp' \(did you mean 'laptop'\?\); choose laptop, .*\.toml",
+    ),
+    "a base file that is not there": ('base = "other.toml"', r"'base' names no profile, 'other.toml'; choose laptop, "),
+    "a number for a base": ("base = 5", r"'base' must be text, but is 5"),
+    "itself as base": ('base = "mine.toml"', r"'base' leads in a circle, mine.toml → mine.toml; take one 'base' out"),
+    "base of a table": ('[lstm]\nbase = "laptop"', r"\[lstm\]: unknown key 'base'"),
+    "a misspelt base": ('bse = "laptop"', r"unknown key 'bse' \(did you mean 'base'\?\)"),
+    "bad over its base": (
+        'base = "laptop"\n[sasrec]\nheads = 3',
+        r"\[sasrec\]: dim \(64\) must be a multiple of heads \(3\)",
+    ),
+    "a value for a table of the base": ('base = "laptop"\nlstm = 5', r"'lstm' must be a table, but is 5"),
+    "unknown encoder": (
+        '[rerank]\nencoder = "all-minilm"',
+        r"'rerank.encoder' names nothing known, .*did you mean 'all-minilm-l6-v2'",
+    ),
+    "another name than the file's": (
+        'name = "laptop"',
+        r"'name' cannot be set; a profile goes by the name of its file",
+    ),
     "given twice": ('data = "ml-1m"', r"is not valid TOML: Cannot overwrite a value"),
     "no TOML": ("users: 5", r"is not valid TOML: .*line 3"),
-    "two faults": ("users = -1\n[lora]\nrank = 0", r"'users' must be at least 0, but is -1; .*\[lora\]: 'rank' must be at least 1"),
+    "two faults": (
+        "users = -1\n[lora]\nrank = 0",
+        r"'users' must be at least 0, but is -1; .*\[lora\]: 'rank' must be at least 1",
+    ),
 }
 
 
@@ -80,7 +135,10 @@ def test_bad_profiles_are_one_sentence(tmp_path, text, said):
         "nothing in it": (b"", "'summary' is missing; .*'data' is missing"),
         "not text": (b"\xff\xfe\x00", "is not valid TOML"),
         "deep": (b"a = " + b"[" * 10**5, "is not valid TOML"),
-        "unknown data": (b'summary = "x"\ndata = "ml-100"', "'data' names nothing known, 'ml-100' .did you mean 'ml-100k'"),
+        "unknown data": (
+            b'summary = "x"\ndata = "ml-100"',
+            "'data' names nothing known, 'ml-100' .did you mean 'ml-100k'",
+        ),
     }.values(),
 )
 def test_files_that_are_no_profile(tmp_path, content, said):
@@ -96,7 +154,7 @@ def test_a_file_of_ones_own_never_writes_over_another_profile_or_outside(tmp_pat
         load_profile(str(tmp_path / name))
 
 
-@pytest.mark.parametrize("command", ["run", "evaluate", "recommend", "tune", "seeds", "doctor", "report"])
+@pytest.mark.parametrize("command", ["run", "evaluate", "recommend", "grid-search", "seeds", "doctor", "report"])
 def test_nothing_starts_with_a_bad_profile(command, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("DUALREC_HOME", str(tmp_path / "home"))
     (tmp_path / "mine.toml").write_text(HEAD + "[lora]\nrank = 0", encoding="utf-8")
@@ -116,8 +174,89 @@ def test_every_profile_of_the_package_is_valid_and_its_file_may_be_named():
         assert profile.name == name and load_profile(str(paths.PACKAGE / "profiles" / f"{name}.toml")) == profile
 
 
+def test_a_profile_is_read_over_its_base_table_by_table_and_key_by_key(tmp_path):
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared/first.toml").write_text(
+        f'base = "laptop"\n{HEAD}users = 7\n[lstm]\nepochs = 2\n', encoding="utf-8"
+    )
+    (tmp_path / "second.toml").write_text(
+        'base = "shared/first.toml"\nsummary = "my own"\n[lstm]\ndropout = 0.5\nhidden = [9]\n[audit]\ntitles = 4\n',
+        encoding="utf-8",
+    )
+    laptop, second = load_profile("laptop"), load_profile(str(tmp_path / "second.toml"))
+    replace = dataclasses.replace
+    lstm = replace(laptop.lstm, epochs=2, dropout=0.5, hidden=(9,))
+    wanted = {"name": "second", "summary": "my own", "users": 7, "lstm": lstm, "audit": replace(laptop.audit, titles=4)}
+    assert second == replace(laptop, **wanted)
+    files = profile_files(str(tmp_path / "second.toml"))
+    assert [file.resolve() for file in files] == [
+        (tmp_path / "second.toml").resolve(),
+        (tmp_path / "shared/first.toml").resolve(),
+        paths.PACKAGE / "profiles/laptop.toml",
+    ]
+
+
+def test_a_summary_is_not_inherited(tmp_path):
+    (tmp_path / "mine.toml").write_text('base = "laptop"\n', encoding="utf-8")
+    with pytest.raises(StudyError, match=r"mine.toml: 'summary' is missing$"):
+        load_profile(str(tmp_path / "mine.toml"))
+
+
+def test_a_circle_of_bases_is_named_from_the_profile_that_was_asked_for(tmp_path):
+    for name, base in {"a": "b", "b": "c", "c": "b"}.items():
+        (tmp_path / f"{name}.toml").write_text(f'base = "{base}.toml"\n{HEAD}', encoding="utf-8")
+    with pytest.raises(
+        StudyError, match=r"a.toml: 'base' leads in a circle, a.toml → b.toml → c.toml → b.toml; take one"
+    ):
+        load_profile(str(tmp_path / "a.toml"))
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    {
+        "value": ("[lora]\nrank = 0", r"yours.toml \[lora\]: 'rank' must be at least 1"),
+        "key": ("user = 5", r"yours.toml: unknown key 'user'"),
+        "TOML": ("users: 5", r"yours.toml is not valid TOML"),
+        "name": ('name = "x"', r"yours.toml: 'name' cannot be set"),
+        "base": ('base = "smok"', r"yours.toml: 'base' names no profile, 'smok' \(did you mean 'smoke'\?\)"),
+    }.values(),
+)
+def test_a_fault_is_told_of_the_file_it_is_in(tmp_path, fault, message):
+    (tmp_path / "yours.toml").write_text(HEAD + fault, encoding="utf-8")
+    (tmp_path / "mine.toml").write_text(f'base = "yours.toml"\n{HEAD}', encoding="utf-8")
+    with pytest.raises(StudyError, match=message) as caught:
+        load_profile(str(tmp_path / "mine.toml"))
+    assert "mine.toml" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", available())
+def test_a_profile_says_only_what_differs_from_its_base(name):
+    """Else it would not change with its base, and nobody would see it."""
+    files = profile_files(name)
+    settings = [tomllib.loads(file.read_text(encoding="utf-8")) for file in files]
+    if len(files) > 1:
+        base = dataclasses.asdict(load_profile(files[1].stem))
+        for key, value in settings[0].items():
+            for inner, one in value.items() if isinstance(value, dict) else ():
+                assert base[key][inner] != (tuple(one) if isinstance(one, list) else one), (
+                    f"[{key}] {inner} is that of {files[1].stem}"
+                )
+            assert key == "base" or base[key] != value, f"{key} is that of {files[1].stem}"
+
+
+def test_words_of_a_domain_have_a_regular_plural_unless_they_say_another(tmp_path):
+    assert load_profile("laptop").domain == MOVIES and MOVIES.items == "movies"
+    text = f'{HEAD}[domain]\nitem = "piece"\nverb = "heard"\ninfinitive = "hear"\n'
+    (tmp_path / "mine.toml").write_text(text, encoding="utf-8")
+    assert load_profile(str(tmp_path / "mine.toml")).domain == DomainConfig("piece", "heard", "hear", "pieces")
+    (tmp_path / "mine.toml").write_text(text + 'items = "music"\n', encoding="utf-8")
+    assert load_profile(str(tmp_path / "mine.toml")).domain == DomainConfig("piece", "heard", "hear", "music")
+
+
 def test_a_whole_number_will_do_for_a_rate_and_a_folder_for_data(tmp_path):
-    (tmp_path / "mine.toml").write_text(f'summary = "x"\ndata = {str(tmp_path)!r}\n[lstm]\nlearning_rate = 1\n', encoding="utf-8")
+    (tmp_path / "mine.toml").write_text(
+        f'summary = "x"\ndata = {str(tmp_path)!r}\n[lstm]\nlearning_rate = 1\n', encoding="utf-8"
+    )
     profile = load_profile(str(tmp_path / "mine.toml"))
     assert profile.name == "mine" and profile.lstm.learning_rate == 1
 

@@ -7,7 +7,7 @@ from dualrec.rerank.fusion import Opinions, search
 
 OPINIONS = Opinions(
     items=np.array([[3, 1, 2], [2, 4, -1]]),
-    temporal=np.log(
+    sequence=np.log(
         np.array([[0.5, 0.3, 0.2], [0.6, 0.4, 0.0]], np.float32), where=[[1, 1, 1], [1, 1, 0]], out=np.full((2, 3), -np.inf, "f4")
     ),
     language=np.array([[-9.0, -2.0, -3.0], [-8.0, -1.0, -np.inf]], np.float32),
@@ -42,7 +42,7 @@ def test_a_constant_in_the_prior_changes_no_order(shift, beta, weight):
     np.testing.assert_allclose(second + weight * beta * shift, first, atol=1e-4)
 
 
-def test_the_search_knows_the_temporal_order_at_weight_zero_and_finds_the_correction():
+def test_the_search_knows_the_sequence_order_at_weight_zero_and_finds_the_correction():
     found = search(OPINIONS, np.array([3, 4]), {"other people": PRIOR})
     zero = found[found.weight == 0]
     assert zero.ndcg.tolist() == pytest.approx([(1 + 1 / np.log2(3)) / 2] * 3)  # target first, target second

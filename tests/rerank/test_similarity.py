@@ -1,10 +1,12 @@
 import numpy as np
+import pytest
 
 from dualrec.data.title_vectors import title_vectors
 from dualrec.rerank.similarity import rerank_by_hint
 from dualrec.types import Hints, RankedLists
 
 
+@pytest.mark.slow
 def test_real_encoder_places_related_titles_together_and_is_kept(toy_catalogue, tmp_path):
     vectors = title_vectors(toy_catalogue, "all-minilm-l6-v2", tmp_path / "titles")
     assert vectors.shape == (9, 384) and not vectors[0].any()

@@ -6,21 +6,9 @@ import numpy as np
 import pytest
 
 from dualrec.core.errors import StudyError
-from dualrec.study import open_study
-from dualrec.systems import lora as teaching
-from dualrec.systems import reader as reader_role
-from dualrec.systems import sequence_models as systems
-from dualrec.systems.reader import NO_HINT, best_items, choose_weight, learn, read_histories
-
-
-@pytest.fixture
-def study(toy_profile, toy_folder, tmp_path):
-    return open_study(toy_profile, data=str(toy_folder), folder=tmp_path / "run")
-
-
-@pytest.fixture
-def model(study):
-    return systems.fit_sequence_model(study, "lstm")
+from dualrec.llm.inference import hidden_states
+from dualrec.systems import reader, sequence_models
+from dualrec.systems.reader import HINTED, NO_HINT, best_items, choose_weight, learn_head, read_examples, read_histories
 
 
 class Spy:
@@ -36,28 +24,32 @@ class Spy:
         return scores
 
 
-def test_lessons_are_the_last_training_events_and_hints_know_only_what_came_before(study, tiny):
-    """Toy users watch twelve movies in a row: ten are for training, the last three of which are lessons."""
+def test_examples_are_the_last_training_events_and_hints_know_only_what_came_before(study, tiny, monkeypatch):
+    """Toy users watch twelve movies in a row: ten are for training, the last three of which are examples."""
     model, earlier = Spy(), Spy()
-    lessons = reader_role.read_lessons(study, tiny, model, earlier, study.catalogue.titles, study.validation)
+    monkeypatch.setattr(reader, "fit_sequence_model", lambda *_, **__: earlier)
+    examples = read_examples(study, tiny, model, study.catalogue.titles, study.validation)
     train = study.split.train
     wanted = [train.sequence(user)[7 + step] for step in range(3) for user in range(40)]
-    assert lessons.targets.tolist() == wanted
+    assert examples.targets.tolist() == wanted
     assert [h.lengths.tolist() for h in earlier.shown] == [[7] * 40, [8] * 40, [9] * 40]
     assert all(h.sequence(5).tolist() == train.sequence(5)[: 7 + step].tolist() for step, h in enumerate(earlier.shown))
     assert [h.lengths.tolist() for h in model.shown] == [[10] * 40]
-    assert {k: v.shape for k, v in lessons.states.items()} == {"true": (120, 16), NO_HINT: (120, 16)}
-    assert {k: v.shape for k, v in lessons.told.items()} == {"true": (40, 16), NO_HINT: (40, 16)}
-    assert not np.allclose(lessons.states["true"], lessons.states[NO_HINT])
+    assert {k: v.shape for k, v in examples.states.items()} == {HINTED: (120, 16), NO_HINT: (120, 16)}
+    assert {k: v.shape for k, v in examples.validation_states.items()} == {HINTED: (40, 16), NO_HINT: (40, 16)}
+    assert not np.allclose(examples.states[HINTED], examples.states[NO_HINT])
 
 
-def test_the_lstm_that_hints_at_lessons_has_not_seen_them(study, tiny, model, monkeypatch):
+def test_the_lstm_that_hints_at_examples_has_not_seen_them(study, tiny, lstm, monkeypatch):
     fitted = []
-    real = systems.fit_sequence_model
-    monkeypatch.setattr(
-        teaching, "fit_sequence_model", lambda study, name, split=None: fitted.append(split) or real(study, name, split=split)
-    )
-    teaching.lessons(study, tiny, model, study.catalogue.titles, study.validation)
+    real = sequence_models.fit_sequence_model
+
+    def spied(study, name, split=None):
+        fitted.append(split)
+        return real(study, name, split=split)
+
+    monkeypatch.setattr(reader, "fit_sequence_model", spied)
+    read_examples(study, tiny, lstm, study.catalogue.titles, study.validation)
     (split,) = fitted
     for user in range(40):
         last_three = study.split.train.sequence(user)[7:].tolist()
@@ -65,48 +57,48 @@ def test_the_lstm_that_hints_at_lessons_has_not_seen_them(study, tiny, model, mo
         assert not set(split.train.sequence(user).tolist()) & set(last_three)
 
 
-def test_read_once_then_read_back(study, tiny, model, monkeypatch):
-    hints = {"true": best_items(model, study.cases.history), NO_HINT: np.zeros(40, np.int64)}
+def test_read_once_then_read_back(study, tiny, lstm, monkeypatch):
+    hints = {HINTED: best_items(lstm, study.cases.history), NO_HINT: np.zeros(40, np.int64)}
     first, seconds = read_histories(study, tiny, study.cases.history, hints, study.catalogue.titles)
-    monkeypatch.setattr(reader_role, "read_states", lambda *_: pytest.fail("read again"))
+    monkeypatch.setattr(hidden_states, "read_states", lambda *_: pytest.fail("read again"))
     again, kept = read_histories(study, tiny, study.cases.history, hints, study.catalogue.titles)
     assert kept == seconds > 0 and all((again[name] == first[name]).all() for name in hints)
 
 
-def test_the_weight_is_the_best_on_validation_and_zero_is_the_lstm(study, tiny, model):
-    taught = teaching.lessons(study, tiny, model, study.catalogue.titles, study.validation)
-    heads = {kind: learn(study, taught, model, kind)[0] for kind in ("true", NO_HINT)}
-    way = choose_weight(taught, heads, model)
-    searched = way.searched.set_index(["hint", "weight"]).ndcg
-    assert searched[way.hint, way.weight] == searched.max()
-    assert not (way.searched.ndcg[way.searched.weight < way.weight] == searched.max()).any()
-    assert searched["true", 0.0] == searched[NO_HINT, 0.0]
-    own = model.scores(study.validation.history)
+def test_the_weight_is_the_best_on_validation_and_zero_is_the_lstm(study, tiny, lstm):
+    examples = read_examples(study, tiny, lstm, study.catalogue.titles, study.validation)
+    heads = {kind: learn_head(study, examples, lstm, kind)[0] for kind in (HINTED, NO_HINT)}
+    weighing = choose_weight(examples, heads, lstm)
+    searched = weighing.searched.set_index(["hint", "weight"]).ndcg
+    assert searched[weighing.hint, weighing.weight] == searched.max()
+    assert not (weighing.searched.ndcg[weighing.searched.weight < weighing.weight] == searched.max()).any()
+    assert searched[HINTED, 0.0] == searched[NO_HINT, 0.0]
+    own = lstm.scores(study.validation.history)
     place = 1 + (own > np.take_along_axis(own, study.validation.targets[:, None], axis=1)).sum(axis=1)
-    assert searched["true", 0.0] == pytest.approx(np.where(place <= 10, 1 / np.log2(place + 1), 0).mean())
+    assert searched[HINTED, 0.0] == pytest.approx(np.where(place <= 10, 1 / np.log2(place + 1), 0).mean())
 
 
-def test_fewer_examples_are_a_seeded_subset(study, tiny, model):
-    taught = teaching.lessons(study, tiny, model, study.catalogue.titles, study.validation)
-    few, _ = learn(study, taught, model, examples=7)
+def test_fewer_examples_are_a_seeded_subset(study, tiny, lstm):
+    examples = read_examples(study, tiny, lstm, study.catalogue.titles, study.validation)
+    few, _ = learn_head(study, examples, lstm, positions=7)
     rows = np.sort(np.random.default_rng([study.seed, 4]).permutation(120)[:7])
-    np.testing.assert_allclose(few.mean.numpy(), taught.states["true"][rows].mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(few.mean.numpy(), examples.states[HINTED][rows].mean(axis=0), rtol=1e-5)
 
 
-def test_lessons_of_some_users(study, tiny, model):
-    everybody = teaching.lessons(study, tiny, model, study.catalogue.titles, study.validation)
+def test_examples_of_some_users(study, tiny, lstm):
+    everybody = read_examples(study, tiny, lstm, study.catalogue.titles, study.validation)
     rows = np.array([3, 8, 21])
     some = everybody.of(rows)
-    alone = teaching.lessons(study, tiny, model, study.catalogue.titles, study.validation.take(rows))
+    alone = read_examples(study, tiny, lstm, study.catalogue.titles, study.validation.take(rows))
     assert some.targets.tolist() == alone.targets.tolist() and some.row.tolist() == alone.row.tolist() == [0, 1, 2] * 3
     assert some.validation.targets.tolist() == alone.validation.targets.tolist()
-    for name in ("true", NO_HINT):
+    for name in (HINTED, NO_HINT):
         np.testing.assert_allclose(some.states[name], alone.states[name], atol=1e-4)
-        np.testing.assert_allclose(some.told[name], alone.told[name], atol=1e-4)
+        np.testing.assert_allclose(some.validation_states[name], alone.validation_states[name], atol=1e-4)
 
 
-def test_histories_too_short_for_lessons_are_one_clear_sentence(study, tiny):
+def test_histories_too_short_for_examples_are_one_clear_sentence(study, tiny):
     config = dataclasses.replace(study.profile.reader, positions=10, window=11)
     study.profile = dataclasses.replace(study.profile, reader=config)
     with pytest.raises(StudyError, match="no user has more than 10 training events"):
-        reader_role.read_lessons(study, tiny, Spy(), Spy(), study.catalogue.titles, study.validation)
+        read_examples(study, tiny, Spy(), study.catalogue.titles, study.validation)

@@ -11,13 +11,15 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from killing import leftovers, run_killed, run_whole
 from nbformat.v4 import new_code_cell, new_notebook
 
 from dualrec.core import paths
 from dualrec.core.artifacts import WORKSPACE, write_text
 from dualrec.core.locks import sole_user
 from dualrec.workflow.verify import first_difference
+from tests.torture.killing import leftovers, run_killed, run_whole
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = """
@@ -35,27 +37,28 @@ batch_size = 2
 PARAMETERS = new_code_cell('PROFILE = "toy"\nSEED = 0', metadata={"tags": ["parameters"]})
 TEMPORAL = """
 from dualrec import plots
-from dualrec.notebook import begin, record, record_system, show, table
-from dualrec.systems.sequence_models import LABELS, fit_sequence_model
+from dualrec.notebook import Caption, begin, record, record_system, show, table
+from dualrec.systems.names import SYSTEMS
+from dualrec.systems.sequence_models import fit_sequence_model
 from dualrec.sequence.base import top_k
 study = begin(PROFILE, SEED)
 for name in ("markov", "lstm", "sasrec"):
     study.save(name, study.cases, top_k(fit_sequence_model(study, name).scores(study.cases.history), 5), 0.0)
-show(study, plots.dots(table(study, ["markov", "lstm", "sasrec"]), ["HR@10"], LABELS), "01_dots", "Toy.", n=len(study.cases))
+show(study, plots.dots(table(study, ["markov", "lstm", "sasrec"]), ["HR@10"], SYSTEMS), "01_dots", Caption("Toy.", n=len(study.cases)))
 record_system(study, "markov", "lstm", "sasrec")
 record(study, "01_temporal", users=len(study.cases))
 """
 LANGUAGE = """
 from dualrec.llm.local import load_llm
 from dualrec.notebook import begin, record, record_system
-from dualrec.systems.roles import write_lists
+from dualrec.systems.free_writer import write_lists
 from dualrec.systems.sequence_models import fit_sequence_model, lstm_hints
 from dualrec.systems.lora import fine_tuned_llm
 study = begin(PROFILE, SEED)
 cases = study.llm_cases
 hints = lstm_hints(study, cases.history, fit_sequence_model(study, "lstm"))
 for name, llm in (("llm_hint", load_llm(study.profile.llm.model)), ("llm_lora", fine_tuned_llm(study))):
-    lists, written = write_lists(study, llm, cases.history, hints, 3)
+    lists = write_lists(study, llm, cases.history, hints, 3)
     study.save(name, cases, lists, 0.0)
 record_system(study, "llm_hint", "llm_lora")
 record(study, "02_language", written=len(cases))

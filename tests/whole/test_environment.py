@@ -132,15 +132,17 @@ def test_assets_are_pinned_by_hash_and_kept_out_of_the_lock():
     assert not set(pinned) & set(LOCK)
 
 
+TARGETS = " ".join(re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)).split()
+
+
 def make(*arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(["make", "--no-print-directory", *arguments], cwd=ROOT, capture_output=True, text=True)
 
 
 def test_make_alone_lists_every_target():
     listed = re.findall(r"^  (\w+)", make().stdout, re.MULTILINE)
-    text = (ROOT / "Makefile").read_text()
-    assert listed == re.search(r"^\.PHONY: (.*)$", text, re.MULTILINE)[1].split()
-    assert {"help", "setup", "all", "smoke", "test", "figures", "report", "lab", "bench", "clean", "publish"} <= set(listed)
+    assert listed == TARGETS
+    assert {"help", "setup", "all", "smoke", "check", "types", "test", "report", "lab", "clean", "publish"} <= set(listed)
 
 
 @pytest.mark.parametrize("target", ["run", "figures", "report", "lab", "demo", "bench", "doctor"])
@@ -161,19 +163,26 @@ def test_the_active_environment_gets_the_same_three_installations():
 
 def test_an_unsuitable_python_is_named(tmp_path):
     old = tmp_path / "python3.9"
-    pretend = "import sys; sys.version_info = (3, 9, 1); sys.executable = 'python3.9'; exec(sys.argv[1])"
-    old.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{pretend}" "$2"\n')
+    pretend = "import sys; sys.version_info = (3, 9, 1); sys.executable = 'python3.9'; exec(open(sys.argv[1]).read())"
+    old.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{pretend}" "$1"\n')
     old.chmod(0o755)
-    for file in ("Makefile", "requirements.lock", "requirements-assets.txt", "pyproject.toml"):
+    (tmp_path / ".ci").mkdir()
+    for file in ("Makefile", ".ci/python_version.py", "requirements.lock", "requirements-assets.txt", "pyproject.toml"):
         (tmp_path / file).write_text((ROOT / file).read_text())
     run = subprocess.run(["make", "setup", f"PYTHON={old}"], cwd=tmp_path, capture_output=True, text=True)
     assert run.returncode != 0 and "DUALRec needs Python 3.11 or 3.12, and python3.9 is 3.9" in run.stderr
     assert not (tmp_path / ".venv").exists()
 
 
-def test_continuous_integration_runs_the_tests():
+def test_the_quick_tests_leave_out_what_is_slow_and_the_others_leave_out_nothing():
+    quick, whole = (make("--dry-run", target).stdout for target in ("check", "test"))
+    assert "-m 'not slow and not torture' tests" in quick and "ruff check" in quick
+    assert "slow" not in whole and "nbval" in whole
+
+
+def test_continuous_integration_runs_style_types_and_tests():
     assert (ROOT / ".ci/run").stat().st_mode & 0o111
-    assert re.search(r"^make test$", (ROOT / ".ci/run").read_text(), re.MULTILINE)
+    assert re.findall(r"^make (.*)$", (ROOT / ".ci/run").read_text(), re.MULTILINE) == ["style", "types", "test"]
     jobs = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]
     assert {"run": "bash .ci/run"} in jobs["test"]["steps"]
 
@@ -232,7 +241,7 @@ def test_the_readme_names_every_target_profile_and_command():
     from dualrec.__main__ import app
     from dualrec.profiles.load import available
 
-    targets = set(re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1].split()) - {"help"}
+    targets = set(TARGETS) - {"help"}
     commands = {(command.name or command.callback.__name__) for command in app.registered_commands}
     assert targets <= set(re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE))
     assert set(available()) <= set(re.findall(r"^\| `([\w-]+)`", README, re.MULTILINE))

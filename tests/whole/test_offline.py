@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ALONE = ["unshare", "-rn"]  # in a name space whose network leads nowhere
 SCRIPT = """
 import json, runpy, socket, sys
@@ -19,9 +21,9 @@ def watch(event, args):
             raise OSError("there is no network")
 
 sys.addaudithook(watch)
-from dualrec.data import load
+from dualrec.data.sources import load
+from dualrec.data.title_vectors import load_encoder
 from dualrec.llm.local import load_config, load_llm
-from dualrec.rerank.similarity import load_encoder
 
 vectors = load_encoder("all-minilm-l6-v2").encode(["Heat (1995)", "Alien (1979)"], show_progress_bar=False)
 llm = load_llm("smollm2-135m")

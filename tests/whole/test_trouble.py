@@ -50,6 +50,7 @@ def on_a_full_disk(folder: Path, evaluate: list[str]) -> dict:
     return told | {"room": run(1), "new": ledgers(), "rubbish": [p.name for p in (folder / "out").rglob(".*.writing")]}
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_named_and_nothing_finished_is_lost(tmp_path, toy_folder, toy_profile):
     disk = tmp_path / "disk"
     disk.mkdir()
@@ -100,6 +101,7 @@ def test_whatever_goes_wrong_is_one_line_and_exit_code_1(error, said, monkeypatc
         cli.main()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_without_the_right_to_write_is_named(tmp_path, toy_folder, toy_profile):
     (tmp_path / "out").mkdir(mode=0o500)
@@ -140,6 +142,7 @@ def test_another_seed_is_a_study_of_its_own(tmp_path, monkeypatch, toy_profile, 
     assert np.array_equal(first.cases.users, other.cases.users), "every user is tested whatever the seed"
 
 
+@pytest.mark.slow
 def test_a_home_that_is_no_folder_is_said_at_once(tmp_path, toy_profile):
     (tmp_path / "home").write_text("a file")
     environment = os.environ | {"DUALREC_HOME": str(tmp_path / "home")}
@@ -149,6 +152,7 @@ def test_a_home_that_is_no_folder_is_said_at_once(tmp_path, toy_profile):
     assert "DUALREC_HOME" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_notebook_alone_says_which_command_makes_what_it_lacks(tmp_path):
     shutil.copytree(paths.PACKAGE.parent / "notebooks", tmp_path / "notebooks")
     environment = os.environ | {"DUALREC_HOME": str(tmp_path)}

@@ -2,12 +2,14 @@
 
 import dataclasses
 import re
+import shutil
 from pathlib import Path
 
 import nbformat
 import pytest
 
 from dualrec.config import Profile
+from dualrec.core import paths
 from dualrec.profiles.load import load_profile
 from dualrec.workflow.dependencies import EVERYWHERE, NOWHERE, STAGES, Stage, notebook_fingerprints, stage_of
 
@@ -105,3 +107,40 @@ def test_what_a_profile_says_about_itself_runs_nothing_again(keys):
 @pytest.mark.parametrize(("edit", "expected"), [("07", ["07"]), ("03", ["03", "04", "05", "06", "07"]), ("01", ["01"])])
 def test_an_edited_notebook_runs_again_with_those_that_read_it(keys, edit, expected):
     assert changed(keys(_profile()), keys(_profile(), edit)) == expected
+
+
+@pytest.mark.parametrize(
+    ("module", "expected"),
+    [
+        ("demo/page.py", ["11"]),
+        ("experiments/audit.py", ["08"]),
+        ("systems/reader.py", ["10"]),
+        ("evaluation/candidates.py", ["09"]),
+        ("rerank/diversity.py", ["07"]),
+        ("publishing/readme.py", []),
+        ("core/errors.py", [f"{n:02d}" for n in range(1, 13)]),
+    ],
+)
+def test_changed_code_runs_again_the_notebooks_that_reach_it(keys, tmp_path, monkeypatch, module, expected):
+    before = keys(_profile())
+    package = tmp_path / "copy" / "dualrec"
+    shutil.copytree(paths.PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(paths, "PACKAGE", package)
+    assert changed(before, keys(_profile())) == []
+    sources_changed = package.parent.parent / "changed" / "dualrec"
+    shutil.copytree(package, sources_changed)
+    monkeypatch.setattr(paths, "PACKAGE", sources_changed)
+    with (sources_changed / module).open("a", encoding="utf-8") as file:
+        file.write("\nCHANGED = True\n")
+    assert changed(before, keys(_profile())) == expected
+
+
+def test_prose_in_code_runs_nothing_again(keys, tmp_path, monkeypatch):
+    before = keys(_profile())
+    package = tmp_path / "copy" / "dualrec"
+    shutil.copytree(paths.PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(paths, "PACKAGE", package)
+    for file in package.rglob("*.py"):
+        text = file.read_text(encoding="utf-8")
+        file.write_text(text + "# a remark\n", encoding="utf-8")
+    assert changed(before, keys(_profile())) == []

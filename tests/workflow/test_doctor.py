@@ -27,6 +27,7 @@ def test_this_environment_is_ready_for_the_smoke_profile(home):
     assert not bad
 
 
+@pytest.mark.slow
 def test_without_a_profile_only_the_default_one_can_fail_the_whole(home, monkeypatch):
     monkeypatch.setattr(doctor, "total_memory", lambda: 0.5)
     found = by_name(doctor.checks())

@@ -8,6 +8,8 @@ from dualrec.core import paths
 from dualrec.workflow import jupyter_kernel as kernels
 from dualrec.workflow import runner
 
+pytestmark = pytest.mark.slow
+
 PARAMETERS = 'import os\nPROFILE = os.environ.get("DUALREC_PROFILE", "laptop")\nSEED = 0'
 BARS = "from tqdm.auto import tqdm\nfrom tqdm.autonotebook import tqdm as other\nfor bar in (tqdm, other):\n    list(bar(range(3)))"
 SHOWN = "from dualrec.demo import show_page\nshow_page(None)"

@@ -22,6 +22,8 @@ from dualrec.profiles.load import load_profile
 from dualrec.workflow import runner
 from dualrec.workflow.dependencies import notebook_fingerprints
 
+pytestmark = pytest.mark.slow
+
 PARAMETERS = 'import os\nPROFILE = os.environ.get("DUALREC_PROFILE", "laptop")\nSEED = 0'
 LOG = 'import sys\nwith open("log.txt", "a") as file:\n    print("{name}", PROFILE, SEED, sys.executable, file=file)'
 

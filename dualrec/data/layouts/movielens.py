@@ -5,6 +5,7 @@ ML-100K and ML-1M are latin-1, the later ones UTF-8; each file is read as UTF-8 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -47,10 +48,11 @@ def read_csv(folder: Path) -> tuple[Catalogue, pd.DataFrame]:
     items = read_table(folder / "movies.csv", ",", None, {"movieId": "int"}, ("movieId", "title"))
     kinds = {"userId": "int", "movieId": "int", "rating": "float", "timestamp": "int"}
     ratings = read_table(folder / "ratings.csv", ",", None, kinds, tuple(kinds))
-    catalogue = build_catalogue(items.movieId, items.title, split_genres(items.get("genres", pd.Series("", index=items.index))))
+    genres = items["genres"] if "genres" in items else [""] * len(items)
+    catalogue = build_catalogue(items.movieId, items.title, split_genres(genres))
     return catalogue, ratings.rename(columns={"userId": "user_id", "movieId": "item_id"})
 
 
-def split_genres(genres: pd.Series) -> list[list[str]]:
-    """`Action|Comedy` as a list; the placeholders for no genre as an empty one."""
+def split_genres(genres: Iterable[str]) -> list[list[str]]:
+    """The genres of every item, `Action|Comedy` as two of them, a placeholder for none as an empty list."""
     return [[g for g in map(str.strip, row.split("|")) if g not in NO_GENRE] for row in genres]

@@ -1,4 +1,8 @@
-"""Anyone's data: `interactions.csv (user_id,item_id,timestamp|order[,rating])` and `items.csv (item_id,title[,year,genres])`."""
+"""The plain layout, for anyone's data: two CSV files with a header.
+
+interactions.csv   user_id,item_id,timestamp|order[,rating]
+items.csv          item_id,title[,year,genres]
+"""
 
 from __future__ import annotations
 
@@ -14,10 +18,11 @@ from dualrec.data.tables import read_table
 
 
 def read_plain(folder: Path) -> tuple[Catalogue, pd.DataFrame]:
-    """Read the plain layout; `order` stands in for a timestamp, a missing rating reads as 1, genres are separated by `|`.
+    """Read both files; `order` stands in for a timestamp, a missing rating reads as 1, genres are separated by `|`.
 
-    Ids that are not whole numbers are numbered from 1 in order of appearance (items: in items.csv); a leading zero makes
-    no whole number. A year that is not of four digits counts as missing.
+    Ids that are not whole numbers are numbered from 1 in order of appearance (items: in items.csv); a leading zero
+    makes no whole number. A year that is not of four digits counts as missing.
+
     Raises StudyError for missing files and columns and for malformed rows.
     """
     path = folder / "interactions.csv"
@@ -31,13 +36,19 @@ def read_plain(folder: Path) -> tuple[Catalogue, pd.DataFrame]:
         raise StudyError(f"{path} has neither a timestamp nor an order column; add one of them")
     ratings = pd.DataFrame({"user_id": users, "item_id": event_items, "timestamp": events[clock]})
     ratings["rating"] = events.get("rating", 1.0)
-    years = items["year"].str.extract(r"^\s*(\d{4})\b", expand=False).fillna("0").astype(int) if "year" in items else None
+    years = None
+    if "year" in items:
+        years = items["year"].str.extract(r"^\s*(\d{4})\b", expand=False).fillna("0").astype(int)
     genres = split_genres(items["genres"]) if "genres" in items else [[]] * len(items)
     return build_catalogue(known_items, items.title, genres, years), ratings
 
 
 def _whole_numbers(names: pd.Series, used: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """Ids as int64, `names` and the `used` ones alike: as they are where all are whole numbers, else numbered by first appearance."""
+    """Ids as int64: as they are where all are whole numbers, else numbered by first appearance.
+
+    names: one column of ids
+    used: another column of the same kind of ids, numbered alike
+    """
     if all(column.str.fullmatch(r"0|-?[1-9]\d{0,17}").all() for column in (names, used)):
         return names.astype(np.int64).to_numpy(), used.astype(np.int64).to_numpy()
     codes, _ = pd.factorize(pd.concat([names, used]))

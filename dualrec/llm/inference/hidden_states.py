@@ -1,8 +1,9 @@
 """A language model as a reader: it reads a history once, and what it then knows is a vector at any point of it.
 
-A history is read as plain lines. At any movie one may stop and ask what comes next, with or without the sequence model's hint: each
-such question is a branch that sees the lines up to there and itself, so that one pass over a user answers all of them (see `reading`).
-What a branch cannot see cannot reach its vector: neither later movies nor other hints.
+A history is read as plain lines. At any movie one may stop and ask what comes next, with or without the sequence
+model's hint: each such question is a branch that sees the lines up to there and itself, so that one pass over a user
+answers all of them (see `prefix_cache`). What a branch cannot see cannot reach its vector: neither later movies nor
+other hints.
 """
 
 from __future__ import annotations
@@ -18,12 +19,10 @@ from dualrec.core.batching import sorted_batches
 from dualrec.llm.inference.layer_slice import only_layers, require_layers
 from dualrec.llm.inference.prefix_cache import PrefixCache, token_ids
 from dualrec.llm.local import LLM
-from dualrec.llm.prompts import harmless
+from dualrec.llm.prompts import Prompts, harmless
 from dualrec.llm.speed.threads import in_threads
 from dualrec.types import Sequences
 
-HEADER = "Movies a person watched, oldest first:\n"
-ASK = "Next:"  # the vector is the state at its last token
 PADDING = -1  # the branch of no question
 
 
@@ -31,7 +30,9 @@ PADDING = -1  # the branch of no question
 class Questions:
     """Where the reader stops and asks; int64 (M,) each.
 
-    row: which history; at: how many of its movies are read, at least 1; hint: an item, 0 or less for none
+    row: which history
+    at: how many of its movies are read, at least 1
+    hint: an item, 0 or less for none
     """
 
     row: np.ndarray
@@ -42,74 +43,89 @@ class Questions:
         return len(self.row)
 
 
-def read_states(llm: LLM, titles: list[str], histories: Sequences, asked: Questions, config: ReaderConfig) -> np.ndarray:
+def read_states(
+    llm: LLM, prompts: Prompts, titles: list[str], histories: Sequences, questions: Questions, config: ReaderConfig
+) -> np.ndarray:
     """float32 (M, d): the model's state after each question, in units of its own hidden space.
 
+    prompts: the words around the titles
     titles: readable titles of items 0..N
-    config: how many movies of each history are read, the last ones, how many histories at once, and by how many of the model's layers
+    config: how many movies of each history are read, the last ones, how many histories at once, and by how many of the
+        model's layers
     Batches are formed by length. Questions before the window are not answered: a ValueError.
     Raises StudyError where the model has fewer layers than shall read.
     """
-    text = _Texts(llm, titles)
+    tokens = _Tokens(llm, prompts, titles)
     start = np.maximum(histories.lengths - config.window, 0)
     require_layers(llm.model, config.layers, "reader")
-    if ((asked.at <= start[asked.row]) | (asked.at > histories.lengths[asked.row])).any():
+    if ((questions.at <= start[questions.row]) | (questions.at > histories.lengths[questions.row])).any():
         raise ValueError("a question lies outside the window that is read; read a longer one")
-    of_row = {row: np.flatnonzero(asked.row == row) for row in np.unique(asked.row)}
-    rows = [_Row.of(text, histories.sequence(row)[start[row] :], asked, mine, start[row]) for row, mine in of_row.items()]
-    states = np.empty((len(asked), llm.model.config.hidden_size), np.float32)
+    branched = []
+    for row in np.unique(questions.row):
+        numbers = np.flatnonzero(questions.row == row)
+        window = histories.sequence(row)[start[row] :]
+        branched.append(_BranchedHistory.of(tokens, window, questions, numbers, int(start[row])))
+    states = np.empty((len(questions), llm.model.config.hidden_size), np.float32)
 
-    def read(own: LLM, batch: np.ndarray) -> None:
-        chosen = [rows[i] for i in batch]
-        states[np.concatenate([row.questions for row in chosen])] = _forward(own, chosen)
+    def read(thread_llm: LLM, batch: np.ndarray) -> None:
+        batch_histories = [branched[i] for i in batch]
+        states[np.concatenate([history.numbers for history in batch_histories])] = _forward(thread_llm, batch_histories)
 
-    batches = sorted_batches([len(row) for row in rows], config.read_batch)
+    batches = sorted_batches([len(history) for history in branched], config.read_batch)
     with only_layers(llm.model, end=config.layers or None):
         in_threads(llm, batches, read, "read histories")
     return states
 
 
-class _Texts:
-    """Tokens of the header, the question, every line and every hint; line by line, so that a line reads the same wherever it stands."""
+class _Tokens:
+    """Tokens of header, question, every title and every hint; by lines, so that a line reads the same everywhere."""
 
-    def __init__(self, llm: LLM, titles: list[str]):
-        self.header, self.ask = token_ids(llm, [HEADER, ASK])
+    def __init__(self, llm: LLM, prompts: Prompts, titles: list[str]):
+        self.header, self.question = token_ids(llm, [prompts.reader_header, prompts.reader_question])
         titles = harmless(llm.tokenizer, titles)
-        self.line = token_ids(llm, [f"{title}\n" for title in titles])
-        self.hint = token_ids(llm, [f"LSTM suggests: {title}\n" for title in titles])
+        self.title = token_ids(llm, [f"{title}\n" for title in titles])
+        self.hint = token_ids(llm, [prompts.reader_hint(title) for title in titles])
 
 
 @dataclass(frozen=True)
-class _Row:
+class _BranchedHistory:
     """One history with its questions, which are branches of its lines.
 
     lines: its tokens
-    tokens, depth, known, part: int64 (W,) per token of the branches, as `PrefixCache.read` wants it; part: the number of its branch
-    questions: int64 (m,) numbers of the questions; ends: int64 (m,) where among the branch tokens each of them ends
+    tokens: int64 (W,) the tokens of all branches
+    depth: int64 (W,) tokens of the same branch before each
+    known: int64 (W,) tokens of the lines that each sees
+    branch: int64 (W,) the number of its branch, from 0
+    numbers: int64 (m,) which questions the branches are
+    ends: int64 (m,) where among the branch tokens each of them ends
     """
 
     lines: list[int]
     tokens: np.ndarray
     depth: np.ndarray
     known: np.ndarray
-    part: np.ndarray
-    questions: np.ndarray
+    branch: np.ndarray
+    numbers: np.ndarray
     ends: np.ndarray
 
     @classmethod
-    def of(cls, text: _Texts, items: np.ndarray, asked: Questions, questions: np.ndarray, start: int) -> _Row:
-        lines = [text.header, *(text.line[item] for item in items)]
-        read = np.cumsum([len(line) for line in lines])  # tokens up to and with each line
-        branches = [(text.hint[asked.hint[q]] if asked.hint[q] > 0 else []) + text.ask for q in questions]
+    def of(
+        cls, tokens: _Tokens, items: np.ndarray, questions: Questions, numbers: np.ndarray, start: int
+    ) -> _BranchedHistory:
+        """From the items of a window, the numbers of the questions about it, and the number of movies before it."""
+        lines = [tokens.header, *(tokens.title[item] for item in items)]
+        line_ends = np.cumsum([len(line) for line in lines])  # tokens up to and with each line
+        hints = questions.hint[numbers]
+        branches = [(tokens.hint[hint] if hint > 0 else []) + tokens.question for hint in hints]
         sizes = np.array([len(branch) for branch in branches])
         return cls(
-            list(chain(*lines)),
-            np.concatenate(branches).astype(np.int64),
-            np.concatenate([np.arange(size) for size in sizes]),
-            np.repeat(read[asked.at[questions] - start], sizes),
-            np.repeat(np.arange(len(sizes)), sizes),
-            questions,
-            np.cumsum(sizes) - 1,
+            lines=list(chain(*lines)),
+            tokens=np.concatenate(branches).astype(np.int64),
+            depth=np.concatenate([np.arange(size) for size in sizes]),
+            known=np.repeat(line_ends[questions.at[numbers] - start], sizes),
+            branch=np.repeat(np.arange(len(sizes)), sizes),
+            numbers=numbers,
+            ends=np.cumsum(sizes) - 1,
         )
 
     def __len__(self) -> int:
@@ -117,17 +133,21 @@ class _Row:
 
 
 @torch.inference_mode()
-def _forward(llm: LLM, rows: list[_Row]) -> np.ndarray:
+def _forward(llm: LLM, histories: list[_BranchedHistory]) -> np.ndarray:
     """float32 (questions, d): the states at the ends of all questions of a batch."""
-    width = max(len(row.tokens) for row in rows)
+    width = max(len(history.tokens) for history in histories)
 
-    def grid(name: str, fill: int) -> np.ndarray:
+    def padded(arrays: list[np.ndarray], fill: int = 0) -> np.ndarray:
         """int64 (B, W), padded on the right."""
-        return np.stack([np.pad(getattr(row, name), (0, width - len(row.tokens)), constant_values=fill) for row in rows])
+        return np.stack([np.pad(array, (0, width - len(array)), constant_values=fill) for array in arrays])
 
-    part, place = grid("part", PADDING), np.arange(width)
-    sees = (part[:, :, None] == part[:, None, :]) & (place <= place[:, None])  # (B, W, W)
-    told = (torch.from_numpy(array).to(llm.model.device) for array in (grid("tokens", 0), grid("depth", 0), sees, grid("known", 0)))
-    states = PrefixCache(llm, [row.lines for row in rows]).read(*told)  # (B, W, d)
-    number = np.repeat(np.arange(len(rows)), [len(row.ends) for row in rows])
-    return states[number, np.concatenate([row.ends for row in rows])].float().cpu().numpy()
+    branch = padded([history.branch for history in histories], PADDING)
+    place = np.arange(width)
+    sees = (branch[:, :, None] == branch[:, None, :]) & (place <= place[:, None])  # (B, W, W): its branch up to itself
+    tokens = padded([history.tokens for history in histories])
+    depth = padded([history.depth for history in histories])
+    known = padded([history.known for history in histories])
+    inputs = (torch.from_numpy(array).to(llm.model.device) for array in (tokens, depth, sees, known))
+    states = PrefixCache(llm, [history.lines for history in histories]).read(*inputs)  # (B, W, d)
+    row = np.repeat(np.arange(len(histories)), [len(history.ends) for history in histories])
+    return states[row, np.concatenate([history.ends for history in histories])].float().cpu().numpy()

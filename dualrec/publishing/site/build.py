@@ -16,7 +16,7 @@ from dualrec.core import paths
 from dualrec.core.artifacts import atomic_path
 from dualrec.core.errors import StudyError
 from dualrec.evaluation.results import load_results
-from dualrec.profiles.load import load_profile, profile_path
+from dualrec.profiles.load import load_profile, profile_files
 from dualrec.publishing.notebooks import tidy
 from dualrec.publishing.site import pages
 from dualrec.publishing.site.chapters import chapter
@@ -98,7 +98,7 @@ def _lay_out(source: Path, profile: str, chapters: dict[str, Path], manifest: Ma
     if manifest:
         stages = {stem: entry | manifest.longest[stem] for stem, entry in manifest.notebooks.items() if stem in chapters}
         environment = next(iter(stages.values()))["environment"]
-    settings = profile_path(profile).read_text(encoding="utf-8")
+    settings = [(file.name, file.read_text(encoding="utf-8")) for file in profile_files(profile)]
     written = {
         "index": pages.cover(results, list(chapters), exercises, (figures / "results.svg").is_file()),
         "data": pages.data_card(results),

@@ -144,17 +144,22 @@ is popular in English-language text, and was never tested for harm or fairness. 
 """
 
 
-def reproduce(profile: Profile, results: dict, stages: dict[str, dict], environment: dict, settings: str) -> str:
+def reproduce(
+    profile: Profile, results: dict, stages: dict[str, dict], environment: dict, settings: list[tuple[str, str]]
+) -> str:
     """Commands, versions, hardware, seeds, time and memory per stage, hashes.
 
     stages: notebook -> seconds, peak_memory_mib and fingerprint, empty where the notebooks were read without a run of one's own
-    environment: name -> version or device; settings: the profile's file
+    environment: name -> version or device
+    settings: file name and text of the profile, of its base, and so on
     """
     longest = [f"| {n} | {readable_seconds(e['seconds'])} | {e['peak_memory_mib']} | `{e['fingerprint']}` |" for n, e in stages.items()]
     timed = f"| notebook | time, longest | peak memory, MiB | fingerprint |\n| --- | ---: | ---: | --- |\n{_lines(longest)}"
     none = "This report was made from published notebooks, without a run on this machine; the README has the times on record."
     known = _lines([f"| {name} | {value} |" for name, value in environment.items()])
     hashes = _lines([f"| {n} | `{file}` | `{sha}` |" for n, asset in ASSETS.items() for file, sha in asset.files.items()])
+    based = "A setting that a file does not name is that of the file below it. " if len(settings) > 1 else ""
+    files = "\n\n".join(f"`{name}`\n\n```toml\n{text.strip()}\n```" for name, text in settings)
     runs = f"`make all PROFILE={profile.name}`" if profile.name != paths.DEFAULT_PROFILE else "`make all`"
     return f"""# How to reproduce this
 
@@ -188,11 +193,9 @@ names the first difference. One machine and profile give the same ledgers byte f
 
 ## The profile
 
-Whatever is not named here has the default of `dualrec/config.py`.
+{based}Whatever is not named here has the default of `dualrec/config.py`.
 
-```toml
-{settings.strip()}
-```
+{files}
 """
 
 

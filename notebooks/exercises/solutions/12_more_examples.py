@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Exercises: more to learn from
 #
-# What `make amounts` measured is on record; nothing has to be trained.
+# What `make lora_examples` measured is on record; nothing has to be trained.
 
 # %%
 import numpy as np
@@ -11,7 +11,7 @@ import scipy.stats
 from dualrec.core import paths
 from dualrec.evaluation.results import side_runs
 
-more = side_runs(paths.results(paths.DEFAULT_PROFILE))[paths.DEFAULT_PROFILE]["amounts"]
+more = side_runs(paths.results(paths.DEFAULT_PROFILE))[paths.DEFAULT_PROFILE]["lora_examples"]
 rows, training = pd.DataFrame(more["rows"]), pd.DataFrame(more["training"])
 
 

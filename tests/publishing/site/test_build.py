@@ -15,6 +15,8 @@ from dualrec.core.errors import StudyError
 from dualrec.publishing.site.build import write_report
 from dualrec.publishing.site.pages import TITLE
 
+pytestmark = pytest.mark.slow
+
 ROOT = paths.PACKAGE.parent
 CARDS = ("data", "models", "reproduce", "extend", "glossary", "literature")
 

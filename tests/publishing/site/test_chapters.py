@@ -5,7 +5,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from dualrec.core import paths
 from dualrec.core.errors import StudyError
-from dualrec.publishing.site.build import SITE
+from dualrec.publishing.site.build import TEXTS
 from dualrec.publishing.site.chapters import LITERATURE, chapter
 
 CAPTION = "**Figure 02_dots.** Popular *targets* are easy: `lstm` wins. *(n = 9 users; seed 0; AMD EPYC, 2 threads.)*"
@@ -64,7 +64,7 @@ def test_a_chapter_ends_with_its_literature(figures):
 
 
 def test_every_cited_work_is_in_the_bibliography_and_every_chapter_cites():
-    known = (SITE / "references.bib").read_text(encoding="utf-8")
+    known = (TEXTS / "references.bib").read_text(encoding="utf-8")
     assert set(LITERATURE) == {path.stem for path in paths.notebooks().glob("[0-9]*.ipynb")}
     assert all(f"{{{key},\n" in known for keys in LITERATURE.values() for key in keys)
 

@@ -5,10 +5,10 @@ import re
 import pytest
 
 from dualrec.evaluation.metrics import per_user
-from dualrec.publishing.site.build import SITE
+from dualrec.publishing.site.build import TEXTS
 from dualrec.study import open_study
 
-BLOCKS = re.findall(r"```python\n(.*?)```", (SITE / "extend.md").read_text(encoding="utf-8"), re.DOTALL)
+BLOCKS = re.findall(r"```python\n(.*?)```", (TEXTS / "extend.md").read_text(encoding="utf-8"), re.DOTALL)
 
 
 @pytest.fixture

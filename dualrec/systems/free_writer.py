@@ -1,0 +1,66 @@
+"""The free writer: a language model writes a list of titles as text, which is matched with the catalogue."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from dualrec.core.fingerprint import cache_key
+from dualrec.llm import prompts
+from dualrec.llm.grounding import ground
+from dualrec.llm.inference import generate
+from dualrec.llm.inference.generate import Generation
+from dualrec.llm.local import LLM
+from dualrec.study import Study
+from dualrec.systems.names import ADAPTER, HINT, System
+from dualrec.systems.sequence_models import lstm_hints
+from dualrec.types import Hints, RankedLists, Sequences
+
+if TYPE_CHECKING:
+    from dualrec.systems.parts import Parts
+
+
+class Writer(Protocol):
+    """Anything that writes lists without showing its probabilities, such as a model behind a server (`remote.RemoteLLM`).
+
+    Write a class with this method to add a language backend of your own and hand it to `write_lists`.
+    """
+
+    def write(self, questions: list[str], titles: int, seed: int, folder: Path) -> Generation:
+        """One text after each question, a title per line.
+
+        questions: as `llm.prompts.Prompts.question` words them
+        titles: how many are asked for
+        seed: of whatever is drawn
+        folder: where answers may be kept from one call to the next
+        """
+        ...
+
+
+def rank(parts: Parts, system: System, histories: Sequences, k: int) -> RankedLists:
+    """The lists (n, k) of a model that writes freely, with or without hint, with or without adapter."""
+    llm = parts.fine_tuned if ADAPTER in system.needs else parts.writer
+    hints = lstm_hints(parts.study, histories, parts.lstm) if HINT in system.needs else None
+    return write_lists(parts.study, llm, histories, hints, k)
+
+
+def write_lists(
+    study: Study, llm: LLM | Writer, histories: Sequences, hints: Hints | None, k: int, titles: int | None = None
+) -> RankedLists:
+    """Let the model write a list for each history and match it with the catalogue, (n, k); what was written is kept.
+
+    hints: their first items are named in the prompts; None for prompts without hint
+    titles: how many to ask for, the profile's number if left out
+    """
+    config = study.profile.llm
+    titles = titles or config.titles
+    if isinstance(llm, LLM):
+        texts = study.prompts_for(llm, histories, hints, titles)
+        key = cache_key(texts, llm.facts, titles, config.batch_size, code=generate)
+        written = generate.generate(llm, texts, titles, config.batch_size, study.cache(f"texts/{key}.jsonl"))
+    else:
+        lines = prompts.titles_and_hints(study.catalogue, histories, hints, config.history)
+        questions = [study.prompts.question(watched, hint, titles) for watched, hint in lines]
+        written = llm.write(questions, titles, study.seed, study.cache("remote"))
+    lists = ground(written.texts, histories, study.grounder, titles, k)
+    return RankedLists(lists.items, lists.scores, lists.raw, lists.counts, written.seconds)

@@ -1,0 +1,114 @@
+"""The second opinion: a language model scores the titles of the LSTM's best candidates, alone or weighed together with the LSTM."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from dualrec.core.artifacts import cached_arrays
+from dualrec.core.fingerprint import cache_key
+from dualrec.llm.inference import likelihood
+from dualrec.llm.inference.title_trie import Trie, build_trie
+from dualrec.llm.local import LLM
+from dualrec.rerank.fusion import Opinions, search
+from dualrec.sequence.base import SequenceModel, hints_from_scores
+from dualrec.study import Study
+from dualrec.systems.names import WEIGHT, System
+from dualrec.types import RankedLists, Sequences
+
+if TYPE_CHECKING:
+    from dualrec.systems.parts import Parts
+
+
+@dataclass(frozen=True)
+class Fusion:
+    """How much a language model's opinion counts.
+
+    searched: validation NDCG@10 of every choice, as `rerank.fusion.search` returns it
+    name: of the prior, "none" for none
+    prior: float (N + 1,) in nats
+    beta: how much of the prior is taken off
+    weight: of the language model beside the sequence model
+    """
+
+    searched: pd.DataFrame
+    name: str
+    prior: np.ndarray
+    beta: float
+    weight: float
+
+
+def rank(parts: Parts, system: System, histories: Sequences, k: int) -> RankedLists:
+    """The LSTM's candidates (n, k) in the language model's order, or in the order of both, weighed on validation."""
+    study = parts.study
+    opinions, seconds = ask_opinions(study, parts.fine_tuned, parts.lstm, histories)
+    scores = opinions.language
+    if WEIGHT in system.needs:
+        fusion = choose_fusion(study, parts.fine_tuned, parts.lstm)
+        scores = opinions.fused(fusion.prior, fusion.beta, fusion.weight)
+    lists = opinions.ranked(scores, k)
+    return RankedLists(lists.items, lists.scores, seconds=seconds)
+
+
+def ask_opinions(study: Study, llm: LLM, model: SequenceModel, histories: Sequences) -> tuple[Opinions, float]:
+    """What both models say of the sequence model's best candidates, and the seconds it took.
+
+    The first candidate is the hint in the prompt.
+    """
+    candidates = hints_from_scores(model.scores(histories), study.profile.llm.candidates)
+    trie = build_trie(llm.tokenizer, study.catalogue.titles)
+    prompts = study.prompts_for(llm, histories, candidates)
+    scores, seconds = likelihoods(study, llm, prompts, trie, candidates.items)
+    return Opinions.of(candidates, scores), seconds
+
+
+def likelihoods(study: Study, llm: LLM, prompts: list[str], trie: Trie, items: np.ndarray) -> tuple[np.ndarray, float]:
+    """Log-likelihoods of titles after prompts, float32 (n, C) in nats, and the seconds they took; kept.
+
+    items: int64 (n, C), see `likelihood.score_titles`
+    """
+    batch_size = study.profile.llm.score_batch
+    key = cache_key(prompts, llm.facts, trie, items, batch_size, code=likelihood)
+
+    def build() -> dict[str, np.ndarray]:
+        return {"scores": likelihood.score_titles(llm, prompts, trie, items, batch_size)}
+
+    arrays, seconds = cached_arrays(study.cache(f"likelihoods-{key}"), key, build)
+    return arrays["scores"], seconds
+
+
+def priors(study: Study, llm: LLM, model: SequenceModel) -> dict[str, np.ndarray]:
+    """What the model thinks of a title whoever asks, each float32 (N + 1,) in nats; nan where the profile leaves a title out.
+
+    "no history": after a prompt without movies and hint
+    "other people": the mean over the validation prompts of a few seeded users
+    """
+    config = study.profile.llm
+    others = study.validation.sample(config.others, study.seed).history
+    nobody = Sequences.from_lists([0], [[]])
+    prompts = {
+        "no history": study.prompts_for(llm, nobody, None),
+        "other people": study.prompts_for(llm, others, hints_from_scores(model.scores(others), 1)),
+    }
+    trie = build_trie(llm.tokenizer, study.catalogue.titles)
+    by_popularity = 1 + np.argsort(-study.popularity[1:], kind="stable")
+    scored = np.sort(by_popularity[: config.prior_titles or len(study.catalogue)])
+    log_likelihoods = {name: np.full(len(study.catalogue) + 1, np.nan, np.float32) for name in prompts}
+    for name, texts in prompts.items():
+        log_likelihoods[name][0] = 0
+        log_likelihoods[name][scored] = likelihoods(study, llm, texts, trie, scored[None])[0].mean(axis=0)
+    return log_likelihoods
+
+
+def choose_fusion(study: Study, llm: LLM, model: SequenceModel) -> Fusion:
+    """The prior, beta and weight with the best NDCG@10 on the profile's validation users; of equal ones the smallest weight."""
+    validation = study.validation.sample(study.profile.llm.validation_users, study.seed)
+    by_name = priors(study, llm, model)
+    opinions, _ = ask_opinions(study, llm, model, validation.history)
+    searched = search(opinions, validation.targets, by_name)
+    best = searched.sort_values(["ndcg", "weight"], ascending=[False, True], kind="stable").iloc[0]
+    prior = by_name.get(best.prior, np.zeros(len(study.catalogue) + 1))
+    return Fusion(searched, best.prior, prior, float(best.beta), float(best.weight))
