@@ -1,6 +1,7 @@
 """The order of the house: which floor stands on which, no circles, few rooms at the door, a test beside every module."""
 
 import ast
+import re
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -78,3 +79,10 @@ if __name__ == "__main__":
         "dualrec.profiles",
         "dualrec.profiles.load",
     }
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "README.md", "dualrec/publishing/site/text/extend.md"])
+def test_paths_in_prose_lead_to_files(page):
+    text = (paths.PACKAGE.parent / page).read_text(encoding="utf-8")
+    named = set(re.findall(r"\bdualrec/[\w/]+\.\w+", text)) - {"dualrec/systems/bold.py"}  # which a reader is to write
+    assert named and all((paths.PACKAGE.parent / path).is_file() for path in named), named

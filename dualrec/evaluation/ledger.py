@@ -98,7 +98,7 @@ def write_ledger(folder: Path, system: str, cases: Cases, lists: RankedLists, it
 def read_ledger(path: Path) -> pd.DataFrame:
     """Read and check a ledger; the columns are those of `COLUMNS`.
 
-    Raises StudyError where the ledger or its sidecar is missing, breaks the schema, or was changed since it was written.
+    Raises StudyError where the ledger or its sidecar is missing, breaks the schema, or was changed afterwards.
     """
     where = paths.readable(path)
     if not Path(path).is_file():

@@ -45,8 +45,8 @@ def record(path: Path, section: str, values: dict) -> None:
     """Merge values into `results.json`, which is made where it is missing.
 
     path: of the file
-    section: "study" sets the facts named in `STUDY`; the others replace the entries named in `values` whole, in their old
-        place where they had one, and leave the rest alone
+    section: "study" sets the facts named in `STUDY`; the others replace the entries named in `values` whole, in their
+        old place where they had one, and leave the rest alone
     values: facts or entries, by name
 
     Raises StudyError for an unknown section or fact, or where the file is not a results file.
@@ -111,7 +111,8 @@ def load_results(path: Path) -> dict:
         for metric, interval in system["metrics"].items():
             if not _is_interval(interval):
                 raise StudyError(
-                    f"{where}: '{metric}' of system '{name}' is not a value within its interval; run the notebooks again"
+                    f"{where}: '{metric}' of system '{name}' is not a value within its interval; "
+                    "run the notebooks again"
                 )
     return results
 

@@ -126,9 +126,11 @@ def holm(comparisons: list[dict]) -> list[dict]:
 
 
 def minimum_detectable(difference) -> float:
-    """The mean of (n,) per-user differences that a two-sided test at 5 % would find with 80 % power, given their spread.
+    """The mean difference that a two-sided test at 5 % would find with 80 % power, given the spread between users.
 
     Normal approximation: (z_0.975 + z_0.8) * standard deviation / sqrt(n). NaN for fewer than two users.
+
+    difference: (n,) one per user
     """
     difference = np.asarray(difference, float)
     if len(difference) < 2:
@@ -142,7 +144,7 @@ def _verdict(delta: float, p: float) -> str:
 
 
 def _resampled_means(values: pd.DataFrame, resamples: int, seed: int) -> np.ndarray:
-    """float (resamples, columns): the mean of every column over users drawn with replacement, the same for all columns."""
+    """float (resamples, columns): the mean of every column over users drawn with replacement, the same everywhere."""
     rng = np.random.default_rng(seed)
     has_value = values.notna().to_numpy()  # (n, columns)
     n, columns = has_value.shape

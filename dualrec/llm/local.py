@@ -27,6 +27,7 @@ from dualrec.core.artifacts import atomic_path
 from dualrec.core.assets import ASSETS, asset_folder, verified_asset
 from dualrec.core.errors import StudyError
 from dualrec.core.machine import pick_device, pick_dtype
+from dualrec.llm.contract import require_causal_lm
 
 transformers_logging.disable_progress_bar()
 
@@ -38,6 +39,7 @@ ARCHITECTURES = {  # hub models whose sizes are known without the hub
         num_hidden_layers=32,
         num_attention_heads=32,
         num_key_value_heads=8,
+        sliding_window=None,
     )
 }
 
@@ -62,7 +64,8 @@ def load_llm(spec: str, dtype: torch.dtype | None = None, quantise: str = "") ->
     spec: `smollm2-135m` (embedded), a folder, or `hub-id@revision`
     dtype: None picks the fastest the device has
     quantise: "4bit" holds the weights of the decoder's linear layers in 4 bit, for `fine_tune`
-    Raises StudyError when the model cannot be found or read, is REMOTE, or cannot be quantised on this machine.
+    Raises StudyError when the model cannot be found or read, is REMOTE, cannot be quantised on this machine, or is not
+    what `contract` asks for.
     """
     quantisation = four_bits() if quantise else None
     device = pick_device()
@@ -75,14 +78,19 @@ def load_llm(spec: str, dtype: torch.dtype | None = None, quantise: str = "") ->
             dtype=dtype or (torch.bfloat16 if quantise else pick_dtype(device)),
             use_safetensors=True,
             quantization_config=quantisation,
-            device_map={"": device} if quantisation else None,  # quantised on its way to the device: the whole never has to fit there
+            # quantised on its way to the device: the whole never has to fit there
+            device_map={"": device} if quantisation else None,
         )
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise StudyError(f"language model '{spec}' cannot be loaded: {reason}; check the name, the revision and the network") from error
+        raise StudyError(
+            f"language model '{spec}' cannot be loaded: {reason}; check the name, the revision and the network"
+        ) from error
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
-    return LLM(model_identity(spec), (model if quantise else model.to(device)).eval(), tokenizer)
+    model = (model if quantise else model.to(device)).eval()
+    require_causal_lm(model)
+    return LLM(model_identity(spec), model, tokenizer)
 
 
 def load_config(spec: str) -> PreTrainedConfig:
@@ -97,7 +105,9 @@ def load_config(spec: str) -> PreTrainedConfig:
         if source in ARCHITECTURES:
             return ARCHITECTURES[source]
         reason = str(error).strip().splitlines()[0]
-        raise StudyError(f"the sizes of language model '{spec}' are not known: {reason}; check name, revision and network") from error
+        raise StudyError(
+            f"the sizes of language model '{spec}' are not known: {reason}; check name, revision and network"
+        ) from error
 
 
 def four_bits() -> BitsAndBytesConfig:
@@ -109,9 +119,14 @@ def four_bits() -> BitsAndBytesConfig:
     if importlib.util.find_spec("bitsandbytes") is None:
         lacking.append("the package bitsandbytes (`pip install bitsandbytes`)")
     if lacking:
-        raise StudyError(f'quantise = "4bit" in [lora] needs {" and ".join(lacking)}, not found here; set quantise = "" to train without')
+        raise StudyError(
+            f'quantise = "4bit" in [lora] needs {" and ".join(lacking)}, not found here; set quantise = "" to train without'
+        )
     return BitsAndBytesConfig(
-        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=torch.bfloat16
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16,
     )
 
 
@@ -135,12 +150,12 @@ def converted_folder(name: str) -> Path:
 def load_gguf(path: Path) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
     """Read a GGUF file; the weights come back de-quantised to float32 in a model that can be saved."""
     tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
-    read = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32)
-    config = copy.deepcopy(read.config)
+    original = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32)
+    config = copy.deepcopy(original.config)
     del config.quantization_config  # the weights no longer are, and transformers refuses to save a model that says so
     config._name_or_path = path.stem
     model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
-    model.load_state_dict(read.state_dict())
+    model.load_state_dict(original.state_dict())
     return tokenizer, model.eval()
 
 
@@ -159,8 +174,8 @@ def _source(spec: str) -> tuple[str, str | None]:
     """Where transformers finds the model: folder or hub id, and the revision."""
     if spec == REMOTE:
         raise StudyError(
-            f"this step needs the model's own probabilities; the model '{spec}' is behind a server that gives its text alone, enough for "
-            "`llm` and `llm_hint`: set llm.model in the profile to a local model"
+            f"this step needs the model's own probabilities; the model '{spec}' is behind a server that gives its text "
+            "alone, enough for `llm` and `llm_hint`: set llm.model in the profile to a local model"
         )
     if spec in ASSETS:
         return str(converted_folder(spec)), None
@@ -168,5 +183,7 @@ def _source(spec: str) -> tuple[str, str | None]:
         return spec, None
     name, at, revision = spec.partition("@")
     if not at:
-        raise StudyError(f"language model '{spec}' is neither embedded nor a folder; name a hub model as 'owner/name@revision'")
+        raise StudyError(
+            f"language model '{spec}' is neither embedded nor a folder; name a hub model as 'owner/name@revision'"
+        )
     return name, revision

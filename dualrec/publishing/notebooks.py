@@ -21,23 +21,29 @@ from dualrec.workflow.manifest import Manifest
 
 PAPERMILL_TAGS = {"injected-parameters", "papermill-error-cell-tag"}
 WIDGET = "application/vnd.jupyter.widget-view+json"
-# A token that starts at the root, not the rest of a URL, a fraction or a closing tag; `_machine_path` asks whether the folder exists.
+# A token that starts at the root, not the rest of a URL, a fraction or a closing tag; `_machine_path` looks whether the
+# folder exists.
 ROOTED = re.compile(r"(?<![\w/.:~<+-])(?:/(?P<top>[\w.-]+)/|[A-Za-z]:\\\w)[^\s'\"<>)]*")
 ENCODED = {"image/png", "image/jpeg"}
 
 
 def publish() -> list[Path]:
-    """Clean and copy every executed notebook of the default profile, then renew `figures/profiles.json` and the README's tables.
+    """Clean and copy every executed notebook of the default profile, then renew what is drawn from its results.
 
-    Returns the notebooks written. Raises StudyError where a notebook has not finished, has changed since it was run,
-    or would publish a machine's path; nothing is written then.
+    That is `figures/profiles.json` and the README's tables.
+
+    Returns the notebooks written. Raises StudyError where a notebook has not finished, has changed since it was run, or
+    would publish a machine's path; nothing is written then.
     """
     profile = load_profile(paths.DEFAULT_PROFILE)
-    manifest, keys = Manifest(profile.name), notebook_fingerprints(profile)
+    manifest = Manifest(profile.name)
+    keys = notebook_fingerprints(profile)
     behind = [notebook.stem for notebook, key in keys.items() if not manifest.is_current(notebook, key)]
     if behind:
         raise StudyError(f"not run, or changed since: {', '.join(behind)}; run `make all` before `make publish`")
-    cleaned = {notebook: clean(nbformat.read(manifest.executed(notebook), as_version=4), notebook.name) for notebook in keys}
+    cleaned = {
+        notebook: clean(nbformat.read(manifest.executed(notebook), as_version=4), notebook.name) for notebook in keys
+    }
     for notebook, content in cleaned.items():
         write_text(notebook, nbformat.writes(content) + "\n")
     record = paths.figures(profile.name) / "profiles.json"
@@ -48,20 +54,25 @@ def publish() -> list[Path]:
 
 
 def clean(notebook: NotebookNode, name: str) -> NotebookNode:
-    """`tidy`, refusing what would name a machine.
+    """An executed notebook without traces of the run, see `tidy`.
 
-    Raises StudyError naming the cell where a machine path is left.
+    notebook: changed in place, too
+    name: how an error calls it
+
+    Raises StudyError naming the cell in which a path of this machine is left.
     """
     notebook = tidy(notebook)
     for number, cell in enumerate(notebook.cells, start=1):
         for text in [cell.source, *_texts(cell)]:
             if shown := _machine_path(text):
-                raise StudyError(f"{name}, cell {number} shows the path {shown}; print paths with `dualrec.core.paths.readable`")
+                raise StudyError(
+                    f"{name}, cell {number} shows the path {shown}; print paths with `dualrec.core.paths.readable`"
+                )
     return notebook
 
 
 def tidy(notebook: NotebookNode) -> NotebookNode:
-    """The same text, code and results without traces of the run.
+    """An executed notebook with the same text, code and results, but without traces of the run.
 
     Dropped: timings and other metadata, cells papermill added, widget state, standard error; home and environment
     folders are shortened to `.`, `.venv` and `~`; execution counts run 1..n.
@@ -78,7 +89,7 @@ def tidy(notebook: NotebookNode) -> NotebookNode:
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }
-    return nbformat.from_dict({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})
+    return NotebookNode({"cells": cells, "metadata": nbformat.from_dict(metadata), "nbformat": 4, "nbformat_minor": 5})
 
 
 def _outputs(outputs: list[NotebookNode], count: int | None) -> Iterator[NotebookNode]:
@@ -109,7 +120,9 @@ def _texts(cell: NotebookNode) -> Iterator[str]:
     """Everything a reader sees of a cell's outputs, encoded pictures aside."""
     for output in cell.get("outputs", []):
         yield output.get("text", "")
-        yield from (value for kind, value in output.get("data", {}).items() if isinstance(value, str) and kind not in ENCODED)
+        for kind, value in output.get("data", {}).items():
+            if isinstance(value, str) and kind not in ENCODED:
+                yield value
 
 
 def _without_folders(text: str) -> str:
@@ -121,5 +134,7 @@ def _without_folders(text: str) -> str:
 
 def _machine_path(text: str) -> str | None:
     """The first path that names a folder of this machine, or a Windows drive."""
-    found = (match for match in ROOTED.finditer(text) if match["top"] is None or Path("/", match["top"]).is_dir())
-    return next((match.group() for match in found), None)
+    for match in ROOTED.finditer(text):
+        if match["top"] is None or Path("/", match["top"]).is_dir():
+            return match.group()
+    return None

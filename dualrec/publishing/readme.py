@@ -1,4 +1,4 @@
-"""The README's generated parts: results, the audit's finding, what a run of each profile took and reached, and what seeds change."""
+"""The generated parts of the README: results, findings, what a run of each profile took, what seeds change."""
 
 from __future__ import annotations
 
@@ -12,14 +12,19 @@ from dualrec.evaluation.results import cell, load_results, results_table
 from dualrec.profiles.load import available
 from dualrec.workflow.manifest import Manifest, notebook_paths
 
-ABOUT_RUNS = "Minutes add up the longest execution on record of each notebook. Users of the temporal / of the language systems."
+ABOUT_RUNS = (
+    "Minutes add up the longest execution on record of each notebook. Users of the temporal / of the language systems."
+)
 HEADLINES = (("lstm", "HR@10"), ("lstm", "NDCG@10"), ("llm_lora", "HR@10"), ("llm_lora", "validity"))
 
 
 def update_readme(readme_path: Path, results: dict, runs: dict) -> None:
-    """Put the results table, the audit's finding and the table of runs between their markers in the README.
+    """Put every generated part between its markers in the README.
 
-    results: as `load_results` returns them; runs: as `finished_runs` returns them
+    readme_path: of the README
+    results: as `load_results` returns them
+    runs: as `finished_runs` returns them
+
     Raises StudyError where the README lacks a marker.
     """
     text = Path(readme_path).read_text(encoding="utf-8")
@@ -32,13 +37,20 @@ def update_readme(readme_path: Path, results: dict, runs: dict) -> None:
 
 
 def replace_block(readme_path: Path, name: str, block: str) -> None:
-    """Put a text between the markers of one name in the README; raises StudyError where it lacks one."""
+    """Put a text between the markers of one name in the README.
+
+    readme_path: of the README
+    name: of the markers
+    block: the text
+
+    Raises StudyError where the README lacks a marker.
+    """
     before, _, after = _marked(Path(readme_path).read_text(encoding="utf-8"), name, readme_path)
     write_text(readme_path, before + block + after)
 
 
 def readme_is_current(readme_path: Path, results: dict, runs: dict) -> bool:
-    """Whether the README shows these results and runs; raises StudyError where it lacks a marker."""
+    """Whether the README shows these results and runs. Raises StudyError where it lacks a marker."""
     text = Path(readme_path).read_text(encoding="utf-8")
     return all(_marked(text, name, readme_path)[1] == block for name, block in _blocks(results, runs).items())
 
@@ -53,11 +65,14 @@ def read_runs(path: Path) -> dict:
         raise StudyError(f"{paths.readable(path)} is not JSON; delete it and run `make publish` again") from error
 
 
-def finished_runs(known: dict) -> dict:
-    """What each profile's finished run took and reached; a profile that was not run to its end here keeps what is `known`.
+def finished_runs(recorded: dict) -> dict:
+    """What each profile's finished run took and reached.
 
-    {profile: {"minutes" and "peak_memory_gib" (of the longest execution on record of each notebook; memory of its kernel),
-    "commit", "hardware", "users", "language_users", "metrics": {"system metric": interval}}}
+    recorded: an earlier value of this function; profiles that were not run to their end here keep theirs
+
+    Returns profile -> {"minutes", "peak_memory_gib", "commit", "hardware", "users", "language_users", "metrics"}.
+    minutes, peak_memory_gib: of the longest execution on record of each notebook; memory is its kernel's
+    metrics: "system metric" -> interval
     """
     runs = {}
     for profile in available():
@@ -65,18 +80,19 @@ def finished_runs(known: dict) -> dict:
         names = [notebook.stem for notebook in notebook_paths()]
         if manifest.notebooks.keys() >= set(names) and paths.results(profile).is_file():
             results = load_results(paths.results(profile))
-            systems, took = results["systems"], [manifest.longest[name] for name in names]
+            systems = results["systems"]
+            longest = [manifest.longest[name] for name in names]
             runs[profile] = {
-                "minutes": round(sum(entry["seconds"] for entry in took) / 60, 1),
-                "peak_memory_gib": round(max(entry["peak_memory_mib"] for entry in took) / 2**10, 2),
+                "minutes": round(sum(entry["seconds"] for entry in longest) / 60, 1),
+                "peak_memory_gib": round(max(entry["peak_memory_mib"] for entry in longest) / 2**10, 2),
                 "commit": results["commit"],
                 "hardware": results["hardware"],
                 "users": systems["lstm"]["n"],
                 "language_users": systems["llm_lora"]["n"],
                 "metrics": {f"{system} {metric}": systems[system]["metrics"][metric] for system, metric in HEADLINES},
             }
-        elif profile in known:
-            runs[profile] = known[profile]
+        elif profile in recorded:
+            runs[profile] = recorded[profile]
     return runs
 
 
@@ -111,23 +127,28 @@ def seeds_table(recorded: dict) -> str:
 def _blocks(results: dict, runs: dict) -> dict[str, str]:
     """What stands between the markers of each name."""
     caption = (
-        f"Profile `{results['profile']}`, {results['data']}; {results['protocol']}. In brackets: 95 % bootstrap interval over users. "
-        f"Commit `{results['commit']}`, {results['hardware']}."
+        f"Profile `{results['profile']}`, {results['data']}; {results['protocol']}. "
+        f"In brackets: 95 % bootstrap interval over users. Commit `{results['commit']}`, {results['hardware']}."
     )
     measured = "; ".join(f"`{profile}`: commit `{run['commit']}`, {run['hardware']}" for profile, run in runs.items())
-    side = [run["seeds"] for run in results["side_runs"].values() if "seeds" in run]
-    recorded = "; ".join(f"`{run['command']}` on {run['data']}: commit `{run['commit']}`, {run['hardware']}" for run in side)
+    seed_runs = [run["seeds"] for run in results["side_runs"].values() if "seeds" in run]
+    recorded = "; ".join(
+        f"`{run['command']}` on {run['data']}: commit `{run['commit']}`, {run['hardware']}" for run in seed_runs
+    )
+    seeds = "Not recorded yet."
+    if seed_runs:
+        seeds = f"{seeds_table(results['side_runs'])}\n\nMeasured by {recorded}."
 
     def findings(*notebooks: str) -> str:
-        told = (" ".join(results["notebooks"].get(notebook, {}).get("findings", [])) for notebook in notebooks)
-        return "\n\n".join(filter(None, told))
+        texts = (" ".join(results["notebooks"].get(notebook, {}).get("findings", [])) for notebook in notebooks)
+        return "\n\n".join(filter(None, texts))
 
     return {
         "audit": f"\n{findings('08_audit')}\n",
         "adds": f"\n{findings('10_what_the_llm_adds', '12_more_examples')}\n",
         "results": f"\n{results_table(results)}\n\n{caption}\n",
         "profiles": f"\n{runs_table(runs)}\n\n{ABOUT_RUNS} Measured: {measured}.\n",
-        "seeds": f"\n{seeds_table(results['side_runs'])}\n\nMeasured by {recorded}.\n" if side else "\nNot recorded yet.\n",
+        "seeds": f"\n{seeds}\n",
     }
 
 

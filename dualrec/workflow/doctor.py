@@ -30,7 +30,13 @@ DISK_GIB = 4.0  # what a run of the default profile leaves behind, with room to 
 
 @dataclass(frozen=True)
 class Check:
-    """One line of the report; `blocking` is false for what only another profile would need."""
+    """One line of the report.
+
+    name: of what is checked
+    ok: whether it is in order
+    detail: what was measured, or what is wrong and what to do
+    blocking: False for what only another profile would need
+    """
 
     name: str
     ok: bool
@@ -42,27 +48,30 @@ class Check:
 
 
 def checks(profile: str | None = None) -> list[Check]:
-    """Everything a run rests on.
+    """Check everything a run rests on.
 
-    profile: check what this profile needs; where None, every profile, of which only the default one is blocking
+    profile: checked against this machine; where None every profile is, and only the default one is blocking
+
     Raises StudyError for an unknown profile.
     """
     names = [profile] if profile else available()
-    wanted = profile or paths.DEFAULT_PROFILE
-    needs = [_fits(load_profile(name), blocking=name == wanted) for name in names]
-    return [_python(), _packages(), *map(_asset, ASSETS), _device(), _memory(), _disk(), _writable(), *needs]
+    chosen = profile or paths.DEFAULT_PROFILE
+    fits = [_fits(load_profile(name), blocking=name == chosen) for name in names]
+    return [_python(), _packages(), *map(_asset, ASSETS), _device(), _memory(), _disk(), _writable(), *fits]
 
 
 def require(profile: Profile) -> None:
     """Raise StudyError where the profile does not fit this machine."""
     check = _fits(profile)
     if not check.ok:
-        raise StudyError(f"{check.name} does not fit this machine: {check.detail}; `python -m dualrec profiles` lists the others")
+        raise StudyError(
+            f"{check.name} does not fit this machine: {check.detail}; `python -m dualrec profiles` lists the others"
+        )
 
 
 def lock_mismatches(lock: Path = LOCK) -> list[str]:
     """Locked packages that are missing here or have another version; a build label such as `+cpu` does not count."""
-    found = []
+    mismatches = []
     for line in lock.read_text(encoding="utf-8").splitlines():
         if not line.strip() or line.startswith("#"):
             continue
@@ -70,23 +79,27 @@ def lock_mismatches(lock: Path = LOCK) -> list[str]:
         try:
             installed = metadata.version(pinned.name)
         except metadata.PackageNotFoundError:
-            found.append(f"{pinned.name} is missing")
+            mismatches.append(f"{pinned.name} is missing")
             continue
         if not pinned.specifier.contains(Version(installed).public, prereleases=True):
-            found.append(f"{pinned.name} {installed} instead of {str(pinned.specifier).removeprefix('==')}")
-    return found
+            mismatches.append(f"{pinned.name} {installed} instead of {str(pinned.specifier).removeprefix('==')}")
+    return mismatches
 
 
 def _python() -> Check:
-    return Check("python", (3, 11) <= sys.version_info[:2] < (3, 13), f"{platform.python_version()} (3.11 or 3.12 wanted)")
+    supported = (3, 11) <= sys.version_info[:2] < (3, 13)
+    return Check("python", supported, f"{platform.python_version()} (3.11 or 3.12 wanted)")
 
 
 def _packages() -> Check:
     if not LOCK.is_file():
-        return Check("packages", False, "requirements.lock not found; install from a clone of the repository with `make setup`")
-    wrong = lock_mismatches()
-    more = f" and {len(wrong) - 4} more" if len(wrong) > 4 else ""
-    return Check("packages", not wrong, f"{'; '.join(wrong[:4])}{more}; run `make setup`" if wrong else "all as in requirements.lock")
+        detail = "requirements.lock not found; install from a clone of the repository with `make setup`"
+        return Check("packages", False, detail)
+    mismatches = lock_mismatches()
+    if not mismatches:
+        return Check("packages", True, "all as in requirements.lock")
+    more = f" and {len(mismatches) - 4} more" if len(mismatches) > 4 else ""
+    return Check("packages", False, f"{'; '.join(mismatches[:4])}{more}; run `make setup`")
 
 
 def _asset(name: str) -> Check:
@@ -94,13 +107,14 @@ def _asset(name: str) -> Check:
         verified_asset(name)
     except StudyError as error:
         return Check(f"asset {name}", False, str(error))
-    return Check(f"asset {name}", True, f"SHA-256 as pinned ({ASSETS[name].distribution} {metadata.version(ASSETS[name].distribution)})")
+    package = ASSETS[name].distribution
+    return Check(f"asset {name}", True, f"SHA-256 as pinned ({package} {metadata.version(package)})")
 
 
 def _device() -> Check:
     device = pick_device()
-    which = cpu_name() if device.type == "cpu" else device_name()
-    return Check("device", True, f"{device} ({which}), {torch.get_num_threads()} threads, {precision()}")
+    model = cpu_name() if device.type == "cpu" else device_name()
+    return Check("device", True, f"{device} ({model}), {torch.get_num_threads()} threads, {precision()}")
 
 
 def _memory() -> Check:
@@ -120,7 +134,8 @@ def _writable() -> Check:
         with tempfile.TemporaryFile(dir=runs):
             return Check("runs/", True, "can be written")
     except OSError as error:
-        return Check("runs/", False, f"cannot be written ({error.strerror}); set DUALREC_HOME to a folder of yours or change its rights")
+        remedy = "set DUALREC_HOME to a folder of yours or change its rights"
+        return Check("runs/", False, f"cannot be written ({error.strerror}); {remedy}")
 
 
 def _fits(profile: Profile, blocking: bool = True) -> Check:
@@ -129,22 +144,22 @@ def _fits(profile: Profile, blocking: bool = True) -> Check:
     if total_memory() < profile.needs_memory_gib:
         lacking.append(f"needs {profile.needs_memory_gib:g} GiB of memory, this machine has {total_memory():.1f}")
     if gpu_memory() < profile.needs_gpu_memory_gib:
-        has = f"the largest has {gpu_memory():.1f}" if gpu_memory() else "there is none"
-        lacking.append(f"needs a GPU with {profile.needs_gpu_memory_gib:g} GiB, {has}")
-    where = _data(profile.data)
-    if where is None:
+        largest = f"the largest has {gpu_memory():.1f}" if gpu_memory() else "there is none"
+        lacking.append(f"needs a GPU with {profile.needs_gpu_memory_gib:g} GiB, {largest}")
+    origin = _data_origin(profile.data)
+    if origin is None:
         lacking.append(f"data '{profile.data}' is neither a registered data set ({', '.join(SOURCES)}) nor a folder")
     if profile.llm.model == REMOTE:
         from dualrec.llm.remote import missing_variables  # here, since openai takes seconds to import
 
         lacking += [f"{name} is not set" for name in missing_variables()]
     gpu = f", a GPU with {profile.needs_gpu_memory_gib:g} GiB" if profile.needs_gpu_memory_gib else ""
-    needs = f"{profile.needs_memory_gib:g} GiB of memory{gpu}, data {profile.data}: {where}"
+    needs = f"{profile.needs_memory_gib:g} GiB of memory{gpu}, data {profile.data}: {origin}"
     return Check(f"profile {profile.name}", not lacking, "; ".join(lacking) or f"fits ({needs})", blocking)
 
 
-def _data(name: str) -> str | None:
-    """Where the data will come from, in the order in which it is looked for; None where from nowhere."""
+def _data_origin(name: str) -> str | None:
+    """Where a data set will come from, in the order in which it is looked for; None where from nowhere."""
     own = Path(os.environ.get("DUALREC_DATA", os.devnull)) / name
     if name in SOURCES and own.is_dir():
         return "in DUALREC_DATA"

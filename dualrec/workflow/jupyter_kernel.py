@@ -9,7 +9,10 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 
 
 class ThisInterpreter(KernelSpecManager):
-    """Offers the running interpreter under every kernel name; begin: a line of Python its kernels run first."""
+    """Offers the running interpreter under every kernel name.
+
+    begin: a line of Python that its kernels run first
+    """
 
     begin: ClassVar[str] = "pass"
 

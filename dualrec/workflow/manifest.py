@@ -1,4 +1,4 @@
-"""What has been run: the notebooks in order, and per finished one its fingerprint, time, memory and environment."""
+"""Which notebooks there are, in order, and a record of those that have been run."""
 
 from __future__ import annotations
 
@@ -14,17 +14,22 @@ from dualrec.workflow.progress import readable_seconds
 
 def notebook_paths() -> list[Path]:
     """The committed notebooks in order. Raises StudyError where there are none."""
-    found = sorted(paths.notebooks().glob("[0-9][0-9]_*.ipynb"))
-    if not found:
-        raise StudyError(f"no notebooks named NN_*.ipynb in {paths.notebooks()}; run from a clone of the repository or set DUALREC_HOME")
-    return found
+    notebooks = sorted(paths.notebooks().glob("[0-9][0-9]_*.ipynb"))
+    if not notebooks:
+        raise StudyError(
+            f"no notebooks named NN_*.ipynb in {paths.notebooks()}; "
+            "run from a clone of the repository or set DUALREC_HOME"
+        )
+    return notebooks
 
 
 @dataclass
 class Manifest:
     """`runs/<profile>/manifest.json`: per finished notebook its fingerprint, seconds, peak memory and environment.
 
-    `longest` keeps the longest execution of each notebook: a later one, whose work is partly cached, does not flatter it.
+    notebooks: name of a notebook -> its last execution: "fingerprint", "seconds", "peak_memory_mib", "environment"
+    longest: name of a notebook -> the most "seconds" and "peak_memory_mib" of all its executions; a later one, whose
+        work is partly cached, takes less
     """
 
     profile: str
@@ -34,14 +39,15 @@ class Manifest:
     def __post_init__(self):
         self.path = paths.run_dir(self.profile) / "manifest.json"
         saved = json.loads(self.path.read_text(encoding="utf-8")) if self.path.is_file() else {}
-        self.notebooks, self.longest = saved.get("notebooks", {}), saved.get("longest", {})
+        self.notebooks = saved.get("notebooks", {})
+        self.longest = saved.get("longest", {})
 
     def executed(self, notebook: Path) -> Path:
         """Where the executed copy of a notebook lies."""
         return self.path.parent / "notebooks" / notebook.name
 
     def is_current(self, notebook: Path, key: str) -> bool:
-        """Whether the executed copy is there and was made from what `key` stands for."""
+        """Whether the executed copy is there and has this fingerprint."""
         return self.notebooks.get(notebook.stem, {}).get("fingerprint") == key and self.executed(notebook).is_file()
 
     def forget(self, notebook: Path) -> None:
@@ -58,11 +64,12 @@ class Manifest:
         self._write()
 
     def left(self, later: list[Path]) -> str:
-        """What is still to come, with the time that it took on this machine where all of it has been executed here before."""
+        """The names of the notebooks still to come, with the time they took here if all have been executed before."""
         names = ", ".join(notebook.stem for notebook in later) or "nothing"
-        known = [self.longest[notebook.stem]["seconds"] for notebook in later if notebook.stem in self.longest]
-        return names + (f" (up to {readable_seconds(sum(known))})" if later and len(known) == len(later) else "")
+        seconds = [self.longest[notebook.stem]["seconds"] for notebook in later if notebook.stem in self.longest]
+        return names + (f" (up to {readable_seconds(sum(seconds))})" if later and len(seconds) == len(later) else "")
 
     def _write(self) -> None:
-        notebooks, longest = dict(sorted(self.notebooks.items())), dict(sorted(self.longest.items()))
+        notebooks = dict(sorted(self.notebooks.items()))
+        longest = dict(sorted(self.longest.items()))
         write_json(self.path, {"profile": self.profile, "notebooks": notebooks, "longest": longest})

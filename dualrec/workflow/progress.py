@@ -12,13 +12,17 @@ ERASE = "\r\x1b[K"  # back to the line's beginning, and away with what stood the
 
 
 class Ticker:
-    """A file for a notebook's standard error: shows the last progress bar behind `lead`, with what remains of that step.
+    """A file for a notebook's standard error that shows the last progress bar in one line.
 
-    Bars are for people: where `screen` is no terminal (a log, continuous integration) only `lead` is printed, once.
+    Bars are for people: where the screen is no terminal (a log, continuous integration) only `lead` is printed, once.
+
+    lead: what stands before the bar
+    screen: where the line is shown; standard error if left out
     """
 
     def __init__(self, lead: str, screen: TextIO | None = None):
-        self.lead, self.screen = lead, screen or sys.stderr
+        self.lead = lead
+        self.screen = screen or sys.stderr
         self._print(lead)
 
     def write(self, text: str) -> None:
@@ -31,7 +35,7 @@ class Ticker:
         """Nothing is held back."""
 
     def end(self, text: str) -> None:
-        """Leave the line saying what became of it."""
+        """Finish the line with this text."""
         self._print((ERASE + self.lead if self.screen.isatty() else "") + text + "\n")
 
     def _print(self, text: str) -> None:
@@ -39,6 +43,6 @@ class Ticker:
 
 
 def readable_seconds(seconds: float) -> str:
-    """`4 min 12 s`."""
+    """A time in words, such as `4 min 12 s`."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -14,7 +14,7 @@ from pathlib import Path
 import nbformat
 import papermill
 import psutil
-from jupyter_client import AsyncKernelManager
+from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from traitlets import default
@@ -43,12 +43,15 @@ class _Kernel(AsyncKernelManager):
 def run_notebooks(profile: str, only: list[str] | None = None, again: bool = False) -> None:
     """Execute `notebooks/NN_*.ipynb` in order into `runs/<profile>/notebooks/`; progress goes to stderr.
 
+    A notebook is up to date while its text, its settings, the package's sources and the notebooks it stands on are
+    unchanged.
+
     profile: a profile's name, or a `.toml` file, handed to every notebook as PROFILE
     only: notebooks by number or name, such as `03` or `03_zero_shot_llm`; all where None
     again: execute even what is up to date (what its cells cached is still reused)
 
-    A notebook is up to date while its text, its settings, the package's sources and the notebooks it stands on are unchanged.
-    Raises StudyError where the profile does not fit this machine or is being run already, a notebook lacks its parameters, or fails.
+    Raises StudyError where the profile does not fit this machine or is being run already, or where a notebook lacks its
+    parameters or fails.
     """
     settings = load_profile(profile)
     doctor.require(settings)
@@ -57,7 +60,10 @@ def run_notebooks(profile: str, only: list[str] | None = None, again: bool = Fal
 
 
 def _run(settings: Profile, value: str, only: list[str] | None, again: bool) -> None:
-    """`run_notebooks`, with nobody else at it; value: what the notebooks get as PROFILE."""
+    """`run_notebooks`, while no other process runs this profile.
+
+    value: what the notebooks get as PROFILE
+    """
     keys = notebook_fingerprints(settings)
     chosen = _choose(list(keys), only)
     for notebook in chosen:
@@ -87,7 +93,9 @@ def _choose(notebooks: list[Path], only: list[str] | None) -> list[Path]:
     names = [name.removesuffix(".ipynb") for name in only or []]
     for name in names:
         if not any(name in (n.stem, n.stem[:2]) for n in notebooks):
-            raise StudyError(f"no notebook '{name}'; choose from {', '.join(n.stem for n in notebooks)}, by name or number")
+            raise StudyError(
+                f"no notebook '{name}'; choose from {', '.join(n.stem for n in notebooks)}, by name or number"
+            )
     return [n for n in notebooks if not names or n.stem in names or n.stem[:2] in names]
 
 
@@ -96,8 +104,8 @@ def _check_parameters(notebook: Path) -> None:
     tagged = [c for c in nbformat.read(notebook, as_version=4).cells if "parameters" in c.metadata.get("tags", [])]
     if not tagged or "PROFILE" not in _assigned(tagged[0].source):
         raise StudyError(
-            f"{paths.readable(notebook)} has no cell tagged 'parameters' that says PROFILE = …, so the profile would not reach it; "
-            "restore that cell and its tag"
+            f"{paths.readable(notebook)} has no cell tagged 'parameters' that says PROFILE = …, "
+            "so the profile would not reach it; restore that cell and its tag"
         )
 
 
@@ -111,9 +119,15 @@ def _assigned(source: str) -> set[str]:
 
 
 def _execute(source: Path, target: Path, profile: str, ticker: Ticker) -> dict[str, float]:
-    """Execute one notebook in the notebooks' folder; `target` appears only when every cell succeeded.
+    """Execute one notebook in the notebooks' folder.
 
-    Returns seconds and the kernel's peak memory in MiB. Raises StudyError naming the cell, the error and the failed copy.
+    source: the notebook
+    target: its executed copy, which appears only when every cell succeeded
+    profile: what it gets as PROFILE
+    ticker: takes its standard error
+
+    Returns seconds and the kernel's peak memory in MiB. Raises StudyError naming the cell, the error and the failed
+    copy.
     """
     running = target.with_name(f".{target.stem}.running.ipynb")
     failed = target.with_name(f"{target.stem}.failed.ipynb")
@@ -136,16 +150,19 @@ def _execute(source: Path, target: Path, profile: str, ticker: Ticker) -> dict[s
     except (PapermillExecutionError, DeadKernelError) as error:
         os.replace(running, failed)
         if isinstance(error, DeadKernelError):
-            what = "its kernel died, most likely for want of memory; close other programs or choose a smaller profile"
+            fault = "its kernel died, most likely for want of memory; close other programs or choose a smaller profile"
         else:
-            what = f"cell In [{error.exec_count}] raised {error.ename}: {error.evalue}".rstrip(": ")
-        raise StudyError(f"{source.name}: {what} (all of it in {paths.readable(failed)}); run again to continue from here") from error
+            fault = f"cell In [{error.exec_count}] raised {error.ename}: {error.evalue}".rstrip(": ")
+        raise StudyError(
+            f"{source.name}: {fault} (all of it in {paths.readable(failed)}); run again to continue from here"
+        ) from error
     except KeyboardInterrupt:
         running.unlink(missing_ok=True)
-        logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # it would tell of the cell that was awaited when the kernel went
+        # else it would report the cell that was awaited when the kernel was stopped
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)
         raise
     os.replace(running, target)
-    return {"seconds": round(time.perf_counter() - start, 1), "peak_memory_mib": round(max(peak) / 2**20)}
+    return {"seconds": round(time.perf_counter() - start, 1), "peak_memory_mib": round(peak[0] / 2**20)}
 
 
 @contextmanager
@@ -165,8 +182,14 @@ def _quiet():
 
 @contextmanager
 def _peak_memory(interval: float = 0.25):
-    """Sample the resident bytes of this process's children, which are the kernel and what it starts, into a list."""
-    samples, stop = [0], threading.Event()
+    """Measure the resident bytes of this process's children, the kernel and what it starts, while the block runs.
+
+    interval: seconds between two looks
+
+    Yields a list of one number, the most so far.
+    """
+    largest = [0]
+    stop = threading.Event()
 
     def sample():
         while not stop.wait(interval):
@@ -176,12 +199,12 @@ def _peak_memory(interval: float = 0.25):
                     total += child.memory_info().rss
                 except psutil.Error:  # it ended meanwhile
                     continue
-            samples[0] = max(samples[0], total)
+            largest[0] = max(largest[0], total)
 
     thread = threading.Thread(target=sample, daemon=True)
     thread.start()
     try:
-        yield samples
+        yield largest
     finally:
         stop.set()
         thread.join()

@@ -1,4 +1,4 @@
-"""Whether two runs of the study say the same: their ledgers byte for byte, and their results but for what ran them."""
+"""Whether two runs of the study have the same outcome: ledgers byte for byte, results apart from time and machine."""
 
 from __future__ import annotations
 
@@ -13,14 +13,20 @@ from dualrec.core.errors import StudyError
 from dualrec.evaluation.ledger import read_ledger, read_sidecar
 from dualrec.evaluation.results import load_results
 
-CLOCK = {"wall_seconds", "peak_memory_mib", "commit"}  # of a sidecar: what may differ between runs that say the same
-MACHINE = {"commit", "hardware", "side_runs"}  # of results: the same
+CLOCK = {
+    "wall_seconds",
+    "peak_memory_mib",
+    "commit",
+}  # may differ between the sidecars of two runs with the same outcome
+MACHINE = {"commit", "hardware", "side_runs"}  # may differ between their results
 
 
 def first_difference(a: Path, b: Path) -> str | None:
     """The first difference between two runs in words, None where they agree.
 
-    a, b: folders of two runs, such as `runs/smoke`, whose ledgers and results are compared; or two `results.json`
+    a: the folder of a run, such as `runs/smoke`, or a `results.json`
+    b: another one of the same kind
+
     Raises StudyError where one of them is neither, or is broken.
     """
     a, b = Path(a), Path(b)
@@ -40,38 +46,47 @@ def _differences(a: Path, b: Path) -> Iterator[str]:
 def _results_of(folder: Path) -> Path:
     """The default profile draws into `figures/` of its home, the others into their own folder."""
     home = folder.resolve().parent.parent
-    return home / "figures" / "results.json" if folder.name == paths.DEFAULT_PROFILE else folder / "figures" / "results.json"
+    return (
+        home / "figures" / "results.json"
+        if folder.name == paths.DEFAULT_PROFILE
+        else folder / "figures" / "results.json"
+    )
 
 
 def _ledgers(a: Path, b: Path) -> Iterator[str]:
-    names = [sorted(path.stem for path in folder.glob("*.parquet")) for folder in (a, b)]
-    for name in sorted({*names[0], *names[1]}):
-        if name not in names[0] or name not in names[1]:
-            yield f"only {b if name not in names[0] else a} has a ledger of {name}"
+    in_a, in_b = ({path.stem for path in folder.glob("*.parquet")} for folder in (a, b))
+    for name in sorted(in_a | in_b):
+        if name not in in_a or name not in in_b:
+            yield f"only {b if name not in in_a else a} has a ledger of {name}"
             continue
         one, two = a / f"{name}.parquet", b / f"{name}.parquet"
         if one.read_bytes() != two.read_bytes():
             yield f"ledger {name}: {_row(read_ledger(one), read_ledger(two))}"
-        left, right = ({k: v for k, v in read_sidecar(path).items() if k not in CLOCK} for path in (one, two))
+        left, right = (_without(read_sidecar(path), CLOCK) for path in (one, two))
         yield from (f"sidecar of {name}: {difference}" for difference in _unequal(left, right, ""))
 
 
 def _row(one: pd.DataFrame, two: pd.DataFrame) -> str:
-    """Where two ledgers part, or that only their bytes do."""
+    """The first row in which two ledgers differ, in words."""
     if one.shape != two.shape:
         return f"{len(one)} rows and {len(two)}"
-    for column in one:
+    for column in one.columns:
         same = (one[column] == two[column]).fillna(False) | (one[column].isna() & two[column].isna())
-        if not same.all():
-            at = int(same.to_numpy(bool).argmin())
+        equal = same.to_numpy(bool)
+        if not equal.all():
+            at = int(equal.argmin())
             user, rank = one.user_id[at], one["rank"][at]
             return f"user {user}, rank {rank}, {column}: {one[column][at]} and {two[column][at]}"
     return "the same rows in different bytes"
 
 
 def _results(a: Path, b: Path) -> Iterator[str]:
-    left, right = ({k: v for k, v in load_results(path).items() if k not in MACHINE} for path in (a, b))
+    left, right = (_without(load_results(path), MACHINE) for path in (a, b))
     yield from (f"results: {difference}" for difference in _unequal(left, right, ""))
+
+
+def _without(facts: dict, names: set[str]) -> dict:
+    return {name: value for name, value in facts.items() if name not in names}
 
 
 def _unequal(a: Any, b: Any, where: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Remote models against two real servers: `transformers serve` with the embedded model, and one in this process with every fault."""
+"""Remote models against two real servers: `transformers serve` with the embedded model, and one with every fault."""
 
 import json
 import os
@@ -259,7 +259,8 @@ def test_a_killed_run_goes_on_where_it_was(server, tmp_path):
 
     server.reply = reply
     script = (
-        "import sys; from pathlib import Path; from dualrec.llm.remote import connect; from dualrec.config import LLMConfig\n"
+        "import sys; from pathlib import Path\n"
+        "from dualrec.config import LLMConfig; from dualrec.llm.remote import connect\n"
         f"connect(LLMConfig('openai', concurrency=1), {PROMPTS.system!r}).write(sys.argv[2:], 2, 0, Path(sys.argv[1]))"
     )
     process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path), *questions(6)], stderr=subprocess.DEVNULL)

@@ -17,6 +17,7 @@ def test_every_notebook_has_exercises():
     assert [file.stem for file in SOLUTIONS] == [notebook.stem for notebook in STUDY]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", SOLUTIONS, ids=lambda file: file.stem)
 def test_the_solutions_pass_their_checks(file):
     exec(compile(file.read_text(encoding="utf-8"), file.name, "exec"), {})

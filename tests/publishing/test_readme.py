@@ -11,7 +11,7 @@ from dualrec.core import paths
 from dualrec.core.errors import StudyError
 from dualrec.evaluation.results import load_results, record
 from dualrec.publishing.readme import HEADLINES, finished_runs, read_runs, readme_is_current, runs_table, update_readme
-from dualrec.systems.sequence_models import ALL
+from dualrec.systems.names import LABELS
 from dualrec.workflow.manifest import Manifest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -109,7 +109,7 @@ def test_the_committed_tables_are_those_of_the_recorded_runs():
 def test_results_hold_every_system_of_the_default_profile():
     results = load_results(FIGURES / "results.json")
     assert results["profile"] == "laptop" and results["data"] == "ml-100k"
-    assert results["systems"].keys() >= ALL.keys()
+    assert results["systems"].keys() >= LABELS.keys()
     assert not results["commit"].endswith("-dirty") and results["commit"] != "unknown"
     for system in results["systems"].values():
         for name in ("HR@1", "HR@5", "HR@10", "NDCG@1", "NDCG@5", "NDCG@10", "MRR"):

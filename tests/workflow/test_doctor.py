@@ -98,15 +98,15 @@ def test_a_profile_that_needs_a_gpu(monkeypatch, gpu, ok, said):
 
 
 def test_where_data_come_from(home, monkeypatch):
-    assert doctor._data("ml-100k") == "embedded"
-    assert doctor._data("ml-1m") == "will be downloaded"
+    assert doctor._data_origin("ml-100k") == "embedded"
+    assert doctor._data_origin("ml-1m") == "will be downloaded"
     (home / "runs/cache/data/ml-1m").mkdir(parents=True)
-    assert doctor._data("ml-1m") == "downloaded"
+    assert doctor._data_origin("ml-1m") == "downloaded"
     monkeypatch.setenv("DUALREC_DATA", str(home / "mine"))
     (home / "mine" / "ml-1m").mkdir(parents=True)
-    assert doctor._data("ml-1m") == "in DUALREC_DATA"
-    assert doctor._data(str(home)) == "own folder"
-    assert doctor._data("ml-2m") is None
+    assert doctor._data_origin("ml-1m") == "in DUALREC_DATA"
+    assert doctor._data_origin(str(home)) == "own folder"
+    assert doctor._data_origin("ml-2m") is None
     check = doctor._fits(Profile("mine", "", "ml-2m", needs_memory_gib=0.1))
     assert not check.ok and "data 'ml-2m' is neither a registered data set (ml-100k, ml-1m, ml-latest-small) nor a folder" in check.detail
 

@@ -16,7 +16,7 @@ import torch
 
 from dualrec.config import ReaderConfig
 from dualrec.core.batching import sorted_batches
-from dualrec.llm.inference.layer_slice import only_layers, require_layers
+from dualrec.llm.inference.layer_slice import only_layers
 from dualrec.llm.inference.prefix_cache import PrefixCache, token_ids
 from dualrec.llm.local import LLM
 from dualrec.llm.prompts import Prompts, harmless
@@ -57,7 +57,6 @@ def read_states(
     """
     tokens = _Tokens(llm, prompts, titles)
     start = np.maximum(histories.lengths - config.window, 0)
-    require_layers(llm.model, config.layers, "reader")
     if ((questions.at <= start[questions.row]) | (questions.at > histories.lengths[questions.row])).any():
         raise ValueError("a question lies outside the window that is read; read a longer one")
     branched = []
@@ -72,7 +71,7 @@ def read_states(
         states[np.concatenate([history.numbers for history in batch_histories])] = _forward(thread_llm, batch_histories)
 
     batches = sorted_batches([len(history) for history in branched], config.read_batch)
-    with only_layers(llm.model, end=config.layers or None):
+    with only_layers(llm.model, config.layers):
         in_threads(llm, batches, read, "read histories")
     return states
 

@@ -1,4 +1,4 @@
-"""From executed notebooks to HTML: sources are laid out for Sphinx, which then builds the site; no network, before or after."""
+"""From executed notebooks to HTML: sources are laid out for Sphinx, which builds the site; neither needs a network."""
 
 from __future__ import annotations
 
@@ -37,7 +37,12 @@ CONFIGURATION = {
     "html_context": {"default_mode": "auto"},
     "html_copy_source": False,
     "html_show_sphinx": False,
-    "html_theme_options": {"use_download_button": False, "use_fullscreen_button": False, "navbar_persistent": [], "show_toc_level": 2},
+    "html_theme_options": {
+        "use_download_button": False,
+        "use_fullscreen_button": False,
+        "navbar_persistent": [],
+        "show_toc_level": 2,
+    },
     "numfig": True,
     "numfig_format": {"figure": "Figure %s"},
     "bibtex_bibfiles": ["references.bib"],
@@ -55,11 +60,15 @@ def write_report(profile: str) -> Path:
     """Build the site of a profile in `runs/<profile>/report/`; returns its front page.
 
     The default profile, where it has not been run here, is shown from the published notebooks.
+
+    profile: a profile's name or a `.toml` file
+
     Raises StudyError where no notebook has been executed, a figure is missing, or a page cannot be built.
     """
     name = load_profile(profile).name
     manifest = Manifest(name)
-    chapters = {notebook.stem: manifest.executed(notebook) for notebook in notebook_paths() if notebook.stem in manifest.notebooks}
+    finished = [notebook for notebook in notebook_paths() if notebook.stem in manifest.notebooks]
+    chapters = {notebook.stem: manifest.executed(notebook) for notebook in finished}
     chapters = {stem: path for stem, path in chapters.items() if path.is_file()}
     if not chapters and name == paths.DEFAULT_PROFILE:
         chapters = {notebook.stem: notebook for notebook in notebook_paths()}
@@ -77,9 +86,16 @@ def write_report(profile: str) -> Path:
 
 
 def _lay_out(source: Path, profile: str, chapters: dict[str, Path], manifest: Manifest | None) -> None:
-    """Write everything that Sphinx reads."""
-    asked = load_profile(profile)
-    figures, results = paths.figures(asked.name), load_results(paths.results(asked.name))
+    """Write everything that Sphinx reads.
+
+    source: the folder for it
+    profile: a profile's name or a `.toml` file
+    chapters: name of a notebook -> its executed copy
+    manifest: of the run; None where there was none
+    """
+    loaded = load_profile(profile)
+    figures = paths.figures(loaded.name)
+    results = load_results(paths.results(loaded.name))
     shutil.copytree(TEXTS, source, ignore=shutil.ignore_patterns("*.css"))
     (source / "static").mkdir()
     shutil.copy(TEXTS / "style.css", source / "static")
@@ -89,32 +105,35 @@ def _lay_out(source: Path, profile: str, chapters: dict[str, Path], manifest: Ma
         plots.save(drawing(), source / "figures", drawing.__name__)
     exercises = [f"exercises/{stem}" for stem in chapters if (paths.notebooks() / f"exercises/{stem}.ipynb").is_file()]
     for stem, path in chapters.items():
-        told = chapter(tidy(nbformat.read(path, as_version=4)), stem, figures, {*chapters, *exercises})
-        nbformat.write(told, source / f"{stem}.ipynb")
+        page = chapter(tidy(nbformat.read(path, as_version=4)), stem, figures, {*chapters, *exercises})
+        nbformat.write(page, source / f"{stem}.ipynb")
     (source / "exercises").mkdir()
     for stem in exercises:
         shutil.copy(paths.notebooks() / f"{stem}.ipynb", source / "exercises")
     stages, environment = {}, {}
     if manifest:
-        stages = {stem: entry | manifest.longest[stem] for stem, entry in manifest.notebooks.items() if stem in chapters}
+        entries = {stem: entry for stem, entry in manifest.notebooks.items() if stem in chapters}
+        stages = {stem: entry | manifest.longest[stem] for stem, entry in entries.items()}
         environment = next(iter(stages.values()))["environment"]
     settings = [(file.name, file.read_text(encoding="utf-8")) for file in profile_files(profile)]
-    written = {
+    pages_by_name = {
         "index": pages.cover(results, list(chapters), exercises, (figures / "results.svg").is_file()),
         "data": pages.data_card(results),
-        "models": pages.model_card(asked),
-        "reproduce": pages.reproduce(asked, results, stages, environment, settings),
+        "models": pages.model_card(loaded),
+        "reproduce": pages.reproduce(loaded, results, stages, environment, settings),
     }
-    for page, text in written.items():
-        (source / f"{page}.md").write_text(text, encoding="utf-8")
+    for name, text in pages_by_name.items():
+        (source / f"{name}.md").write_text(text, encoding="utf-8")
 
 
 def _build(source: Path, target: Path) -> None:
-    """Run Sphinx; whatever it warns of is an error, since it would be a hole in the report."""
-    said = io.StringIO()
+    """Run Sphinx. Raises StudyError for its first warning, too, which would be a hole in the report."""
+    warnings = io.StringIO()
+    doctrees = target.with_name("doctrees")
     with patch_docutils(), docutils_namespace():
-        app = Sphinx(source, None, target, target.with_name("doctrees"), "html", CONFIGURATION, status=None, warning=said)
+        app = Sphinx(source, None, target, doctrees, "html", CONFIGURATION, status=None, warning=warnings)
         app.build()
-    if app.statuscode or said.getvalue().strip():
-        first = said.getvalue().strip().splitlines()[0].replace(f"{source}/", "")
+    lines = warnings.getvalue().strip().splitlines()
+    if app.statuscode or lines:
+        first = lines[0].replace(f"{source}/", "") if lines else f"Sphinx ended with code {app.statuscode}"
         raise StudyError(f"the report cannot be built: {first}")

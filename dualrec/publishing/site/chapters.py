@@ -1,4 +1,7 @@
-"""An executed notebook as a chapter: numbered figures with captions one can refer to, code folded away, its literature at the end."""
+"""An executed notebook as a chapter of the site.
+
+Its figures are numbered, with captions one can refer to; its code is folded away; its literature stands at the end.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +35,11 @@ LITERATURE = {  # keys of references.bib
 def chapter(notebook: NotebookNode, name: str, figures: Path, others: set[str]) -> NotebookNode:
     """The notebook as MyST reads it.
 
-    notebook: executed and tidied; name: its file's, without suffix; figures: the folder with an SVG of every figure
-    others: what it may link to, notebooks without suffix; a link to one that has not been run becomes plain text
+    notebook: executed and tidied
+    name: of its file, without suffix
+    figures: the folder with an SVG of every figure
+    others: notebooks it may link to, without suffix; a link to any other becomes plain text
+
     Raises StudyError where a figure of the notebook is not there.
     """
     cells = []
@@ -42,16 +48,16 @@ def chapter(notebook: NotebookNode, name: str, figures: Path, others: set[str]) 
             cell.source = _linked(NUMBER.sub("# ", cell.source), others)
             cells.append(cell)
             continue
-        drawn, cell.outputs = _figures(cell.outputs)
+        captions, cell.outputs = _captions(cell.outputs)
         for output in cell.outputs:
             if "text/markdown" in output.get("data", {}):
                 output.data["text/markdown"] = _linked(output.data["text/markdown"], others)
         cell.metadata["tags"] = ["hide-input"]
         cells.append(cell)
-        for found in drawn:
-            if not (figures / f"{found['name']}.svg").is_file():
-                raise StudyError(f"{figures / found['name']}.svg is missing; `make figures` draws it again")
-            cells.append(new_markdown_cell(figure(found["name"], found["text"], found["facts"])))
+        for caption in captions:
+            if not (figures / f"{caption['name']}.svg").is_file():
+                raise StudyError(f"{figures / caption['name']}.svg is missing; `make figures` draws it again")
+            cells.append(new_markdown_cell(figure(caption["name"], caption["text"], caption["facts"])))
     if name in LITERATURE:
         cells.append(new_markdown_cell(f"*Literature of this chapter:* {{cite:p}}`{','.join(LITERATURE[name])}`"))
     notebook.cells = cells
@@ -61,7 +67,10 @@ def chapter(notebook: NotebookNode, name: str, figures: Path, others: set[str]) 
 def figure(name: str, text: str, facts: str | None = None, label: str | None = None) -> str:
     """A numbered figure in MyST, which `` {numref}`fig-LABEL` `` refers to.
 
-    text: its caption in Markdown; facts: n, seeds, protocol and hardware; label: its name if left out
+    name: of its file, without suffix
+    text: its caption in Markdown
+    facts: n, seeds, protocol and hardware
+    label: its name if left out
     """
     plain = " ".join(re.sub(r"[*`_]", "", text).split())
     legend = f"\n\n*{facts}.*" if facts else ""
@@ -73,15 +82,15 @@ def _linked(text: str, others: set[str]) -> str:
     return LINK.sub(lambda link: link[0] if link["to"] in others else link["text"], text)
 
 
-def _figures(outputs: list[NotebookNode]) -> tuple[list[re.Match], list[NotebookNode]]:
-    """The captions among the outputs, and the outputs without them and the pictures before them."""
-    drawn, kept = [], []
+def _captions(outputs: list[NotebookNode]) -> tuple[list[re.Match], list[NotebookNode]]:
+    """The captions of figures among the outputs, and the outputs without them and the pictures before them."""
+    captions, others = [], []
     for output in outputs:
-        found = CAPTION.fullmatch(output.get("data", {}).get("text/markdown", ""))
-        if not found:
-            kept.append(output)
+        caption = CAPTION.fullmatch(output.get("data", {}).get("text/markdown", ""))
+        if not caption:
+            others.append(output)
             continue
-        drawn.append(found)
-        if kept and "image/png" in kept[-1].get("data", {}):
-            kept.pop()
-    return drawn, kept
+        captions.append(caption)
+        if others and "image/png" in others[-1].get("data", {}):
+            others.pop()
+    return captions, others

@@ -14,44 +14,57 @@ TITLE = "What does a language model add to a sequence model that recommends movi
 READING = "In brackets: 95 % bootstrap interval over users. Δ: paired difference over the same users."
 
 OF_MOVIELENS = """
-**Good for:** comparing recommenders under one protocol. **Not good for:** what people *watch* (they rated, often many movies in one
-sitting), today's catalogue or audience, minors or any group of people by itself. The people are known by numbers only; what else the
-original files say of them is not read.
+**Good for:** comparing recommenders under one protocol. **Not good for:** what people *watch* (they rated, often many
+movies in one sitting), today's catalogue or audience, minors or any group of people by itself. The people are known by
+numbers only; what else the original files say of them is not read.
 
-**Known oddities,** each counted in the first chapter: titles under two ids, movies without year or genre, articles behind the title
-(`Postman, The`). The language model has surely read about these movies; it may have read the ratings, too, which chapter 10 looks into
-by giving the movies other names.
+**Known oddities,** each counted in the first chapter: titles under two ids, movies without year or genre, articles
+behind the title (`Postman, The`). The language model has surely read about these movies; it may have read the ratings,
+too, which chapter 10 looks into by giving the movies other names.
 """
 
 
 def cover(results: dict, chapters: list[str], exercises: list[str], drawn: bool) -> str:
     """The front page: question, finding, the picture of all results, contents.
 
-    results: as `load_results` returns them; chapters, exercises: names of their files; drawn: whether there is a picture of all results
+    results: as `load_results` returns them
+    chapters: names of their files, without suffix
+    exercises: the same of the exercises
+    drawn: whether there is a picture of all results
     """
-    adds, audit = (" ".join(results["notebooks"].get(name, {}).get("findings", [])) for name in ("10_what_the_llm_adds", "08_audit"))
+
+    def findings(notebook: str) -> str:
+        return " ".join(results["notebooks"].get(notebook, {}).get("findings", []))
+
+    adds = findings("10_what_the_llm_adds")
+    audit = findings("08_audit")
     lead = _lead(results) if "lstm" in results["systems"] else ""
-    picture = drawn and figure(
-        "results",
-        "Accuracy of every system with 95 % intervals over users.",
-        f"Profile {results['profile']}, {results['data']}; {results['protocol']}; commit {results['commit']}, {results['hardware']}",
-        "cover",
+    facts = "; ".join(
+        [
+            f"Profile {results['profile']}, {results['data']}",
+            results["protocol"],
+            f"commit {results['commit']}, {results['hardware']}",
+        ]
     )
+    caption = "Accuracy of every system with 95 % intervals over users."
+    picture = figure("results", caption, facts, "cover") if drawn else ""
+    system = "The system: solid, as published; dashed, the roles that the study gives the language model beside."
     tasks = f"```{{toctree}}\n:caption: Exercises\n:maxdepth: 1\n\n{_lines(exercises)}\n```" if exercises else ""
     return f"""# {TITLE}
 
-*DUALRec, reproduced under an audited protocol: an LSTM names the next movie, a language model is asked what it makes of it.*
+*DUALRec, reproduced under an audited protocol: an LSTM names the next movie, a language model is asked what it makes
+of it.*
 
 **The finding.** {lead} {adds} *({READING})*
 
 **And the published evaluation?** {audit or "Not audited in this run."}
 
-{picture or ""}
+{picture}
 
-{figure("architecture", "The system: solid, as published; dashed, the roles that the study gives the language model beside.")}
+{figure("architecture", system)}
 
-New to the subject? Read the chapters in order, with the [glossary](glossary.md) beside you. Want to check us? Begin with
-[how to reproduce this](reproduce.md). Terms, data and models each have a page of their own.
+New to the subject? Read the chapters in order, with the [glossary](glossary.md) beside you. Want to check us? Begin
+with [how to reproduce this](reproduce.md). Terms, data and models each have a page of their own.
 
 ```{{toctree}}
 :caption: The study
@@ -84,25 +97,31 @@ def _lead(results: dict) -> str:
         m = results["systems"][system]["metrics"]["HR@10"]
         return f"{m['value']:.1%} [{m['low']:.1%}, {m['high']:.1%}] (n = {m['n']})".replace("%", " %")
 
-    written = (
-        f"; the tuned language model, writing freely with that hint, for {hits('llm_lora')}" if "llm_lora" in results["systems"] else ""
-    )
+    written = ""
+    if "llm_lora" in results["systems"]:
+        written = f"; the tuned language model, writing freely with that hint, for {hits('llm_lora')}"
     return f"On {results['data']} the LSTM has the next movie among its ten for {hits('lstm')} of the users{written}."
 
 
 def data_card(results: dict) -> str:
     """What the data are, where they come from, and what they cannot tell."""
-    source, facts = SOURCES.get(results["data"]), results["notebooks"].get("01_data", {})
-    size = f"{facts['users']} users, {facts['movies']} movies, {facts['events']} ratings" if facts else "see the first chapter"
-    ties = f"{facts['tie_share']:.0%} of consecutive events" if facts else "some consecutive events"
-    origin, what, terms = (
-        f"a folder, {results['data']}",
-        "whatever its owner noted; the study reads who, what and when",
-        "those of its owner",
-    )
+    source = SOURCES.get(results["data"])
+    facts = results["notebooks"].get("01_data", {})
+    size = "see the first chapter"
+    ties = "some consecutive events"
+    if facts:
+        size = f"{facts['users']} users, {facts['movies']} movies, {facts['events']} ratings"
+        ties = f"{facts['tie_share']:.0%} of consecutive events"
+    cut = "a user's last event is the test target, the one before it the validation target, the rest is for training"
+    origin = f"a folder, {results['data']}"
+    event = "whatever its owner noted; the study reads who, what and when"
+    terms = "those of its owner"
     if source:
         origin = f"{source.title}, GroupLens, University of Minnesota {{cite:p}}`harper2015`"
-        what = "a visitor of a web site gave a movie 1 to 5 stars; the study reads *that* and *when* it was rated, not the stars"
+        event = (
+            "a visitor of a web site gave a movie 1 to 5 stars; "
+            "the study reads *that* and *when* it was rated, not the stars"
+        )
         terms = f"{source.licence}. Please cite: {source.citation}."
     return f"""# Data card
 
@@ -110,9 +129,9 @@ def data_card(results: dict) -> str:
 | --- | --- |
 | Data set | {origin} |
 | Size | {size} |
-| What an event is | {what} |
+| What an event is | {event} |
 | Time | seconds; {ties} of a user carry the same second, and their order is then a rule, not behaviour |
-| Cut | leave-one-out: a user's last event is the test target, the one before it the validation target, the rest is for training |
+| Cut | leave-one-out: {cut} |
 | Terms | {terms} |
 
 {figure("road", "The road of the data: a test target meets a model's list in the ledger and nowhere before.")}
@@ -133,12 +152,12 @@ def model_card(profile: Profile) -> str:
 {{cite:p}}`hu2022` of rank {lora.rank}, α {lora.alpha}, on `{"`, `".join(lora.modules)}`, {lora.epochs} epochs at
 {lora.learning_rate:g}, learned from {lora.users or "all"} users' training events.
 
-**Sequence models** of this run are trained from nothing on the training events alone; every size and rate is in the profile, see
-[how to reproduce this](reproduce.md).
+**Sequence models** of this run are trained from nothing on the training events alone; every size and rate is in the
+profile, see [how to reproduce this](reproduce.md).
 
-**Made for:** the comparison in this study. **Not made for:** recommending to people. A small language model invents titles, repeats what
-is popular in English-language text, and was never tested for harm or fairness. Nothing leaves the machine, except with the profile
-`remote`, which sends recent titles to the server that you name.
+**Made for:** the comparison in this study. **Not made for:** recommending to people. A small language model invents
+titles, repeats what is popular in English-language text, and was never tested for harm or fairness. Nothing leaves the
+machine, except with the profile `remote`, which sends recent titles to the server that you name.
 
 **Where they fail** is a result of the study: chapters 3, 4 and 10.
 """
@@ -149,22 +168,34 @@ def reproduce(
 ) -> str:
     """Commands, versions, hardware, seeds, time and memory per stage, hashes.
 
-    stages: notebook -> seconds, peak_memory_mib and fingerprint, empty where the notebooks were read without a run of one's own
+    results: as `load_results` returns them
+    stages: notebook -> seconds, peak_memory_mib and fingerprint; empty where the published notebooks are shown
     environment: name -> version or device
     settings: file name and text of the profile, of its base, and so on
     """
-    longest = [f"| {n} | {readable_seconds(e['seconds'])} | {e['peak_memory_mib']} | `{e['fingerprint']}` |" for n, e in stages.items()]
-    timed = f"| notebook | time, longest | peak memory, MiB | fingerprint |\n| --- | ---: | ---: | --- |\n{_lines(longest)}"
-    none = "This report was made from published notebooks, without a run on this machine; the README has the times on record."
-    known = _lines([f"| {name} | {value} |" for name, value in environment.items()])
-    hashes = _lines([f"| {n} | `{file}` | `{sha}` |" for n, asset in ASSETS.items() for file, sha in asset.files.items()])
+    costs = (
+        "This report was made from published notebooks, without a run on this machine; "
+        "the README has the times on record."
+    )
+    if stages:
+        rows = [
+            f"| {name} | {readable_seconds(entry['seconds'])} | {entry['peak_memory_mib']} | `{entry['fingerprint']}` |"
+            for name, entry in stages.items()
+        ]
+        head = "| notebook | time, longest | peak memory, MiB | fingerprint |\n| --- | ---: | ---: | --- |"
+        costs = f"{head}\n{_lines(rows)}"
+    versions = _lines([f"| {name} | {value} |" for name, value in environment.items()])
+    hashes = _lines(
+        [f"| {name} | `{file}` | `{sha}` |" for name, asset in ASSETS.items() for file, sha in asset.files.items()]
+    )
     based = "A setting that a file does not name is that of the file below it. " if len(settings) > 1 else ""
     files = "\n\n".join(f"`{name}`\n\n```toml\n{text.strip()}\n```" for name, text in settings)
     runs = f"`make all PROFILE={profile.name}`" if profile.name != paths.DEFAULT_PROFILE else "`make all`"
     return f"""# How to reproduce this
 
-{runs} on Linux or macOS with Python 3.11 or 3.12 makes every number and figure again; `python -m dualrec verify` then compares two runs and
-names the first difference. One machine and profile give the same ledgers byte for byte; another processor may differ in the last digits.
+{runs} on Linux or macOS with Python 3.11 or 3.12 makes every number and figure again; `python -m dualrec verify` then
+compares two runs and names the first difference. One machine and profile give the same ledgers byte for byte; another
+processor may differ in the last digits.
 
 | | |
 | --- | --- |
@@ -173,11 +204,11 @@ names the first difference. One machine and profile give the same ledgers byte f
 | Hardware | {results["hardware"]} |
 | Protocol | {results["protocol"]} |
 | Seeds | 0; the improved LSTM {profile.seeds} seeds from 0 |
-{known}
+{versions}
 
 ## Time and memory
 
-{timed if stages else none}
+{costs}
 
 ## Every result
 
