@@ -222,7 +222,7 @@ class Profile:
     summary: str
     data: str
     domain: DomainConfig = MOVIES
-    users: Subset = 0  # test users of the temporal systems, a seeded subset; 0 = all
+    users: Subset = 0  # test users of systems that do not write freely, a seeded subset; 0 = all
     split: SplitConfig = field(default_factory=SplitConfig)
     recent_events: Count = 20  # last events of a user that recent popularity counts
     windowed_markov: WindowConfig = field(default_factory=WindowConfig)

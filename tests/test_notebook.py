@@ -36,7 +36,9 @@ def test_numbers_in_sentences():
 def test_a_caption_says_on_whom_with_what_and_where(study, said):
     figure, _ = plt.subplots()
     notebook.show(study, figure, "01_some", "What is seen.", n=6040)
-    notebook.show(study, figure, "01_other", "More.", n=1, seeds="0, 1", protocol="another", where="elsewhere", profile="two")
+    notebook.show(
+        study, figure, "01_other", "More.", n=1, seeds="0, 1", protocol="another", where="elsewhere", profile="two"
+    )
     (first, second) = (entry.data for entry in said if hasattr(entry, "data"))
     facts = f"n = 6,040 users; seed 0; profile toy; {study.protocol}; {hardware()}."
     assert first == f"**Figure 01_some.** What is seen. *({facts})*"

@@ -1,4 +1,4 @@
-"""The lists of any system for any histories, by its name: what command line and notebooks call."""
+"""The ranked lists of any system, by its name: what command line and notebooks call."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ from dualrec.types import Cases, RankedLists, Sequences
 
 
 def rank(study: Study, name: str, histories: Sequences, k: int, parts: Parts | None = None) -> RankedLists:
-    """The lists (n, k) of a system; trains what is missing first.
+    """The lists (n, k) of a system for n histories; trains what is missing first.
 
     name: see `names.find_system`
+    histories: what each user has seen
+    k: length of the lists
     parts: models that several calls share; made anew if left out
+
     Raises StudyError for an unknown name, and what the system's parts raise.
     """
     system = find_system(name)

@@ -29,7 +29,11 @@ from dualrec.data.catalogue import build_catalogue, readable_title, year_of
         ("301, 302 (1995)", "301, 302 (1995)", 1995),
         ("2001: A Space Odyssey (1968)", "2001: A Space Odyssey (1968)", 1968),
         ("Associate, The (L'Associe)(1982)", "The Associate (L'Associe) (1982)", 1982),
-        ("Ciao, Professore! (Io speriamo che me la cavo ) (1993)", "Ciao, Professore! (Io speriamo che me la cavo) (1993)", 1993),
+        (
+            "Ciao, Professore! (Io speriamo che me la cavo ) (1993)",
+            "Ciao, Professore! (Io speriamo che me la cavo) (1993)",
+            1993,
+        ),
         ("Land Before Time III (1995) (V)", "Land Before Time III (1995)", 1995),
         ("Death Note (2006–2007)", "Death Note (2006)", 2006),
         ("Short Run (1995-97)", "Short Run (1995)", 1995),
@@ -64,7 +68,9 @@ def test_the_article_moves_to_the_front_and_stays_there(name, article, year):
 
 
 def test_columns_become_rows_with_padding_in_front():
-    catalogue = build_catalogue([30, 10, 20], ["Heat (1995)", "Heat, The", ""], [["War", "Drama"], [], ["War"]], [1995, 2013, 0])
+    catalogue = build_catalogue(
+        [30, 10, 20], ["Heat (1995)", "Heat, The", ""], [["War", "Drama"], [], ["War"]], [1995, 2013, 0]
+    )
     assert len(catalogue) == 3
     assert catalogue.ids.tolist() == [0, 30, 10, 20] and catalogue.ids.dtype == np.int64
     assert catalogue.titles == ["", "Heat (1995)", "The Heat (2013)", "Item 20"]

@@ -33,7 +33,11 @@ def ml_100k(folder):
 
 
 def ml_1m(folder):
-    items = "5::Postman, The (Postino, Il) (1994)::Drama\n2::unknown::\n9::Misérables, Les (1995)::Drama|Musical\n".encode("latin-1")
+    items = (
+        "5::Postman, The (Postino, Il) (1994)::Drama\n2::unknown::\n9::Misérables, Les (1995)::Drama|Musical\n".encode(
+            "latin-1"
+        )
+    )
     return write(folder, movies_dat=items, ratings_dat="1::9::3::100\n1::5::4::90\n7::2::5::100\n")
 
 
@@ -42,12 +46,19 @@ def ml_latest(folder):
         'movieId,title,genres\n5,"Postman, The (Postino, Il) (1994)",Drama\n'
         '2,unknown,(no genres listed)\n9,"Misérables, Les (1995)",Drama|Musical\n'
     )
-    return write(folder, movies_csv=items, ratings_csv="userId,movieId,rating,timestamp\n1,9,3.0,100\n1,5,4.0,90\n7,2,5.0,100\n")
+    return write(
+        folder, movies_csv=items, ratings_csv="userId,movieId,rating,timestamp\n1,9,3.0,100\n1,5,4.0,90\n7,2,5.0,100\n"
+    )
 
 
 def plain(folder):
-    items = 'item_id,title,genres,year\n5,"Postman, The (Postino, Il)",Drama,1994\n2,unknown,,\n9,"Misérables, Les",Drama | Musical,1995\n'
-    return write(folder, items_csv=items, interactions_csv="user_id,item_id,rating,timestamp\n1,9,3,100\n1,5,4,90\n7,2,5,100\n")
+    items = (
+        'item_id,title,genres,year\n5,"Postman, The (Postino, Il)",Drama,1994\n'
+        '2,unknown,,\n9,"Misérables, Les",Drama | Musical,1995\n'
+    )
+    return write(
+        folder, items_csv=items, interactions_csv="user_id,item_id,rating,timestamp\n1,9,3,100\n1,5,4,90\n7,2,5,100\n"
+    )
 
 
 @pytest.mark.parametrize("layout", [ml_100k, ml_1m, ml_latest, plain])
@@ -78,14 +89,18 @@ def test_the_digest_is_the_content(tmp_path):
         folder.mkdir()
         ml_1m(folder)
     (folders[2] / "ratings.dat").write_text("1::9::3::100\n1::5::4::91\n7::2::5::100\n")
-    (folders[3] / "movies.dat").write_text("5::Postman, The (1994)::Drama\n2::unknown::\n9::Cats (1995)::Drama|Musical\n")
+    (folders[3] / "movies.dat").write_text(
+        "5::Postman, The (1994)::Drama\n2::unknown::\n9::Cats (1995)::Drama|Musical\n"
+    )
     a, b, c, d = (load(str(folder)).digest for folder in folders)
     assert a == b and len({a, c, d}) == 3
 
 
 def test_what_had_to_be_handled_is_counted(tmp_path):
     items = "item_id,title\n1,Heat (1995)\n2,Heat (1995)\n3,\n4,Never rated (2000)\n"
-    data = load(write(tmp_path, items_csv=items, interactions_csv="user_id,item_id,order\n1,1,0\n1,8,1\n1,3,2\n2,9,0\n2,2,1\n"))
+    data = load(
+        write(tmp_path, items_csv=items, interactions_csv="user_id,item_id,order\n1,1,0\n1,8,1\n1,3,2\n2,9,0\n2,2,1\n")
+    )
     assert data.catalogue.titles[3:] == ["Item 3", "Never rated (2000)"]
     assert data.interactions.item.tolist() == [1, 3, 2]
     assert data.interactions.timestamp.tolist() == [0, 2, 1]  # `order` stands in
@@ -108,13 +123,17 @@ def test_ids_that_are_no_whole_numbers_are_numbered_by_appearance(tmp_path):
 
 
 def test_a_leading_zero_makes_another_id(tmp_path):
-    data = load(write(tmp_path, items_csv="item_id,title\n7,c\n007,d\n", interactions_csv="user_id,item_id,order\n1,007,1\n"))
+    data = load(
+        write(tmp_path, items_csv="item_id,title\n7,c\n007,d\n", interactions_csv="user_id,item_id,order\n1,007,1\n")
+    )
     assert data.catalogue.titles[data.interactions.item[0]] == "d"
 
 
 def test_a_timestamp_is_taken_before_an_order(tmp_path):
     events = "order,timestamp,user_id,item_id\n1,50,1,5\n2,40,1,5\n"
-    assert load(write(tmp_path, items_csv="item_id,title\n5,x\n", interactions_csv=events)).interactions.timestamp.tolist() == [50, 40]
+    assert load(
+        write(tmp_path, items_csv="item_id,title\n5,x\n", interactions_csv=events)
+    ).interactions.timestamp.tolist() == [50, 40]
 
 
 @pytest.mark.parametrize(
@@ -176,5 +195,9 @@ def test_movielens_1m():
 
 def test_amazon_beauty():
     data = real("amazon-beauty")
-    assert (data.interactions.user_id.nunique(), len(data.catalogue), len(data.interactions)) == (22_363, 12_101, 198_502)
+    assert (data.interactions.user_id.nunique(), len(data.catalogue), len(data.interactions)) == (
+        22_363,
+        12_101,
+        198_502,
+    )
     assert np.bincount(data.interactions.user_id).max() > 100 and data.notes["ratings_of_unknown_items"] == 0

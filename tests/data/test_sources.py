@@ -38,7 +38,11 @@ def test_ml_100k_facts():
     assert events.iloc[0].tolist() == [196, 242, 881250949, 3]  # the first line of u.data
     assert catalogue.ids.tolist() == list(range(1683))
     assert catalogue.titles[1] == "Toy Story (1995)" and catalogue.years[1] == 1995
-    assert [g for g, flag in zip(catalogue.genre_names, catalogue.genres[1], strict=True) if flag] == ["Animation", "Children's", "Comedy"]
+    assert [g for g, flag in zip(catalogue.genre_names, catalogue.genres[1], strict=True) if flag] == [
+        "Animation",
+        "Children's",
+        "Comedy",
+    ]
     assert len(catalogue.genre_names) == 18
     assert (catalogue.titles[267], catalogue.years[267], catalogue.genres[267].sum()) == ("unknown", 0, 0)
     assert data.notes == {
@@ -94,7 +98,9 @@ def test_an_empty_dualrec_data_means_none(monkeypatch, tmp_path):
 
 
 def test_an_unknown_name_is_refused():
-    with pytest.raises(StudyError, match=r"'ml-2m' is neither a registered data set \(ml-100k, ml-1m, ml-latest-small\) nor a folder"):
+    with pytest.raises(
+        StudyError, match=r"'ml-2m' is neither a registered data set \(ml-100k, ml-1m, ml-latest-small\) nor a folder"
+    ):
         load("ml-2m")
 
 
@@ -134,7 +140,12 @@ def serve(monkeypatch, tmp_path):
     server.server_close()
 
 
-GOOD = {"ml-1m/movies.dat": "7::Heat (1995)::Drama\n", "ml-1m/ratings.dat": "1::7::5::1\n", "../../evil.txt": "!", "ml-1m/README": "x"}
+GOOD = {
+    "ml-1m/movies.dat": "7::Heat (1995)::Drama\n",
+    "ml-1m/ratings.dat": "1::7::5::1\n",
+    "../../evil.txt": "!",
+    "ml-1m/README": "x",
+}
 
 
 def test_a_download_is_unpacked_once_and_only_what_is_needed(serve, tmp_path):
@@ -226,5 +237,7 @@ def test_an_invalid_certificate_is_never_ignored(monkeypatch):
         raise requests.exceptions.SSLError("certificate has expired")
 
     monkeypatch.setattr(requests, "get", refuse)
-    with pytest.raises(StudyError, match=f"certificate of https://files.grouplens.org.* is not valid; it is never ignored: {BY_HAND}"):
+    with pytest.raises(
+        StudyError, match=f"certificate of https://files.grouplens.org.* is not valid; it is never ignored: {BY_HAND}"
+    ):
         load("ml-1m")

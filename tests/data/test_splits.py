@@ -34,7 +34,9 @@ def test_id_down_is_not_file_order():
     assert lists(order(EVENTS.iloc[::-1], "file"))[9] == [5, 1, 3, 4]
 
 
-@pytest.mark.parametrize("rule", ["", "File", "random", "random:", "random:-1", "random:x", "random:²", "file:1", "time"])
+@pytest.mark.parametrize(
+    "rule", ["", "File", "random", "random:", "random:-1", "random:x", "random:²", "file:1", "time"]
+)
 def test_an_unknown_tie_rule_is_refused(rule):
     with pytest.raises(StudyError, match="unknown tie rule.*choose file, id_up, id_down or random:SEED"):
         order(EVENTS, rule)
@@ -59,7 +61,9 @@ def frame(events):
 
 @given(events_strategy, st.sampled_from(["file", "id_up", "id_down"]))
 def test_order_agrees_with_plain_python(events, rule):
-    tie = {"file": lambda place, item: place, "id_up": lambda place, item: item, "id_down": lambda place, item: -item}[rule]
+    tie = {"file": lambda place, item: place, "id_up": lambda place, item: item, "id_down": lambda place, item: -item}[
+        rule
+    ]
     expected = defaultdict(list)
     for user, _, _, item in sorted((u, t, tie(place, i), i) for place, (u, i, t) in enumerate(events)):
         expected[user].append(item)
@@ -105,7 +109,10 @@ def dataset(events):
 
 def test_short_users_are_left_out_and_counted():
     data = dataset(
-        [(1, i, i) for i in range(1, 5)] + [(2, i, i) for i in range(1, 6)] + [(3, 1, 1), (3, 1, 2)] + [(4, 1, t) for t in range(5)]
+        [(1, i, i) for i in range(1, 5)]
+        + [(2, i, i) for i in range(1, 6)]
+        + [(3, 1, 1), (3, 1, 2)]
+        + [(4, 1, t) for t in range(5)]
     )
     split = leave_one_out(data, SplitConfig(min_events=5))
     assert split.test.users.tolist() == [2, 4] and split.left_out == 2
@@ -116,7 +123,11 @@ def test_short_users_are_left_out_and_counted():
 
 
 def test_time_gaps_by_hand():
-    assert time_gaps(EVENTS).to_dict("list") == {"user_id": [2, 9, 9, 9], "seconds": [1, 4, 0, 0], "from_end": [1, 3, 2, 1]}
+    assert time_gaps(EVENTS).to_dict("list") == {
+        "user_id": [2, 9, 9, 9],
+        "seconds": [1, 4, 0, 0],
+        "from_end": [1, 3, 2, 1],
+    }
 
 
 def test_ml_100k_ties():
@@ -149,9 +160,12 @@ TIMED = timed(
 )
 
 
-@pytest.mark.parametrize(("target", "history", "wanted"), [("first", [1, 2, 3, 4], 7), ("last", [1, 2, 3, 4, 7], 8)], ids=["first", "last"])
+@pytest.mark.parametrize(
+    ("target", "history", "wanted"), [("first", [1, 2, 3, 4], 7), ("last", [1, 2, 3, 4, 7], 8)], ids=["first", "last"]
+)
 def test_time_split_by_hand(target, history, wanted):
-    split = time_split(TIMED, SplitConfig(min_events=3), target, share=0.7)  # times 10 10 20 20 30 30 40 50 50 60 70 70 80
+    # times 10 10 20 20 30 30 40 50 50 60 70 70 80
+    split = time_split(TIMED, SplitConfig(min_events=3), target, share=0.7)
     assert lists(split.train) == {1: [1, 2, 3], 2: [1, 2, 3]}
     assert lists(split.validation.history) == lists(split.train) and split.validation.targets.tolist() == [4, 5]
     assert lists(split.test.history) == {1: history} and split.test.targets.tolist() == [wanted]

@@ -18,7 +18,11 @@ def table(tmp_path, content, separator=",", columns=None, kinds=KINDS, required=
     ("separator", "columns"), [("\t", ["id", "x", "t"]), ("::", ["id", "x", "t"]), ("|", ["id", "x", "t"]), (",", None)]
 )
 def test_every_separator_gives_the_same_table(tmp_path, separator, columns):
-    rows = [["1", "2.5", 'say "hi'], ["-3", "4", "NA"]] if columns else [["id", "x", "t"], ["1", "2.5", '"say ""hi"'], ["-3", "4", "NA"]]
+    rows = (
+        [["1", "2.5", 'say "hi'], ["-3", "4", "NA"]]
+        if columns
+        else [["id", "x", "t"], ["1", "2.5", '"say ""hi"'], ["-3", "4", "NA"]]
+    )
     read = table(tmp_path, "\n".join(separator.join(row) for row in rows) + "\n", separator, columns)
     assert read.to_dict("list") == {"id": [1, -3], "x": [2.5, 4.0], "t": ['say "hi', "NA"]}
     assert (read.id.dtype, read.x.dtype) == ("int64", "float32")
@@ -26,7 +30,12 @@ def test_every_separator_gives_the_same_table(tmp_path, separator, columns):
 
 @pytest.mark.parametrize(
     "content",
-    ["id,t\n1,Café\n".encode(), b"\xef\xbb\xbf" + "id,t\n1,Café\n".encode(), "id,t\n1,Café\n".encode("latin-1"), "id,t\r\n1,Café".encode()],
+    [
+        "id,t\n1,Café\n".encode(),
+        b"\xef\xbb\xbf" + "id,t\n1,Café\n".encode(),
+        "id,t\n1,Café\n".encode("latin-1"),
+        "id,t\r\n1,Café".encode(),
+    ],
     ids=["utf-8", "byte-order mark", "latin-1", "carriage returns"],
 )
 def test_encodings_and_line_ends(tmp_path, content):

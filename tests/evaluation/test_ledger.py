@@ -11,9 +11,18 @@ from dualrec.types import Cases, RankedLists, Sequences
 IDS = np.array([0, 50, 7, 2**60 + 1, 0])  # original ids may be huge, and may be 0 like padding
 CASES = Cases(Sequences.from_lists([9, 4], [[1], [2]]), np.array([3, 4]))  # users in case order, not sorted
 LISTS = RankedLists(
-    np.array([[3, 1, -1], [-1, 4, 2]]), np.array([[0.5, 0.25, 9], [9, np.nan, 1]], np.float32), counts={"written": np.array([3, 4])}
+    np.array([[3, 1, -1], [-1, 4, 2]]),
+    np.array([[0.5, 0.25, 9], [9, np.nan, 1]], np.float32),
+    counts={"written": np.array([3, 4])},
 )
-META = {"profile": "smoke", "protocol": "audited", "seed": 0, "config_hash": "ab", "wall_seconds": 1.5, "peak_memory_mib": 10.0}
+META = {
+    "profile": "smoke",
+    "protocol": "audited",
+    "seed": 0,
+    "config_hash": "ab",
+    "wall_seconds": 1.5,
+    "peak_memory_mib": 10.0,
+}
 
 
 @pytest.fixture
@@ -102,7 +111,10 @@ BROKEN = {
     "wide ranks": (lambda f: f.astype({"rank": "int64"}), "'rank' is int64, but must be int32"),
     "text users": (lambda f: f.assign(user_id=f["user_id"].astype(str)), "'user_id' is str"),
     "empty": (lambda f: f.iloc[:0], "no recommendations"),
-    "duplicate rank": (lambda f: f.assign(rank=np.array([1, 2, 3, 1, 1, 3], "int32")), "ranks of user 4 are not 1 to 3"),
+    "duplicate rank": (
+        lambda f: f.assign(rank=np.array([1, 2, 3, 1, 1, 3], "int32")),
+        "ranks of user 4 are not 1 to 3",
+    ),
     "rank from 0": (lambda f: f.assign(rank=(f["rank"] - 1).astype("int32")), "ranks of user 9"),
     "missing row": (lambda f: f.drop(index=1), "ranks of user 9"),
     "cut off": (lambda f: f.iloc[:-1], "ranks of user 4"),

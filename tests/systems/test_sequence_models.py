@@ -1,4 +1,4 @@
-"""Sequence models fitted to the study: read back, trained anew where something changed, the same on any number of threads."""
+"""Sequence models fitted to the study: read back, trained anew after a change, the same on any number of threads."""
 
 import dataclasses
 
@@ -15,7 +15,7 @@ from dualrec.sequence.neural import NeuralRecommender
 from dualrec.study import open_study
 from dualrec.systems import sequence_models
 from dualrec.systems.names import NETWORKS
-from dualrec.systems.sequence_models import fit_sequence_model, fit_side_by_side
+from dualrec.systems.sequence_models import fit_network, fit_sequence_model, fit_side_by_side
 from dualrec.types import Cases
 
 
@@ -42,10 +42,13 @@ def test_hints_of_a_case_are_its_best_unseen_items(study):
     assert (hints.probabilities[:, 0] >= hints.probabilities[:, 1]).all() and (hints.probabilities <= 1).all()
 
 
+@pytest.mark.slow
 def test_training_hints_are_as_good_as_test_hints_and_worse_than_hints_at_trained_positions():
-    """Held-out slice against test target, both unseen by their LSTM, on all of ML-100K; and what leaking would look like."""
+    """Held-out slice against test target, both unseen by their LSTM, on all of ML-100K; and what a leak looks like."""
     study = open_study("laptop")
-    config = LSTMConfig(hidden=(64,), id_dim=32, title_dim=16, genre_dim=16, dense=64, batch_size=16, learning_rate=5e-3, epochs=4)
+    config = LSTMConfig(
+        hidden=(64,), id_dim=32, title_dim=16, genre_dim=16, dense=64, batch_size=16, learning_rate=5e-3, epochs=4
+    )
     earlier = earlier_split(study.split.train, load_profile("laptop").llm.titles, SplitConfig().min_events)
 
     def fitted(split: Split) -> NeuralRecommender:
@@ -66,6 +69,7 @@ def test_training_hints_are_as_good_as_test_hints_and_worse_than_hints_at_traine
     assert leaking.mean() - in_training.mean() > 3 * standard_error(leaking, in_training)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_two_threads_train_the_same_network_again_bit_for_bit(name):
     """Gradients of an item that occurs often in a batch must not be added up in the order in which threads come by."""
@@ -76,7 +80,8 @@ def test_two_threads_train_the_same_network_again_bit_for_bit(name):
     torch.set_num_threads(2)
     try:
         networks = [
-            NeuralRecommender(study.catalogue, study.title_vectors, config, 0, None).fit(train, validation).network for _ in range(3)
+            NeuralRecommender(study.catalogue, study.title_vectors, config, 0, None).fit(train, validation).network
+            for _ in range(3)
         ]
     finally:
         torch.set_num_threads(threads)
@@ -84,6 +89,7 @@ def test_two_threads_train_the_same_network_again_bit_for_bit(name):
     assert all(torch.equal(first[key], other[key]) for other in others for key in first)
 
 
+@pytest.mark.slow
 def test_networks_side_by_side_are_those_fitted_alone(study, toy_profile, toy_folder, tmp_path, monkeypatch):
     networks = [("lstm", 0, study.split), ("lstm", 1, study.split), ("sasrec", 0, study.split)]
     fit_side_by_side(study, [*networks, ("paper_lstm", 0, study.split)])
@@ -97,6 +103,7 @@ def test_networks_side_by_side_are_those_fitted_alone(study, toy_profile, toy_fo
         np.testing.assert_array_equal(together, alone)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_network_is_the_same_with_any_number_of_threads(tmp_path, name):
     vectors = open_study("smoke").title_vectors
@@ -112,7 +119,7 @@ def test_a_network_is_the_same_with_any_number_of_threads(tmp_path, name):
                 validation=study.split.validation.take(range(20)),
             )
             torch.set_num_threads(threads)
-            fitted.append(fit_sequence_model(study, name, split=small).network.state_dict())
+            fitted.append(fit_network(study, name, split=small).network.state_dict())
             assert torch.get_num_threads() == threads
     finally:
         torch.set_num_threads(before)

@@ -64,7 +64,15 @@ def test_both_ways_take_turns_and_the_median_counts(clock):
 def test_a_ratio_by_hand():
     # 30 things in 2 s against 4 in 8 s: 15 a second against 0.5
     row = measure.letter("x", "things", 30 / 2, 4 / 8, "things/s", 30, sizes=[30, 4])
-    assert row == {"letter": "x", "name": "things", "ours": 15.0, "baseline": 0.5, "ratio": 30.0, "unit": "things/s", "must": 30} | {
+    assert row == {
+        "letter": "x",
+        "name": "things",
+        "ours": 15.0,
+        "baseline": 0.5,
+        "ratio": 30.0,
+        "unit": "things/s",
+        "must": 30,
+    } | {
         "met": True,
         "sizes": [30, 4],
     }
@@ -72,7 +80,13 @@ def test_a_ratio_by_hand():
 
 
 LLAMA = LlamaConfig(
-    vocab_size=100, hidden_size=8, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=1, head_dim=4
+    vocab_size=100,
+    hidden_size=8,
+    intermediate_size=16,
+    num_hidden_layers=2,
+    num_attention_heads=2,
+    num_key_value_heads=1,
+    head_dim=4,
 )
 
 
@@ -191,7 +205,13 @@ def test_every_letter_at_toy_size(material, monkeypatch):
 def test_growth_at_toy_size(material):
     found = list(growth.with_catalogue(material, sizes=(20, 60), users=2, lines=3, repetitions=1))
     found += [*growth.with_users(material, sizes=(1, 3)), *growth.with_history(material, lengths=(2, 4), users=2)]
-    assert [one["subject"] for one in found] == ["building the trie", "beam search", "grounding", "beam search", "beam search"]
+    assert [one["subject"] for one in found] == [
+        "building the trie",
+        "beam search",
+        "grounding",
+        "beam search",
+        "beam search",
+    ]
     assert [[size for size, _ in one["points"]] for one in found] == [[20, 60]] * 3 + [[1, 3], [2, 4]]
     assert all(seconds > 0 for one in found for _, seconds in one["points"])
 

@@ -45,7 +45,9 @@ def test_attending_by_products_trains_the_same(tiny, monkeypatch, adapted):
         tiny.model.zero_grad()
         loss, _ = answer_loss(tiny, encoded)
         loss.backward()
-        found.append([loss.detach(), *(p.grad.clone() for p in tiny.model.get_decoder().layers[-1].self_attn.parameters())])
+        found.append(
+            [loss.detach(), *(p.grad.clone() for p in tiny.model.get_decoder().layers[-1].self_attn.parameters())]
+        )
     tiny.model.zero_grad()
     torch.testing.assert_close(found[0], found[1], atol=1e-5, rtol=1e-4)
 

@@ -5,10 +5,16 @@ import torch.nn.functional as F
 from dualrec.llm.speed.attention import attend
 
 
-def heads(tokens: int, seen: int, dtype: torch.dtype = torch.float32) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def heads(
+    tokens: int, seen: int, dtype: torch.dtype = torch.float32
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Six query heads, and two of keys and values, for two rows."""
     torch.manual_seed(0)
-    return torch.randn(2, 6, tokens, 8, dtype=dtype), torch.randn(2, 2, seen, 8, dtype=dtype), torch.randn(2, 2, seen, 8, dtype=dtype)
+    return (
+        torch.randn(2, 6, tokens, 8, dtype=dtype),
+        torch.randn(2, 2, seen, 8, dtype=dtype),
+        torch.randn(2, 2, seen, 8, dtype=dtype),
+    )
 
 
 def test_by_hand():

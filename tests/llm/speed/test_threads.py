@@ -47,7 +47,8 @@ def test_lanes_share_weights_but_no_module(tiny):
 
     in_threads(tiny, batches(2), answer, "test")
     one, two = (model.model for model in models)
-    assert len({id(module) for model in (one, two, tiny.model) for module in model.modules()}) == 3 * len(list(tiny.model.modules()))
+    modules = {id(module) for model in (one, two, tiny.model) for module in model.modules()}
+    assert len(modules) == 3 * len(list(tiny.model.modules()))
     assert one.config is not two.config
     for mine, other, given in zip(one.parameters(), two.parameters(), tiny.model.parameters(), strict=True):
         assert mine is other is given
@@ -57,7 +58,12 @@ def test_lanes_share_weights_but_no_module(tiny):
 def test_one_batch_or_one_core_takes_one_lane(tiny, number, threads):
     seen = []
     with limit_threads(threads):
-        in_threads(tiny, batches(number), lambda own, rows: seen.append((own, threading.get_ident(), torch.get_num_threads())), "test")
+        in_threads(
+            tiny,
+            batches(number),
+            lambda own, rows: seen.append((own, threading.get_ident(), torch.get_num_threads())),
+            "test",
+        )
     assert seen == [(tiny, threading.get_ident(), threads)] * number
 
 
@@ -103,7 +109,11 @@ def test_two_lanes_read_and_write_what_one_does(llm, tokenizer, prompts, tmp_pat
 
     def everything(folder):
         scores = score_titles(llm, prompts, trie, np.arange(1, 5)[None], batch_size=1)
-        return scores, generate(llm, prompts, 1, 1, tmp_path / folder).texts, beam_search(llm, prompts, trie, nothing, 3, 4, 1)
+        return (
+            scores,
+            generate(llm, prompts, 1, 1, tmp_path / folder).texts,
+            beam_search(llm, prompts, trie, nothing, 3, 4, 1),
+        )
 
     scores, texts, beams = everything("two")
     with limit_threads(1):
