@@ -28,12 +28,12 @@ from matplotlib import pyplot as plt
 from benchmarks import figures
 from benchmarks.grounding import grounding
 from benchmarks.growth import with_catalogue, with_history, with_users
+from benchmarks.lora import lora, lora_share
+from benchmarks.lstm import lstm
 from benchmarks.material import Material
 from benchmarks.recommending import recommending
 from benchmarks.reranking import reranking
 from benchmarks.scoring import scoring_share
-from benchmarks.temporal import training
-from benchmarks.tuning import tuning, tuning_share
 from dualrec import plots
 from dualrec.core import paths
 from dualrec.core.artifacts import write_json
@@ -44,7 +44,7 @@ from dualrec.study import open_study
 
 HERE = Path(__file__).parent
 REPETITIONS = 3
-LETTERS = (training, tuning, recommending, grounding, reranking, tuning_share, scoring_share)
+LETTERS = (lstm, lora, recommending, grounding, reranking, lora_share, scoring_share)
 GROWTH = (with_catalogue, with_users, with_history)
 
 

@@ -199,7 +199,8 @@ def match_titles(typed: str, catalogue: Catalogue) -> np.ndarray:
 def _evaluate_system(parts: Parts, name: str, system: System) -> dict:
     """Rank a system's test cases, write its ledger and return its mean metrics and the number of users, "n"."""
     from dualrec.evaluation.metrics import per_user
-    from dualrec.systems.rank import cases_for, rank
+    from dualrec.systems.cases import cases_for
+    from dualrec.systems.rank import rank
 
     study = parts.study
     cases = cases_for(study, system)

@@ -146,7 +146,6 @@ class LoRAConfig:
     dropout: Dropout = 0.1
     modules: Annotated[tuple[str, ...], Field(min_length=1)] = ("q_proj", "v_proj")
     epochs: Count = 3
-    layers: Subset = 0  # upper layers that get adapters; 0 = all
     users: Subset = 0  # training users, a seeded subset; 0 = all
     positions: Count = 1  # training examples per user, each one event later than the one before
     validation_users: Count = 64

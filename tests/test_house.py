@@ -25,7 +25,6 @@ FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 FORBIDDEN = {"llm": {"sequence", "evaluation"}, "evaluation": {"sequence", "llm"}}
 TESTS = Path(__file__).parent
 MODULES = [name for name in sources.module_names() if name.count(".")]
-FIGURES = "a figure is looked at in its notebook, which `make test` runs"
 # Modules without a test of their own name, and why they need none.
 TESTED_ELSEWHERE = {
     "__main__": "commands of one line each; `test_cli` runs them",
@@ -39,12 +38,6 @@ TESTED_ELSEWHERE = {
     "experiments.record": "side runs share a toy study: experiments/test_seeds",
     "llm.inference.layer_slice": "a slice reads what the whole model reads: llm/inference/test_hidden_states",
     "llm.inference.likelihood": "against beams and plain passes: llm/inference/test_beam_search",
-    "plots.comparison": FIGURES,
-    "plots.diagrams": "publishing/site/test_build",
-    "plots.roles": FIGURES,
-    "plots.sequences": FIGURES,
-    "plots.style": FIGURES,
-    "plots.writing": FIGURES,
     "publishing.site.pages": "publishing/site/test_build",
     "sequence.item_knn": "models that count share their cases: sequence/test_counting",
     "sequence.markov": "models that count share their cases: sequence/test_counting",

@@ -1,7 +1,7 @@
 """What the study asks of a causal language model; a model that does not offer it is refused in one sentence.
 
-Layers: `model.get_decoder()` runs the `config.num_hidden_layers` layers of its ModuleList `layers` one after another, so
-that the lowest of them can read alone (`inference/layer_slice.py`).
+Layers: `model.get_decoder()` runs the `config.num_hidden_layers` layers of its ModuleList `layers` one after another,
+so that the lowest of them can read alone (`inference/layer_slice.py`).
 
 Attention: in every layer a token attends to all tokens that it sees by scaled dot products and nothing else: no window,
 no cap on scores, no sinks, no recurrent layers. transformers can put another attention in the place of the model's own
@@ -28,8 +28,8 @@ from dualrec.core.errors import StudyError
 from dualrec.llm.speed.attention import grouped_attention
 
 TOKENS = 8  # of each of three short texts that are read for a check: a prompt, a branch, and a branch beside it
-# How far the states of a branch may lie from what they should be, as a share of their length: SmolLM2-135M's in bfloat16
-# are off by .01, and by .2 and more where a branch sees its neighbour or is put in another place.
+# How far the states of a branch may lie from what they should be, as a share of their length: SmolLM2-135M's in
+# bfloat16 are off by .01, and by .2 and more where a branch sees its neighbour or is put in another place.
 TOLERANCE = 0.15
 
 
@@ -129,6 +129,6 @@ def _text(model: PreTrainedModel, number: int) -> torch.Tensor:
 
 def _refusal(model: PreTrainedModel, lack: str) -> StudyError:
     return StudyError(
-        f"{type(model).__name__} {lack}, and the study works with decoders like Llama's alone; set llm.model to a model "
-        "of the Llama, Qwen, Mistral, Phi or Gemma 1 family"
+        f"{type(model).__name__} {lack}, and the study works with decoders like Llama's alone; set llm.model to a "
+        "model of the Llama, Qwen, Mistral, Phi or Gemma 1 family"
     )

@@ -120,7 +120,8 @@ def four_bits() -> BitsAndBytesConfig:
         lacking.append("the package bitsandbytes (`pip install bitsandbytes`)")
     if lacking:
         raise StudyError(
-            f'quantise = "4bit" in [lora] needs {" and ".join(lacking)}, not found here; set quantise = "" to train without'
+            f'quantise = "4bit" in [lora] needs {" and ".join(lacking)}, not found here; set quantise = "" to train '
+            "without"
         )
     return BitsAndBytesConfig(
         load_in_4bit=True,

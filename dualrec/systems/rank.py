@@ -7,9 +7,9 @@ from importlib import import_module
 from dualrec.rerank.similarity import rerank_by_hint
 from dualrec.sequence.base import hints_from_scores
 from dualrec.study import Study
-from dualrec.systems.names import System, find_system
+from dualrec.systems.names import find_system
 from dualrec.systems.parts import Parts
-from dualrec.types import Cases, RankedLists, Sequences
+from dualrec.types import RankedLists, Sequences
 
 
 def rank(study: Study, name: str, histories: Sequences, k: int, parts: Parts | None = None) -> RankedLists:
@@ -29,8 +29,3 @@ def rank(study: Study, name: str, histories: Sequences, k: int, parts: Parts | N
         return rerank_by_hint(lists, hints_from_scores(parts.lstm.scores(histories), 1), study.title_vectors)
     family = import_module(f"dualrec.systems.{system.family}")
     return family.rank(parts, system, histories, k)
-
-
-def cases_for(study: Study, system: System) -> Cases:
-    """The test cases that a system is evaluated on: all of them, or the seeded subset of those that write freely."""
-    return study.llm_cases if system.subset else study.cases

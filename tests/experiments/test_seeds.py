@@ -13,7 +13,7 @@ from dualrec.experiments import grid_search
 from dualrec.experiments import seeds as side_runs
 from dualrec.profiles.load import load_profile
 from dualrec.publishing.readme import seeds_table
-from dualrec.systems.names import LABELS, NETWORKS, SEQUENCE_MODELS
+from dualrec.systems.names import LABELS, NETWORKS, SEQUENCE_MODELS, SYSTEMS
 from dualrec.types import Cases
 
 pytestmark = pytest.mark.slow
@@ -80,7 +80,7 @@ def test_every_seed_counts_once(study):
 
 def test_the_figure_of_the_seeds_has_a_dot_for_each(study):
     found = side_runs.measure_seeds("toy", count=2)
-    (axis,) = plots.seeds(found, "NDCG@10", LABELS).axes
+    (axis,) = plots.seeds(found, "NDCG@10", SYSTEMS).axes
     assert [label.get_text() for label in axis.get_yticklabels()] == [
         f"{LABELS[s]}  ({2 if s in NETWORKS else 1})" for s in SEQUENCE_MODELS
     ]

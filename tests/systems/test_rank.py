@@ -9,7 +9,8 @@ from dualrec.evaluation.metrics import per_user
 from dualrec.systems import names
 from dualrec.systems.names import SYSTEMS
 from dualrec.systems.parts import Parts
-from dualrec.systems.rank import cases_for, rank
+from dualrec.systems.cases import cases_for
+from dualrec.systems.rank import rank
 from dualrec.systems.sequence_models import lstm_hints
 from dualrec.types import Cases
 

@@ -9,12 +9,12 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from benchmarks import __main__ as suite
-from benchmarks import figures, flops, growth, measure, scoring, tuning
+from benchmarks import figures, flops, growth, lora, measure, scoring
 from benchmarks.grounding import grounding, lines_to_ground
+from benchmarks.lstm import lstm
 from benchmarks.material import Material, invented_titles, misspelt
 from benchmarks.recommending import recommending
 from benchmarks.reranking import encode_and_order, reranking
-from benchmarks.temporal import training
 from dualrec.llm.inference.title_trie import trie_of
 from dualrec.rerank.similarity import rerank_by_hint
 from dualrec.study import open_study
@@ -166,11 +166,11 @@ def test_the_released_recipe_learns_from_prompt_and_padding_and_leaves_the_model
         return forward(self, **kwargs)
 
     monkeypatch.setattr(type(material.llm.model), "forward", watched)
-    monkeypatch.setattr(tuning, "PADDED", 160)
+    monkeypatch.setattr(lora, "PADDED", 160)
     step = torch.optim.AdamW.step
     monkeypatch.setattr(torch.optim.AdamW, "step", lambda self: steps.append(1) or step(self))
     names = set(material.llm.model.state_dict())
-    tuning.released_epoch(material, material.llm, material.examples(8))
+    lora.released_epoch(material, material.llm, material.examples(8))
     assert shapes == [((2, 160), True)] * 4 and len(steps) == 2
     assert set(material.llm.model.state_dict()) == names
 
@@ -184,14 +184,14 @@ def test_a_list_encoded_anew_is_ordered_like_one_with_kept_vectors(material):
 
 
 def test_every_letter_at_toy_size(material, monkeypatch):
-    monkeypatch.setattr(tuning, "PADDED", 160)
+    monkeypatch.setattr(lora, "PADDED", 160)
     rows = [
-        training(material, targets=40, windows=20, repetitions=1),
-        tuning.tuning(material, material.llm, examples=4, rows=4, repetitions=1),
+        lstm(material, targets=40, windows=20, repetitions=1),
+        lora.lora(material, material.llm, examples=4, rows=4, repetitions=1),
         recommending(material, k=3, users=3, one_by_one=1, new_tokens=8, repetitions=1),
         grounding(material, lines=9, searched=3, repetitions=1),
         reranking(material, Encoder(), k=3, users=4, encoded=1, repetitions=1),
-        tuning.tuning_share(material, examples=4, side=8, repetitions=1),
+        lora.lora_share(material, examples=4, side=8, repetitions=1),
         scoring.scoring_share(material, users=3, candidates=4, side=8, repetitions=1),
     ]
     assert [row["letter"] for row in rows] == ["a", "b", "c", "d", "e", "f", "f"]

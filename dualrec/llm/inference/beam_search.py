@@ -46,14 +46,14 @@ def beam_search(
     k: titles per prompt
     width: titles in the making that are kept per user and step; with the whole catalogue's width the search is exact
     batch_size: prompts per batch; batches are formed by length, so that little is padded
-    length_power: a title's score is its log-likelihood divided by (its tokens) ** length_power; 0 = the likelihood itself
+    length_power: a title's score is its log-likelihood divided by (its tokens) ** length_power
     """
     ids = token_ids(llm, prompts)
     leaves = np.full((len(prompts), k), -1, np.int64)
     scores = np.full((len(prompts), k), np.nan, np.float32)
 
     def search(thread_llm: LLM, rows: np.ndarray) -> None:
-        open_nodes = trie.open_nodes(histories.take(rows))  # bool (B, nodes): per batch, since a catalogue has many nodes
+        open_nodes = trie.open_nodes(histories.take(rows))  # per batch, since a catalogue has many nodes
         batch_ids = [ids[row] for row in rows]
         beams = _search_batch(thread_llm, batch_ids, trie, open_nodes, k, width, length_power)
         leaves[rows] = beams.leaves

@@ -15,7 +15,8 @@ from dualrec.llm.inference.prefix_cache import PrefixCache, prompt_batches, toke
 from dualrec.llm.local import LLM
 from dualrec.llm.speed.threads import in_threads
 
-TOKENS_PER_TITLE = 15  # number, title, year and line end; the longest tenth of the titles may be cut at the end of a list
+# Number, title, year and line end; the longest tenth of the titles may be cut at the end of a list.
+TOKENS_PER_TITLE = 15
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """How likely a language model finds each of many titles after a prompt: log-likelihoods, the prompt read once.
 
-The titles of a user are read as one tree, in which those that begin alike share what they share; logits are computed only
+The titles of a user are read as one tree, in which those that begin alike share what they share; logits are computed
 where a token of some title follows.
 """
 
@@ -76,8 +76,9 @@ def _score_chunk(prefixes: PrefixCache, trie: Trie, leaves: np.ndarray) -> np.nd
     inputs = (torch.from_numpy(array).to(device) for array in _tree_inputs(trie, inner))
     states = torch.cat([prefixes.last_state[:, None], prefixes.read(*inputs)], dim=1)  # (B, 1 + W, d): the root's first
     # For each edge of each user: the row of its parent's state among all states, and its token.
-    parent_place = [np.searchsorted(np.append(0, nodes), trie.parent[to]) for nodes, to in zip(inner, edges, strict=True)]
-    rows = np.concatenate([user * states.shape[1] + place for user, place in enumerate(parent_place)])
+    read = [np.append(0, nodes) for nodes in inner]
+    places = [np.searchsorted(nodes, trie.parent[to]) for nodes, to in zip(read, edges, strict=True)]
+    rows = np.concatenate([user * states.shape[1] + place for user, place in enumerate(places)])
     tokens = trie.token[np.concatenate(edges)]
     order = np.argsort(rows, kind="stable")
     by_row = (torch.from_numpy(array[order]).to(device) for array in (rows, tokens))

@@ -1,8 +1,8 @@
 """A batch of prompts that is read once; any number of continuations are then read behind it, side by side.
 
-Continuations are branches: they share one key-value cache with their prompt. Which tokens a token sees is said by a mask
-(its own branch up to itself, and the prompt), so a beam that dies costs nothing to forget, and titles that begin alike
-are read once up to where they part (tree attention; Miao et al. 2024, SpecInfer, ASPLOS).
+Continuations are branches: they share one key-value cache with their prompt. A mask says which tokens a token sees (its
+own branch up to itself, and the prompt), so a beam that dies costs nothing to forget, and titles that begin alike are
+read once up to where they part (tree attention; Miao et al. 2024, SpecInfer, ASPLOS).
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class PrefixCache:
         tokens: int64 (B, W)
         depth: int64 (B, W) tokens between the prompt and each of them
         sees: bool (B, W, branch_tokens + W) which branch tokens each of them sees; always itself
-        known: int64 (B, W) after how many of the prompt's tokens a token's branch begins: it sees those; all if left out
+        known: int64 (B, W) tokens of the prompt after which a token's branch begins: it sees those; all if left out
         """
         if known is None:
             known = self.next_position[:, None].expand(tokens.shape)

@@ -1,4 +1,4 @@
-"""Attention as plain matrix products, which reads a few new tokens behind a long prompt faster than fused kernels do."""
+"""Attention as plain matrix products, which reads a few tokens behind a long prompt faster than fused kernels do."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def attend(
 ) -> tuple[torch.Tensor, None]:
     """softmax(scaling query·key + mask)·value, with the query heads that share a key head as queries of that head.
 
-    The usual way copies keys and values once per query head, which for a few tokens takes longer than to attend to them.
+    The usual way copies keys and values once per query head, which for a few tokens takes longer than attending does.
     query: (B, H, W, d)
     key, value: (B, G, S, d), H a multiple of G
     attention_mask: what is added, 0 or -inf, (B, 1, W, S); None: W = S, and no token sees what comes after it
@@ -78,8 +78,8 @@ def attend(
 
 def _refusal(model: PreTrainedModel, how: str) -> StudyError:
     return StudyError(
-        f"{type(model).__name__} attends {how}, and the study reads with plain attention to all earlier tokens alone; set "
-        "llm.model to a model of the Llama, Qwen, Mistral, Phi or Gemma 1 family that has none of it"
+        f"{type(model).__name__} attends {how}, and the study reads with plain attention to all earlier tokens alone; "
+        "set llm.model to a model of the Llama, Qwen, Mistral, Phi or Gemma 1 family that does without"
     )
 
 

@@ -20,7 +20,7 @@ from dualrec.llm.local import LLM, load_llm
 PADDED = 512  # tokens of every row of the released recipe
 
 
-def tuning(
+def lora(
     material: Material, released: LLM | None = None, examples: int = 32, rows: int = 8, repetitions: int = 3
 ) -> dict:
     """Examples per second in all epochs of `fine_tune`, with all it does before and after.
@@ -36,13 +36,13 @@ def tuning(
     model = released or load_llm(material.study.profile.llm.model, torch.float32)
     pairs = material.examples(examples)
     few = pairs[:rows]
-    ours, baseline = in_turns(_tune(material, pairs), lambda: released_epoch(material, model, few), repetitions)
+    ours, baseline = in_turns(_fine_tune(material, pairs), lambda: released_epoch(material, model, few), repetitions)
     facts = {"examples": [len(pairs), len(few)], "precision": [_precision(llm), _precision(model)]}
     facts |= {"padded_to": PADDED, "epochs": [config.epochs, 1], "adapted_layers": [config.layers or "all", "all"]}
     return letter("b", "LoRA", config.epochs * len(pairs) / ours, len(few) / baseline, "examples/s", 8, **facts)
 
 
-def tuning_share(material: Material, examples: int = 32, side: int = 4096, repetitions: int = 3) -> dict:
+def lora_share(material: Material, examples: int = 32, side: int = 4096, repetitions: int = 3) -> dict:
     """FLOP per second of `fine_tune` against those of a product of two square matrices in the same precision.
 
     The tokens of prompts and answers are counted, and neither padding nor what the optimiser does.
@@ -61,13 +61,13 @@ def tuning_share(material: Material, examples: int = 32, side: int = 4096, repet
     below, above = cut(llm.model.config, config.layers)
     work += passes(below, lengths[:1], [0]) + (1 + config.epochs) * passes(above, lengths[:1], answered[:1])
     matrices = squares(llm, side)
-    ours, peak = in_turns(_tune(material, pairs), lambda: multiply(*matrices), repetitions)
+    ours, peak = in_turns(_fine_tune(material, pairs), lambda: multiply(*matrices), repetitions)
     facts = {"examples": len(pairs), "precision": _precision(llm), "side": side}
     return letter("f", "LoRA, share of peak", work / ours / 1e9, 2 * side**3 / peak / 1e9, "GFLOP/s", 0.45, **facts)
 
 
-def _tune(material: Material, pairs: list[Example]) -> Callable[[], None]:
-    """All epochs on the examples, as the study tunes."""
+def _fine_tune(material: Material, pairs: list[Example]) -> Callable[[], None]:
+    """All epochs on the examples, as the study fine-tunes."""
     study = material.study
 
     def run() -> None:
@@ -83,16 +83,17 @@ def released_epoch(material: Material, llm: LLM, pairs: list[Example]) -> None:
     The loss is taken on every position: prompt, answer and padding.
     """
     config = material.study.profile.lora
-    lora = LoraConfig(
+    adapter = LoraConfig(
         r=config.rank,
         lora_alpha=config.alpha,
         lora_dropout=config.dropout,
         target_modules=list(config.modules),
         task_type="CAUSAL_LM",
     )
-    model = get_peft_model(llm.model, lora).train()
+    model = get_peft_model(llm.model, adapter).train()
     optimiser = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=config.learning_rate)
-    pad, device = llm.tokenizer.pad_token_id, llm.model.device
+    pad = llm.tokenizer.pad_token_id
+    device = llm.model.device
     encoded = [e.ids[:PADDED] for e in encode(llm, pairs)]
     for step, first in enumerate(range(0, len(encoded), 2), start=1):
         batch = encoded[first : first + 2]

@@ -16,7 +16,7 @@ from dualrec.types import Sequences
 WINDOWS_PER_STEP = 128  # as published; the study's smaller batches would make the baseline slower
 
 
-def training(material: Material, targets: int = 6000, windows: int = 1024, repetitions: int = 3) -> dict:
+def lstm(material: Material, targets: int = 6000, windows: int = 1024, repetitions: int = 3) -> dict:
     """Targets per second of the improved LSTM's network, with the same weights to begin with.
 
     Whole epochs of either would only take longer.
