@@ -6,7 +6,6 @@ of the rest.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 
 import torch
@@ -50,9 +49,7 @@ def passes(config: PreTrainedConfig, lengths: Sequence[int], rows: Sequence[int]
     return reading(config, sum(lengths), sum(n * (n + 1) // 2 for n in lengths)) + projection(config, sum(rows))
 
 
-def training_passes(
-    config: PreTrainedConfig, lengths: Sequence[int], rows: Sequence[int], epochs: int = 1, adapted: int = 0
-) -> float:
+def training_passes(config: PreTrainedConfig, lengths: Sequence[int], rows: Sequence[int], epochs: int = 1) -> float:
     """Operations of training adapters: in every epoch the same forward and backward, with frozen weights.
 
     Backward a frozen matrix is used once, for the gradient of its input; both sides of an attention product have a
@@ -60,21 +57,9 @@ def training_passes(
 
     lengths: tokens of each example
     rows: tokens of each example after which logits are computed
-    adapted: upper layers with adapters, 0 = all; those below are read once
     """
-    below, above = cut(config, adapted)
     attended = sum(n * (n + 1) // 2 for n in lengths)
-    one_epoch = 2 * passes(above, lengths, rows) + reading(above, 0, attended)
-    return reading(below, sum(lengths), attended) + epochs * one_epoch
-
-
-def cut(config: PreTrainedConfig, adapted: int) -> tuple[PreTrainedConfig, PreTrainedConfig]:
-    """The configuration with the layers below the adapted ones alone, and with the others alone."""
-    layers = config.num_hidden_layers
-    below, above = copy.copy(config), copy.copy(config)
-    above.num_hidden_layers = adapted or layers
-    below.num_hidden_layers = layers - above.num_hidden_layers
-    return below, above
+    return epochs * (2 * passes(config, lengths, rows) + reading(config, 0, attended))
 
 
 def squares(llm: LLM, side: int) -> tuple[torch.Tensor, torch.Tensor]:

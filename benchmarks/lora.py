@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from peft import LoraConfig, get_peft_model
 
-from benchmarks.flops import cut, multiply, passes, squares, training_passes
+from benchmarks.flops import multiply, passes, squares, training_passes
 from benchmarks.material import Material
 from benchmarks.measure import in_turns, letter
 from dualrec.llm.finetuning.examples import Example
@@ -38,7 +38,7 @@ def lora(
     few = pairs[:rows]
     ours, baseline = in_turns(_fine_tune(material, pairs), lambda: released_epoch(material, model, few), repetitions)
     facts = {"examples": [len(pairs), len(few)], "precision": [_precision(llm), _precision(model)]}
-    facts |= {"padded_to": PADDED, "epochs": [config.epochs, 1], "adapted_layers": [config.layers or "all", "all"]}
+    facts |= {"padded_to": PADDED, "epochs": [config.epochs, 1]}
     return letter("b", "LoRA", config.epochs * len(pairs) / ours, len(few) / baseline, "examples/s", 8, **facts)
 
 
@@ -56,10 +56,9 @@ def lora_share(material: Material, examples: int = 32, side: int = 4096, repetit
     encoded = encode(llm, pairs)
     lengths = [len(e) for e in encoded]
     answered = [sum(label >= 0 for label in e.labels) for e in encoded]
-    work = training_passes(llm.model.config, lengths, answered, config.epochs, config.layers)
+    work = training_passes(llm.model.config, lengths, answered, config.epochs)
     # the loss of one held-out example is measured before training and after each epoch
-    below, above = cut(llm.model.config, config.layers)
-    work += passes(below, lengths[:1], [0]) + (1 + config.epochs) * passes(above, lengths[:1], answered[:1])
+    work += (1 + config.epochs) * passes(llm.model.config, lengths[:1], answered[:1])
     matrices = squares(llm, side)
     ours, peak = in_turns(_fine_tune(material, pairs), lambda: multiply(*matrices), repetitions)
     facts = {"examples": len(pairs), "precision": _precision(llm), "side": side}

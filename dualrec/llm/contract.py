@@ -39,7 +39,7 @@ def require_causal_lm(model: PreTrainedModel) -> None:
 
     It reads some dozens of tokens, which takes about as long as four steps of generation.
     """
-    _require_layers(model)
+    _require_full_attention(model)
     prompt, branch, neighbour = (_text(model, number) for number in range(3))
     whole = torch.cat([prompt, branch], dim=1)
     states = model.get_decoder()(input_ids=whole).last_hidden_state  # (1, 2 * TOKENS, d)
@@ -47,9 +47,25 @@ def require_causal_lm(model: PreTrainedModel) -> None:
     _require_branches(model, prompt, branch, neighbour, states[0, TOKENS:])
 
 
+def decoder_layers(model: PreTrainedModel) -> nn.ModuleList:
+    """The decoder's layers, lowest first. Raises StudyError where they do not lie in one list."""
+    layers = getattr(model.get_decoder(), "layers", None)
+    if not isinstance(layers, nn.ModuleList) or len(layers) != getattr(model.config, "num_hidden_layers", None):
+        raise _refusal(model, "has no decoder with all its layers in one list, `layers`")
+    return layers
+
+
+def output_layer(model: PreTrainedModel) -> nn.Linear:
+    """What turns a state into logits. Raises StudyError where it is not one Linear."""
+    head = model.get_output_embeddings()
+    if not isinstance(head, nn.Linear):
+        raise _refusal(model, "has no single linear layer from its states to the words")
+    return head
+
+
 def require_linear_modules(model: PreTrainedModel, names: Sequence[str]) -> None:
     """Raise StudyError, naming the linear modules of the decoder's layers, where one of `names` is not among them."""
-    named = model.get_decoder().layers.named_modules()
+    named = decoder_layers(model).named_modules()
     linear = sorted({name.rpartition(".")[2] for name, module in named if isinstance(module, nn.Linear)})
     if missing := [name for name in names if name not in linear]:
         raise StudyError(
@@ -58,10 +74,8 @@ def require_linear_modules(model: PreTrainedModel, names: Sequence[str]) -> None
         )
 
 
-def _require_layers(model: PreTrainedModel) -> None:
-    layers = getattr(model.get_decoder(), "layers", None)
-    if not isinstance(layers, nn.ModuleList) or len(layers) != getattr(model.config, "num_hidden_layers", None):
-        raise _refusal(model, "has no decoder with all its layers in one list, `layers`")
+def _require_full_attention(model: PreTrainedModel) -> None:
+    decoder_layers(model)
     kinds = set(getattr(model.config, "layer_types", None) or ()) - {"full_attention"}
     if kinds:
         raise _refusal(model, f"has layers of {' and '.join(sorted(kinds))}, not of full attention alone")
@@ -73,11 +87,8 @@ def _require_plain_head(model: PreTrainedModel, ids: torch.Tensor, states: torch
     ids: int64 (1, T)
     states: (1, T, d)
     """
-    head = model.get_output_embeddings()
-    if not isinstance(head, nn.Linear):
-        raise _refusal(model, "has no single linear layer from its states to the words")
     logits = model(input_ids=ids).logits.float()
-    plain = head(states).float()
+    plain = output_layer(model)(states).float()
     # A cap bends small logits, such as those of random weights, by less than can be told here.
     capped = getattr(model.config, "final_logit_softcapping", None)
     if capped or not torch.allclose(logits, plain, rtol=0, atol=1e-2 * plain.abs().max().item()):
@@ -123,8 +134,7 @@ def _require_branches(
 def _text(model: PreTrainedModel, number: int) -> torch.Tensor:
     """int64 (1, TOKENS): one of several texts without a token in common, as far as the vocabulary allows."""
     start = 1000 + number * TOKENS  # above the special tokens of most vocabularies
-    words = model.get_input_embeddings().num_embeddings
-    return (torch.arange(start, start + TOKENS, device=model.device) % words)[None]
+    return (torch.arange(start, start + TOKENS, device=model.device) % output_layer(model).out_features)[None]
 
 
 def _refusal(model: PreTrainedModel, lack: str) -> StudyError:

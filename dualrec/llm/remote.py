@@ -66,8 +66,8 @@ class RemoteLLM:
 
         titles: titles asked for, which bounds the length of an answer
         seed: sent with every request
-        folder: keeps one file per answer, named by model, parameters and messages. The address is left out: a model that
-            moves to another host or port is the same model. A later call asks only for what is missing there.
+        folder: keeps one file per answer, named by model, parameters and messages. The address is left out: a model
+            that moves to another host or port is the same model. A later call asks only for what is missing there.
         Raises StudyError where the server cannot be used; what it answered before is kept.
         """
         questions = harmless(None, questions)

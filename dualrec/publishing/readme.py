@@ -13,7 +13,8 @@ from dualrec.profiles.load import available
 from dualrec.workflow.manifest import Manifest, notebook_paths
 
 ABOUT_RUNS = (
-    "Minutes add up the longest execution on record of each notebook. Users of the temporal / of the language systems."
+    "Minutes add up the longest execution on record of each notebook. "
+    "Users of the sequence models / of the free writers."
 )
 HEADLINES = (("lstm", "HR@10"), ("lstm", "NDCG@10"), ("llm_lora", "HR@10"), ("llm_lora", "validity"))
 

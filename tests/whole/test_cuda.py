@@ -15,7 +15,7 @@ from dualrec.llm import local
 from dualrec.llm.finetuning import lora
 from dualrec.llm.finetuning.examples import Example
 from dualrec.llm.finetuning.lora import _Run, _with_adapter, fine_tune, merged
-from dualrec.llm.finetuning.loss import encode
+from dualrec.llm.finetuning.loss import answer_tokens, encode
 from dualrec.llm.finetuning.memory import estimate
 from dualrec.llm.inference.beam_search import beam_search
 from dualrec.llm.inference.generate import generate
@@ -117,7 +117,7 @@ def test_a_training_step_takes_the_memory_that_was_estimated(tokenizer, tmp_path
     before = torch.cuda.memory_allocated()
     llm = LLM("big", LlamaForCausalLM(sizes).to("cuda", torch.bfloat16), tokenizer)
     encoded = encode(llm, examples)
-    needed = estimate(llm.model, config, 8, max(len(ids) for ids, _ in encoded)).total
+    needed = estimate(llm.model, config, 8, max(map(len, encoded)), answer_tokens(encoded) // 8).total
     _, trained = _with_adapter(llm.model, config, 0)
     run = _Run(llm, encoded, trained, config, 0, tmp_path)
     llm.model.train()

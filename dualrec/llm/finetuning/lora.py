@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -73,7 +75,7 @@ def fine_tune(
         best_so_far = min((earlier["validation_loss"] for earlier in run.history[1:]), default=float("inf"))
         if row["validation_loss"] < best_so_far and run.processes.is_main_process:
             with atomic_path(folder / "adapter") as path:
-                model.save_pretrained(path)
+                model.save_pretrained(str(path))
         run.history.append(row)
         run.save()
     if run.processes.is_main_process:
@@ -119,6 +121,15 @@ def _with_adapter(
     return model, {name: p for name, p in model.named_parameters() if p.requires_grad}
 
 
+@dataclass
+class _Progress:
+    """How far an unfinished epoch is: its steps so far, the sum of their losses, and the seconds they took."""
+
+    step: int = 0
+    loss: float = 0.0
+    seconds: float = 0.0
+
+
 class _Run:
     """Optimiser, schedule and what has been done so far; goes on where `checkpoint` ends."""
 
@@ -134,12 +145,12 @@ class _Run:
         self.processes = PartialState()
         self.optimiser = torch.optim.AdamW(trained.values(), lr=config.learning_rate, weight_decay=0.0, fused=True)
         self.history = load_checkpoint(checkpoint, trained, self.optimiser)
-        self.unfinished = _begun()
+        self.progress = _Progress()
         if self.history and "step" in self.history[-1]:
-            self.unfinished = self.history.pop()
+            self.progress = _Progress(**self.history.pop())
         batches = -(-len(encoded) // config.batch_size)
         steps = -(-batches // config.accumulation)
-        done = steps * max(len(self.history) - 1, 0) + self.unfinished["step"]
+        done = steps * max(len(self.history) - 1, 0) + self.progress.step
         total = steps * config.epochs
         warmup = round(config.warmup * total)
         self.schedule = get_cosine_schedule_with_warmup(self.optimiser, warmup, total, last_epoch=done - 1)
@@ -151,28 +162,28 @@ class _Run:
         """
         self.llm.model.train()
         config = self.config
-        progress = self.unfinished
+        progress = self.progress
         started = last_save = time.perf_counter()
-        seconds_before = progress["seconds"]
+        seconds_before = progress.seconds
         rng = np.random.default_rng([self.seed, epoch])
         batches = length_batches([len(example) for example in self.encoded], config.batch_size, rng)
         steps = [batches[first : first + config.accumulation] for first in range(0, len(batches), config.accumulation)]
         bar = {"desc": "LoRA", "unit": "step", "mininterval": 10, "disable": not self.processes.is_main_process}
-        for step in tqdm(range(progress["step"], len(steps)), **bar, initial=progress["step"], total=len(steps)):
+        for step in tqdm(range(progress.step, len(steps)), **bar, initial=progress.step, total=len(steps)):
             # Dropout is drawn by the step's place, not by what was drawn before it: a resumed run needs no earlier one.
             # Every process draws its own; the first draws what a process alone does.
             rank = self.processes.process_index
             place = np.random.SeedSequence([self.seed, epoch, step], spawn_key=(rank,) if rank else ())
             torch.manual_seed(int(place.generate_state(1)[0]))
-            progress["loss"] += self._step([[self.encoded[i] for i in rows] for rows in steps[step]])
+            progress.loss += self._step([[self.encoded[i] for i in rows] for rows in steps[step]])
             now = time.perf_counter()
-            progress["step"] = step + 1
-            progress["seconds"] = seconds_before + now - started
+            progress.step = step + 1
+            progress.seconds = seconds_before + now - started
             if now - last_save >= CHECKPOINT_SECONDS:
                 self.save()
                 last_save = now
-        self.unfinished = _begun()
-        return progress["loss"] / answer_tokens(self.encoded), seconds_before
+        self.progress = _Progress()
+        return progress.loss / answer_tokens(self.encoded), seconds_before
 
     def _step(self, batches: list[list[Encoded]]) -> float:
         """One update from the mean loss per answer token of all batches together; returns the summed loss."""
@@ -188,7 +199,7 @@ class _Run:
         if processes > 1:
             for p in self.trained.values():
                 p.grad = reduce(torch.zeros_like(p) if p.grad is None else p.grad, "sum")
-            total = reduce(torch.tensor(total, device=self.llm.model.device), "sum").item()
+            total = cast(torch.Tensor, reduce(torch.tensor(total, device=self.llm.model.device), "sum")).item()
         torch.nn.utils.clip_grad_norm_(self.trained.values(), self.config.max_grad_norm)
         self.optimiser.step()
         self.schedule.step()
@@ -198,10 +209,5 @@ class _Run:
     def save(self) -> None:
         """Checkpoint: the finished epochs, then how far an unfinished one is."""
         if self.processes.is_main_process:
-            unfinished = [self.unfinished] if self.unfinished["step"] else []
+            unfinished = [vars(self.progress)] if self.progress.step else []
             save_checkpoint(self.checkpoint, self.trained, self.optimiser, self.history + unfinished)
-
-
-def _begun() -> dict[str, float]:
-    """An epoch of which nothing has been done."""
-    return {"step": 0, "loss": 0.0, "seconds": 0.0}

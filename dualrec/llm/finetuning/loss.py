@@ -6,19 +6,17 @@ member, and logits are computed where an answer token follows.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch.nn.utils.rnn import pad_sequence
-from transformers import PreTrainedModel
 
 from dualrec.core.batching import sorted_batches
+from dualrec.llm.contract import output_layer
 from dualrec.llm.finetuning.examples import Example
 from dualrec.llm.local import LLM
 from dualrec.llm.prompts import harmless
-from dualrec.llm.speed.attention import grouped_attention
 
 IGNORE = -100
 PAD_TO = 8  # matrix products like whole blocks
@@ -58,13 +56,12 @@ def answer_loss(llm: LLM, batch: list[Encoded]) -> tuple[torch.Tensor, int]:
     """Summed cross-entropy (float32, nats) over the answer tokens of a batch, and their number."""
     length = -(-max(map(len, batch)) // PAD_TO) * PAD_TO
     # No attention mask: the padding is on the right, and causal attention lets no token see what comes later.
-    ids = _padded([example.ids for example in batch], length, llm.tokenizer.pad_token_id).to(llm.model.device)
+    ids = _padded([example.ids for example in batch], length, llm.padding).to(llm.model.device)
     labels = _padded([example.labels for example in batch], length, IGNORE).to(llm.model.device)
-    with _attention(llm.model):
-        hidden = llm.model.get_decoder()(input_ids=ids, use_cache=False).last_hidden_state  # (B, T, d)
+    hidden = llm.model.get_decoder()(input_ids=ids, use_cache=False).last_hidden_state  # (B, T, d)
     is_answer = labels[:, 1:] != IGNORE  # position t predicts token t + 1
     targets = labels[:, 1:][is_answer]  # (answer tokens,)
-    logits = llm.model.get_output_embeddings()(hidden[:, :-1][is_answer]).float()  # (answer tokens, vocabulary)
+    logits = output_layer(llm.model)(hidden[:, :-1][is_answer]).float()  # (answer tokens, vocabulary)
     return F.cross_entropy(logits, targets, reduction="sum"), len(targets)
 
 
@@ -81,9 +78,3 @@ def _padded(rows: list[list[int]], length: int, value: int) -> torch.Tensor:
     """int64 (B, length): the rows, filled up with a value on the right."""
     padded = pad_sequence([torch.tensor(row) for row in rows], batch_first=True, padding_value=value)
     return F.pad(padded, (0, length - padded.shape[1]), value=value)
-
-
-def _attention(model: PreTrainedModel) -> AbstractContextManager:
-    """How to attend to whole examples: where a processor computes in bfloat16 by plain products, which is faster."""
-    slow = model.device.type == "cpu" and model.dtype == torch.bfloat16
-    return grouped_attention(model) if slow else nullcontext()

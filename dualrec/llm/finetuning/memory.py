@@ -16,7 +16,7 @@ from transformers import AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
 
 from dualrec.config import LoRAConfig
 from dualrec.core.errors import StudyError
-from dualrec.llm.contract import require_linear_modules
+from dualrec.llm.contract import decoder_layers, require_linear_modules
 from dualrec.llm.finetuning.loss import PAD_TO
 
 FLOAT = 4  # bytes; adapters, their gradients and Adam's two moments are in float32
@@ -72,17 +72,18 @@ def estimate(model: PreTrainedModel, lora: LoRAConfig, rows: int, tokens: int, a
       values as attention sees them and its result, 4 * b * heads * head size; the MLP's gate before and after its
       activation and the other factor, 3 * b * intermediate; and per adapted linear layer, in float32, its input with
       dropout, the factors of dropout, and the inner product, 8 * inputs + 4 * rank. With checkpointing: one such layer,
-      and b * hidden for each. What each token gives to each other one is kept where attention is plain products, see
-      `loss`, and left out here.
+      and b * hidden for each
     - logits: three float32 numbers per answer token and word: the log-probability and two gradients
     Raises StudyError where lora names modules that the layers do not have.
     """
     require_linear_modules(model, lora.modules)
-    config, layers = model.config, model.get_decoder().layers
+    config = model.config
+    layers = decoder_layers(model)
     size = model.dtype.itemsize
     linear = [m for m in model.get_decoder().modules() if isinstance(m, torch.nn.Linear)]
     quantised = sum(m.in_features * m.out_features for m in linear) if lora.quantise else 0
-    targets = [m for name, m in layers[0].named_modules() if name.rpartition(".")[2] in lora.modules]
+    named = [(name.rpartition(".")[2], m) for name, m in layers[0].named_modules() if isinstance(m, torch.nn.Linear)]
+    targets = [m for name, m in named if name in lora.modules]
     adapter = lora.rank * sum(m.in_features + m.out_features for m in targets) * len(layers)
     head_size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     attention = 4 * config.num_attention_heads * head_size

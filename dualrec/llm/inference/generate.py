@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from dualrec.core.artifacts import write_text
+from dualrec.llm.contract import output_layer
 from dualrec.llm.inference.prefix_cache import PrefixCache, prompt_batches, token_ids
 from dualrec.llm.local import LLM
 from dualrec.llm.speed.threads import in_threads
@@ -33,8 +34,7 @@ class Generation:
 
 def line_end_tokens(llm: LLM) -> torch.Tensor:
     """bool (vocabulary,): the tokens that contain a line break."""
-    size = llm.model.get_input_embeddings().num_embeddings
-    texts = llm.tokenizer.batch_decode([[i] for i in range(size)])
+    texts = llm.tokenizer.batch_decode([[token] for token in range(output_layer(llm.model).out_features)])
     return torch.tensor(["\n" in text for text in texts], device=llm.model.device)
 
 
@@ -80,13 +80,13 @@ def _generate_batch(llm: LLM, ids: list[list[int]], titles: int, line_end: torch
     line_end: bool (vocabulary,)
     """
     prefixes = PrefixCache(llm, ids)
-    head = llm.model.get_output_embeddings()
+    head = output_layer(llm.model)
     device = prefixes.last_state.device
     rows = len(ids)
     longest = TOKENS_PER_TITLE * titles
     end = llm.model.generation_config.eos_token_id  # one, some or none
     ends = torch.tensor([] if end is None else np.ravel(end), dtype=torch.long, device=device)
-    written = torch.full((rows, longest), llm.tokenizer.pad_token_id, device=device)
+    written = torch.full((rows, longest), llm.padding, device=device)
     done = torch.zeros(rows, dtype=torch.bool, device=device)
     sees = torch.ones(rows, 1, longest, dtype=torch.bool, device=device)
     states = prefixes.last_state  # (rows, d)

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from transformers import DynamicCache
 
 from dualrec.core.batching import sorted_batches
+from dualrec.llm.contract import output_layer
 from dualrec.llm.local import LLM
 from dualrec.llm.speed.attention import grouped_attention
 
@@ -108,7 +109,7 @@ class PrefixCache:
         tokens: int64 (m,)
         The logits are computed for the rows that are wanted, HEAD_ROWS x HEAD_WORDS of them at a time.
         """
-        head = self.llm.model.get_output_embeddings()
+        head = output_layer(self.llm.model)
         state_rows, place = rows.unique_consecutive(return_inverse=True)
         token_logits = torch.empty(len(rows), device=states.device)
         log_sums = torch.empty(len(state_rows), device=states.device)  # of the exponentials of all logits of a state

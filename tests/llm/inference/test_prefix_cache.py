@@ -84,7 +84,7 @@ def test_a_model_that_attends_in_another_way_is_refused(tiny, prompts):
     capped = LLM(
         "capped", Gemma2ForCausalLM(Gemma2Config(vocab_size=len(tiny.tokenizer), **sizes)).eval(), tiny.tokenizer
     )
-    with torch.inference_mode(), pytest.raises(StudyError, match="Gemma2ForCausalLM attends in a way of its own"):
+    with torch.inference_mode(), pytest.raises(StudyError, match="Gemma2ForCausalLM attends with more than scaled"):
         prefixes = PrefixCache(capped, token_ids(capped, prompts))
         prefixes.read(
             torch.ones(3, 1, dtype=torch.long),
