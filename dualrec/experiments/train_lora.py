@@ -83,8 +83,9 @@ def plan(study: Study, processes: int = 1) -> Plan:
     rates = [lora.learning_rate * factor(step) for step in range(steps)]
     model = skeleton(load_config(llm.model), torch.bfloat16 if lora.quantise else pick_dtype(pick_device()))
     rows = -(-lora.batch_size // processes)
-    tokens = llm.max_prompt_tokens + llm.titles * TITLE_TOKENS
-    return Plan(train, validation, batches, steps, warmup, rates, estimate(model, lora, rows, tokens, len(cases)))
+    answer_tokens = llm.titles * TITLE_TOKENS
+    memory = estimate(model, lora, rows, llm.max_prompt_tokens + answer_tokens, answer_tokens)
+    return Plan(train, validation, batches, steps, warmup, rates, memory)
 
 
 def train(
