@@ -222,7 +222,7 @@ def test_a_profile_too_large_for_this_machine_is_refused_before_anything_runs(ho
     assert ran() == []
 
 
-def test_a_fingerprint_follows_text_profile_and_sources_but_not_outputs(home, monkeypatch, tmp_path):
+def test_a_fingerprint_follows_text_and_profile_but_not_outputs(home):  # and sources, see test_dependencies
     first, second = write_notebook("01_first"), write_notebook("02_second")
     smoke = load_profile("smoke")
     before = notebook_fingerprints(smoke)
@@ -239,13 +239,6 @@ def test_a_fingerprint_follows_text_profile_and_sources_but_not_outputs(home, mo
     nbformat.write(content, first)
     after = notebook_fingerprints(smoke)
     assert after[first] != before[first] and after[second] != before[second]
-
-    (tmp_path / "package").mkdir()
-    monkeypatch.setattr(paths, "PACKAGE", tmp_path / "package")
-    (tmp_path / "package" / "module.py").write_text("ONE = 1\n")
-    one = notebook_fingerprints(smoke)
-    (tmp_path / "package" / "module.py").write_text("ONE = 2\n")
-    assert not set(notebook_fingerprints(smoke).values()) & set(one.values())
 
 
 def test_peak_memory_sees_what_a_child_holds():
