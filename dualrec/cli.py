@@ -54,8 +54,8 @@ def evaluate(
     """
     from dualrec.core.locks import sole_user
     from dualrec.study import open_study
+    from dualrec.systems.lazy_parts import lazy_parts
     from dualrec.systems.names import SYSTEMS, find_system
-    from dualrec.systems.parts import Parts
 
     with redirect_stdout(sys.stderr):
         names = [name.strip() for name in systems_.split(",") if name.strip()]
@@ -64,7 +64,7 @@ def evaluate(
         systems = {name: find_system(name) for name in names}
         study = open_study(profile, seed, data, _own_folder(profile, data, out))
         with sole_user(study.folder):
-            parts = Parts(study)
+            parts = lazy_parts(study)
             report = {system.name: _evaluate_system(parts, name, system) for name, system in systems.items()}
     print(json.dumps(report))
 

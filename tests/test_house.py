@@ -37,11 +37,12 @@ TESTED_ELSEWHERE = {
     "experiments.grid_search": "side runs share a toy study: experiments/test_seeds",
     "experiments.record": "side runs share a toy study: experiments/test_seeds",
     "llm.inference.likelihood": "against beams and plain passes: llm/inference/test_beam_search",
+    "llm.writer": "an interface; a class of one's own fits it: systems/test_free_writer",
     "sequence.item_knn": "models that count share their cases: sequence/test_counting",
     "sequence.markov": "models that count share their cases: sequence/test_counting",
     "sequence.popularity": "models that count share their cases: sequence/test_counting",
     "sequence.windowed_markov": "models that count share their cases: sequence/test_counting",
-    "systems.parts": "what systems share is tested where they rank: systems/test_rank",
+    "systems.parts": "with the loaders that fill it: systems/test_lazy_parts",
 }
 # Files of tests that are named after a behaviour, not after a module.
 BEHAVIOURS = {
@@ -66,9 +67,9 @@ def room_of(module: str) -> str:
 
 
 def own_imports(module: str) -> set[str]:
-    """What the text of a module imports, without the packages that lead there."""
+    """What the text of a module imports, for type checkers too, without the packages that lead there."""
     text = sources.file_of(module).read_text(encoding="utf-8")
-    named = {name for node in sources.running_nodes(ast.parse(text)) for name in sources.named_by(node)}
+    named = {name for node in ast.walk(ast.parse(text)) for name in sources.named_by(node)}
     return {name for name in named - {module} if name.count(".") and not module.startswith(f"{name}.")}
 
 

@@ -21,10 +21,10 @@ from dualrec.llm.finetuning.lora import merged, read_history
 from dualrec.llm.local import load_llm
 from dualrec.sequence.base import top_k
 from dualrec.study import Study, open_study
+from dualrec.systems.lazy_parts import lazy_parts
 from dualrec.systems.lora import lora_data, train_adapter
 from dualrec.systems.names import ADAPTER, names
 from dualrec.systems.names import LABELS as SYSTEM_LABELS
-from dualrec.systems.parts import Parts
 from dualrec.systems.rank import rank
 from dualrec.systems.sequence_models import fit_sequence_model
 from dualrec.types import RankedLists
@@ -119,7 +119,7 @@ def _one_seed(profile: str, seed: int) -> SeedRun:
     with sole_user(study.folder):
         lstm = fit_sequence_model(study, "lstm")
         lstm_metrics = _metrics(study, f"lora_examples_lstm_{seed}", top_k(lstm.scores(histories), k))
-        parts = Parts(study)
+        parts = lazy_parts(study)
         for size in TRAINING_SIZES:
             llm = load_llm(study.profile.llm.model, torch.float32)  # in which all are compared
             if size.users:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from dualrec.core.artifacts import cached_arrays
@@ -13,11 +11,9 @@ from dualrec.llm.inference.title_trie import build_trie
 from dualrec.llm.local import LLM
 from dualrec.study import Study
 from dualrec.systems.names import ADAPTER, System
+from dualrec.systems.parts import Parts
 from dualrec.systems.sequence_models import lstm_hints
 from dualrec.types import Hints, RankedLists, Sequences
-
-if TYPE_CHECKING:
-    from dualrec.systems.parts import Parts
 
 
 def rank(parts: Parts, system: System, histories: Sequences, k: int) -> RankedLists:

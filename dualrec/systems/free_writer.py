@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
-
 from dualrec.core.fingerprint import cache_key
 from dualrec.llm import prompts
 from dualrec.llm.grounding import ground
 from dualrec.llm.inference import generate
-from dualrec.llm.inference.generate import Generation
 from dualrec.llm.local import LLM
+from dualrec.llm.writer import Writer
 from dualrec.study import Study
 from dualrec.systems.names import ADAPTER, HINT, System
+from dualrec.systems.parts import Parts
 from dualrec.systems.sequence_models import lstm_hints
 from dualrec.types import Hints, RankedLists, Sequences
-
-if TYPE_CHECKING:
-    from dualrec.systems.parts import Parts
-
-
-class Writer(Protocol):
-    """Anything that writes lists without showing probabilities, such as a model behind a server (`remote.RemoteLLM`).
-
-    Write a class with this method to add a language backend of your own and hand it to `write_lists`.
-    """
-
-    def write(self, questions: list[str], titles: int, seed: int, folder: Path) -> Generation:
-        """One text after each question, a title per line.
-
-        questions: as `llm.prompts.Prompts.question` words them
-        titles: how many to write
-        seed: of whatever is drawn
-        folder: where answers may be kept from one call to the next
-        """
-        ...
 
 
 def rank(parts: Parts, system: System, histories: Sequences, k: int) -> RankedLists:

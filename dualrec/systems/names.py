@@ -138,10 +138,10 @@ SEQUENCE_MODELS = names("sequence_models")
 NETWORKS = names("sequence_models", needing=TRAINING)
 COUNTING = tuple(name for name in SEQUENCE_MODELS if name not in NETWORKS)
 FREE_WRITERS = names("free_writer")
-PUBLISHED = names(
-    "sequence_models", "free_writer", "reranked"
-)  # the paper's parts and their opponents, chapters 2 to 6
-ROLES = names("catalogue_writer", "second_opinion", "reader")  # of the language model beside the LSTM, chapter 10
+# The paper's parts and their opponents, in chapters 2 to 6.
+PUBLISHED = names("sequence_models", "free_writer", "reranked")
+# Of the language model beside the LSTM, in chapter 10.
+ROLES = names("catalogue_writer", "second_opinion", "reader")
 
 
 def find_system(name: str) -> System:

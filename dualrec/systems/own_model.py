@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from dualrec.sequence.base import top_k
 from dualrec.systems.names import System, own_class
+from dualrec.systems.parts import Parts
 from dualrec.types import RankedLists, Sequences
-
-if TYPE_CHECKING:
-    from dualrec.systems.parts import Parts
 
 
 def rank(parts: Parts, system: System, histories: Sequences, k: int) -> RankedLists:

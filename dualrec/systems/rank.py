@@ -5,10 +5,11 @@ from __future__ import annotations
 from importlib import import_module
 
 from dualrec.rerank.similarity import rerank_by_hint
-from dualrec.sequence.base import hints_from_scores
 from dualrec.study import Study
+from dualrec.systems.lazy_parts import lazy_parts
 from dualrec.systems.names import find_system
 from dualrec.systems.parts import Parts
+from dualrec.systems.sequence_models import lstm_hints
 from dualrec.types import RankedLists, Sequences
 
 
@@ -23,9 +24,9 @@ def rank(study: Study, name: str, histories: Sequences, k: int, parts: Parts | N
     Raises StudyError for an unknown name, and what the system's parts raise.
     """
     system = find_system(name)
-    parts = parts or Parts(study)
+    parts = parts or lazy_parts(study)
     if system.reranks:
         lists = rank(study, system.reranks, histories, k, parts)
-        return rerank_by_hint(lists, hints_from_scores(parts.lstm.scores(histories), 1), study.title_vectors)
+        return rerank_by_hint(lists, lstm_hints(study, histories, parts.lstm), study.title_vectors)
     family = import_module(f"dualrec.systems.{system.family}")
     return family.rank(parts, system, histories, k)

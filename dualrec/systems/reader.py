@@ -8,7 +8,6 @@ and heads cost seconds.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -26,11 +25,9 @@ from dualrec.sequence.base import SequenceModel, top_k
 from dualrec.sequence.neural import NeuralRecommender
 from dualrec.study import Study
 from dualrec.systems.names import WEIGHT, System
+from dualrec.systems.parts import Parts
 from dualrec.systems.sequence_models import fit_sequence_model
 from dualrec.types import Cases, RankedLists, Sequences
-
-if TYPE_CHECKING:
-    from dualrec.systems.parts import Parts
 
 # What a question names beside the history: the LSTM's hint, or none.
 HINTED = "true"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,10 +16,8 @@ from dualrec.rerank.fusion import Opinions, search
 from dualrec.sequence.base import SequenceModel, hints_from_scores
 from dualrec.study import Study
 from dualrec.systems.names import WEIGHT, System
+from dualrec.systems.parts import Parts
 from dualrec.types import RankedLists, Sequences
-
-if TYPE_CHECKING:
-    from dualrec.systems.parts import Parts
 
 
 @dataclass(frozen=True)

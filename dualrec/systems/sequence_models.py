@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
@@ -22,10 +21,8 @@ from dualrec.sequence.popularity import Popularity
 from dualrec.sequence.windowed_markov import WindowedMarkov
 from dualrec.study import Study
 from dualrec.systems.names import SYSTEMS, TRAINING, System
+from dualrec.systems.parts import Parts
 from dualrec.types import Hints, RankedLists, Sequences
-
-if TYPE_CHECKING:
-    from dualrec.systems.parts import Parts
 
 COUNTERS: dict[str, Callable[[Study], SequenceModel]] = {
     "popularity": lambda study: Popularity(len(study.catalogue)),

@@ -8,8 +8,8 @@ import pytest
 from dualrec.evaluation.metrics import per_user
 from dualrec.systems import names
 from dualrec.systems.cases import cases_for
+from dualrec.systems.lazy_parts import lazy_parts
 from dualrec.systems.names import SYSTEMS
-from dualrec.systems.parts import Parts
 from dualrec.systems.rank import rank
 from dualrec.systems.sequence_models import lstm_hints
 from dualrec.types import Cases
@@ -20,7 +20,7 @@ LOCAL = [name for name in SYSTEMS if name not in names.FREE_WRITERS and SYSTEMS[
 @pytest.fixture
 def parts(study, tiny):
     """Random weights in the place of the language model, with and without adapter."""
-    shared = Parts(study)
+    shared = lazy_parts(study)
     shared.language_model = shared.fine_tuned = tiny
     return shared
 
@@ -52,7 +52,7 @@ def test_no_target_reaches_a_list_a_hint_or_a_prompt(study, parts, tiny):
     test = study.split.test
     study.split = dataclasses.replace(study.split, test=Cases(test.history, np.full_like(test.targets, 30)))
     del study.cases
-    fresh = Parts(study)
+    fresh = lazy_parts(study)
     fresh.language_model = fresh.fine_tuned = tiny
     for name, items in before.items():
         cases = cases_for(study, SYSTEMS[name])
