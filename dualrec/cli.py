@@ -5,10 +5,10 @@ Results go to stdout, everything else to stderr, so that another program can rea
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from contextlib import redirect_stdout
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +17,9 @@ import typer
 from rapidfuzz import fuzz, process
 
 from dualrec.core import paths
+from dualrec.core.artifacts import json_text
 from dualrec.core.errors import StudyError
+from dualrec.core.text import printable
 from dualrec.types import Sequences
 
 if TYPE_CHECKING:  # torch and transformers take seconds to import: `--help` does without them
@@ -28,6 +30,13 @@ if TYPE_CHECKING:  # torch and transformers take seconds to import: `--help` doe
 METRICS = ("HR@1", "HR@5", "HR@10", "NDCG@5", "NDCG@10", "MRR")  # the family of comparisons in `compare`
 RESAMPLES = 10_000  # of the bootstrap in `compare`
 MATCH = 60  # rapidfuzz WRatio a hand-typed title must reach; what was matched is shown
+
+
+class Within(StrEnum):
+    """What may lie between two runs that `verify` finds the same."""
+
+    INTERVALS = "intervals"
+
 
 DataOption = Annotated[str | None, typer.Option(help="A registered data set or a folder; the profile's if left out.")]
 ProfileOption = Annotated[str, typer.Option(help="A profile's name or a .toml file; see `profiles`.")]
@@ -40,7 +49,7 @@ def evaluate(
     out: Annotated[
         Path | None, typer.Option(help="Where ledgers and trained models go; runs/PROFILE if left out.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of training and subsets.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of training and subsets.")] = 0,
 ) -> None:
     """Rank every test user's next movie, write ledgers to OUT/lists and print one JSON object with the metrics.
 
@@ -66,7 +75,7 @@ def evaluate(
         with sole_user(study.folder):
             parts = lazy_parts(study)
             report = {system.name: _evaluate_system(parts, name, system) for name, system in systems.items()}
-    print(json.dumps(report))
+    print(json_text(report))
 
 
 def recommend(
@@ -103,22 +112,32 @@ def recommend(
 def score(ledger: Annotated[Path, typer.Argument(help="A ledger, LISTS/SYSTEM.parquet.")]) -> None:
     """Recompute every metric from a ledger alone and print one JSON object: value, 95 % interval and n of each.
 
+    Any parquet file with the columns user_id, target_id, rank, item_id and score is one, whoever made it.
+
     Example:
 
       python -m dualrec score runs/laptop/lists/lstm.parquet
     """
-    from dualrec.evaluation.ledger import read_ledger
+    from dualrec.evaluation.foreign import read_any_ledger
     from dualrec.evaluation.metrics import summarise
 
-    print(json.dumps(summarise(read_ledger(ledger))["metrics"]))
+    rows, sidecar = read_any_ledger(ledger)
+    if sidecar is None:
+        unknown = "whether it was changed since, and its data, protocol, seed and commit, cannot be checked"
+        print(f"{paths.readable(ledger)} has no sidecar: {unknown}", file=sys.stderr)
+    print(json_text(summarise(rows)["metrics"]))
 
 
 def compare(
     a: Annotated[Path, typer.Argument(help="A ledger.")],
     b: Annotated[Path, typer.Argument(help="The ledger it is compared with.")],
-    seed: Annotated[int, typer.Option(help="Seed of the bootstrap and the randomisation test.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**32 - 1, help="Seed of the bootstrap and the randomisation test.")
+    ] = 0,
 ) -> None:
     """Compare two ledgers user by user and print a table: Δ = A - B with its 95 % interval and Holm-corrected p-value.
+
+    All numbers are over the users that both have; other data, another protocol or other targets are refused.
 
     Example:
 
@@ -126,24 +145,21 @@ def compare(
     """
     import pandas as pd
 
-    from dualrec.evaluation.ledger import read_ledger
-    from dualrec.evaluation.metrics import per_user
+    from dualrec.evaluation.foreign import read_any_ledger
+    from dualrec.evaluation.pairing import Side, pair
     from dualrec.evaluation.statistics import holm, paired_difference
 
-    metrics_a = per_user(read_ledger(a))
-    metrics_b = per_user(read_ledger(b))
+    both = pair(*(Side(paths.readable(path), *read_any_ledger(path)) for path in (a, b)))
     differences = [
-        paired_difference(pd.Series(metrics_a[metric]), pd.Series(metrics_b[metric]), RESAMPLES, seed)
-        for metric in METRICS
+        paired_difference(pd.Series(both.a[metric]), pd.Series(both.b[metric]), RESAMPLES, seed) for metric in METRICS
     ]
-    print(
-        f"A = {a.stem}, B = {b.stem}; {differences[0]['n']} users in both, "
-        f"p-values corrected for {len(METRICS)} comparisons",
-        file=sys.stderr,
-    )
+    left_out = "left out: {} users of A alone, {} of B alone; ".format(*both.left_out) if any(both.left_out) else ""
+    corrected = f"p-values corrected for {len(METRICS)} comparisons"
+    names = printable(f"A = {a.stem}, B = {b.stem}")
+    print(f"{names}; {len(both.a)} users in both; {left_out}{corrected}", *both.notes, sep="\n", file=sys.stderr)
     table = pd.DataFrame(holm(differences), index=list(METRICS))
-    table["A"] = [metrics_a[metric].mean() for metric in METRICS]
-    table["B"] = [metrics_b[metric].mean() for metric in METRICS]
+    table["A"] = [both.a[metric].mean() for metric in METRICS]
+    table["B"] = [both.b[metric].mean() for metric in METRICS]
     columns = ["A", "B", "delta", "low", "high", "p_holm", "detectable", "verdict"]
     print(table[columns].round(4).to_string())
 
@@ -151,22 +167,42 @@ def compare(
 def verify(
     a: Annotated[Path, typer.Argument(help="A run's folder, such as runs/smoke, or a results.json.")],
     b: Annotated[Path, typer.Argument(help="The run or file it is compared with.")],
+    within: Annotated[Within | None, typer.Option(help="Ask only whether the conclusions are the same.")] = None,
 ) -> None:
     """Check that two runs say the same, ledgers byte for byte; else name the first difference and exit with 1.
 
     Times, memory, commit and hardware may differ.
 
+    Between machines the last bits differ. There, --within intervals asks for the same conclusions: HR@10 and NDCG@10 of
+    every system lie within the other run's 95 % interval, and recorded verdicts are the same. It names all differences.
+
     Examples:
 
       python -m dualrec verify runs/smoke ../another-clone/runs/smoke
+
+      python -m dualrec verify --within intervals figures/results.json runs/mine
 
       git show HEAD:figures/results.json > recorded.json; python -m dualrec verify figures/results.json recorded.json
     """
     from dualrec.workflow.verify import first_difference
 
-    if difference := first_difference(a, b):
+    if within is Within.INTERVALS:
+        _verify_conclusions(a, b)
+    elif difference := first_difference(a, b):
         raise StudyError(f"{a} and {b} differ, first in {difference}")
-    print("the same")
+    else:
+        print("the same")
+
+
+def _verify_conclusions(a: Path, b: Path) -> None:
+    from dualrec.workflow.conclusions import agreement
+
+    conclusions = agreement(a, b)
+    for difference in conclusions.differences:
+        print(printable(difference))
+    if conclusions.differences:
+        raise StudyError(f"{a} and {b} come to other conclusions in {len(conclusions.differences)} places")
+    print(f"the same conclusions; compared were {conclusions.systems} systems and {conclusions.verdicts} verdicts")
 
 
 def match_titles(typed: str, catalogue: Catalogue) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -114,12 +114,15 @@ class Study:
         meta = {
             "profile": self.profile.name,
             "data": self.data.name,
+            "data_digest": self.data.digest,
             "protocol": protocol or self.protocol,
             "seed": self.seed,
             "config_hash": fingerprint(self.profile),
             "wall_seconds": round(seconds, 2),
             "peak_memory_mib": round(peak_memory_mib(), 1),
         }
+        if protocol is None:  # another protocol may split otherwise
+            meta["split"] = asdict(self.profile.split)
         return read_ledger(write_ledger(self.folder / "lists", system, cases, lists, self.catalogue.ids, meta))
 
     def ledger(self, system: str) -> pd.DataFrame:

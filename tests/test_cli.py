@@ -6,6 +6,7 @@ import sys
 import pandas as pd
 import pytest
 
+from dualrec import __main__ as cli
 from dualrec.cli import match_titles
 from dualrec.core.errors import StudyError
 
@@ -49,12 +50,28 @@ def test_a_ledger_is_scored_and_compared_alone(toy_folder, toy_profile, tmp_path
     same = dualrec("compare", markov, markov).stdout.splitlines()[1:]
     assert all(line.endswith("not distinguishable") for line in same)
     (out / "lists" / "markov.json").unlink()
-    broken = dualrec("score", markov)
-    assert (
-        broken.returncode == 1
-        and "sidecar of a ledger, is missing" in broken.stderr
-        and "Traceback" not in broken.stderr
-    )
+    alone = dualrec("score", markov)
+    assert json.loads(alone.stdout) == scored and "has no sidecar: whether it was changed since" in alone.stderr
+
+
+def test_two_data_sets_are_not_compared(toy_folder, toy_profile, tmp_path, write_toy):
+    """Users of both are numbered alike."""
+    ledgers = []
+    for folder in (toy_folder, write_toy(tmp_path / "other", 30)):
+        out = tmp_path / f"out-{folder.name}"
+        arguments = ["--data", str(folder), "--profile", toy_profile, "--systems", "markov", "--out", str(out)]
+        assert dualrec("evaluate", *arguments).returncode == 0
+        ledgers.append(str(out / "lists" / "markov.parquet"))
+    done = dualrec("compare", *ledgers)
+    assert done.returncode == 1 and not done.stdout and "the data 'toy' and 'other' differ in content" in done.stderr
+
+
+@pytest.mark.parametrize("seed", ["-1", str(2**32), "one"])
+@pytest.mark.parametrize("command", [["evaluate"], ["compare", "a", "b"]])
+def test_a_seed_that_is_none_is_wrong_usage(monkeypatch, capsys, command, seed):
+    monkeypatch.setattr(sys, "argv", ["dualrec", *command, "--seed", seed])
+    assert pytest.raises(SystemExit, cli.main).value.code == 2
+    assert "'--seed'" in capsys.readouterr().err
 
 
 def test_recommend_shows_matches_and_prints_the_list(toy_folder, toy_profile):

@@ -54,14 +54,26 @@ def _flush(file: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text atomically, with line feeds on every system."""
+    r"""Write UTF-8 text atomically, with line feeds on every system.
+
+    Half a letter, as in the name of a folder that is not UTF-8, is written as `\udce9`, which JSON reads back.
+    """
     with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+
+
+def json_text(value: Any, **form: Any) -> str:
+    """A value as JSON, null where a number is NaN or infinite: JSON knows neither.
+
+    form: as `json.dumps` takes it
+    """
+    finite = json.loads(json.dumps(value, default=plain), parse_constant=lambda _: None)
+    return json.dumps(finite, allow_nan=False, **form)
 
 
 def write_json(path: Path, value: Any) -> None:
     """Write JSON atomically: indented, in the given order, with a final newline."""
-    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, default=plain) + "\n")
+    write_text(path, json_text(value, indent=1, ensure_ascii=False) + "\n")
 
 
 def file_sha256(path: Path) -> str:

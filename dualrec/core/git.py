@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -22,7 +23,11 @@ def git_commit(home: Path) -> str:
 
 def ask_git(home: Path, *arguments: str) -> str | None:
     """What git prints in the folder `home`, None where it fails or is not installed."""
+    # without GIT_DIR and its like, which point to another repository: within a hook of it they are set
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
-        return subprocess.run(["git", *arguments], cwd=home, capture_output=True, text=True, check=True).stdout.strip()
+        command = ["git", *arguments]
+        done = subprocess.run(command, cwd=home, env=environment, capture_output=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
+    return done.stdout.decode("utf-8", "surrogateescape").strip()

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from dualrec.core.text import printable
+
 PACKAGE = Path(__file__).resolve().parents[1]
 DEFAULT_PROFILE = "laptop"
 
 
 def home() -> Path:
     """The folder that holds `notebooks/`, `figures/` and `runs/`."""
-    return Path(os.environ.get("DUALREC_HOME") or PACKAGE.parent).resolve()
+    return Path(absolute(os.environ.get("DUALREC_HOME") or str(PACKAGE.parent))).resolve()
 
 
 def notebooks() -> Path:
@@ -40,8 +42,23 @@ def results(profile: str) -> Path:
 
 
 def readable(path: Path) -> str:
-    """The path relative to the study's home where it lies inside, so that no output names a machine."""
+    """The path relative to the study's home where it lies inside, so that no output names a machine.
+
+    For people alone: what is not printed is escaped, so it need not be a path any more.
+    """
     try:
-        return Path(path).resolve().relative_to(home()).as_posix()
+        return printable(Path(path).resolve().relative_to(home()).as_posix())
     except ValueError:
-        return str(path)
+        return printable(str(path))
+
+
+def settle() -> None:
+    """Make the folders that the environment names absolute, since notebooks run in a folder of their own."""
+    for name in ("DUALREC_HOME", "DUALREC_DATA"):
+        if value := os.environ.get(name):
+            os.environ[name] = absolute(value)
+
+
+def absolute(path: str) -> str:
+    """A path from the environment as an absolute one; it may begin with `~`, which a shell replaces only unquoted."""
+    return os.path.abspath(os.path.expanduser(path))

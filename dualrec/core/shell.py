@@ -12,6 +12,7 @@ import typer
 
 from dualrec.core import paths
 from dualrec.core.errors import StudyError
+from dualrec.core.text import printable
 
 DEBUG = "--debug"
 
@@ -25,12 +26,13 @@ def run(app: typer.Typer, name: str) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # as stderr does: where a letter cannot be written, its number is
         sys.stdout.reconfigure(errors="backslashreplace")
+    paths.settle()
     try:
         app([argument for argument in arguments if argument != DEBUG], prog_name=name)
     except Exception as error:  # noqa: BLE001  whatever it is, a user gets a sentence
         if DEBUG in arguments:
             raise
-        print(f"{name}: {sentence(error)}", file=sys.stderr)
+        print(f"{name}: {printable(sentence(error))}", file=sys.stderr)
         sys.exit(1)
 
 
@@ -48,6 +50,8 @@ def sentence(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         remedy = "mend or choose another path and run the same command again"
         return f"the system refuses{_at(error)}: {error.strerror}; {remedy}"
+    if isinstance(error, UnicodeDecodeError):
+        return f"a file that should be text is not in UTF-8 (byte {error.object[error.start]:#x}); save it in UTF-8"
     if isinstance(error, MemoryError):
         return "the memory is full; close other programs or choose a smaller profile"
     one_line = " ".join(f"{type(error).__name__}: {error}".split())

@@ -7,6 +7,7 @@ import os
 import stat
 import zipfile
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -17,6 +18,8 @@ from dualrec.core import paths
 from dualrec.core.artifacts import atomic_path
 from dualrec.core.assets import verified_asset
 from dualrec.core.errors import StudyError
+from dualrec.core.network import missing_certificates, proxy_advice
+from dualrec.data.catalogue import Catalogue
 from dualrec.data.dataset import Dataset, build_dataset
 from dualrec.data.download import fetch
 from dualrec.data.layouts.movielens import catalogue_100k, read_csv, read_dat, read_u_data
@@ -80,22 +83,47 @@ def load(name_or_folder: str) -> Dataset:
     A name is looked for in `DUALREC_DATA/<name>/`, then among the embedded data, then downloaded.
     Raises StudyError saying what is wrong, where, and what to do.
     """
-    folder = Path(name_or_folder)
     if name_or_folder in SOURCES:
-        own = Path(os.environ.get("DUALREC_DATA") or os.devnull) / name_or_folder
-        if own.is_dir():
+        if own := own_folder(name_or_folder):
             return load_folder(own, name_or_folder)
         return load_embedded() if name_or_folder == "ml-100k" else load_folder(download(name_or_folder), name_or_folder)
-    if not folder.is_dir():
-        raise StudyError(f"'{name_or_folder}' is neither a registered data set ({', '.join(SOURCES)}) nor a folder")
+    folder = folder_of(name_or_folder)
     return load_folder(folder, folder.resolve().name)
+
+
+def folder_of(name: str) -> Path:
+    """The folder of a data set that is not registered. Raises StudyError where there is none."""
+    if not Path(name).is_dir():
+        raise StudyError(f"data '{name}' is neither a registered data set ({', '.join(SOURCES)}) nor a folder")
+    return Path(name)
+
+
+def own_folder(name: str) -> Path | None:
+    """The folder `DUALREC_DATA/<name>/` of a registered data set; None where there is none.
+
+    A relative DUALREC_DATA counts from the working directory, and one may begin with `~`.
+    Raises StudyError where DUALREC_DATA is set, and is no folder.
+    """
+    value = os.environ.get("DUALREC_DATA")
+    if not value:
+        return None
+    data = Path(paths.absolute(value))
+    if not data.is_dir():
+        remedy = f"set it to the folder that holds {name}/, or unset it"
+        raise StudyError(f"DUALREC_DATA names '{value}', which is no folder; {remedy}")
+    return data / name if (data / name).is_dir() else None
 
 
 def load_folder(folder: Path, name: str) -> Dataset:
     """Load a folder in the layout that its file names show. Raises StudyError where they show none."""
+    return build_dataset(name, *reader_of(folder)(folder))
+
+
+def reader_of(folder: Path) -> Callable[[Path], tuple[Catalogue, pd.DataFrame]]:
+    """The reader of the layout that a folder's file names show. Raises StudyError where they show none."""
     for files, read in LAYOUTS.items():
         if all((folder / file).is_file() for file in files):
-            return build_dataset(name, *read(folder))
+            return read
     pairs = "; ".join(" + ".join(files) for files in LAYOUTS)
     raise StudyError(f"{folder} holds no known layout; put one of these pairs of files there: {pairs}")
 
@@ -124,14 +152,15 @@ def download(name: str) -> Path:
     if folder.is_dir():
         return folder
     by_hand = f"download {source.url} by other means and unpack it to DUALREC_DATA/{name}/"
+    if missing := missing_certificates("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        raise StudyError(f"{source.url} cannot be reached: {missing}, or {by_hand}")
     try:
         archive = fetch(source.url, source.sha256, folder.with_name(f"{name}.zip"))
     except requests.exceptions.SSLError as error:
         raise StudyError(f"the certificate of {source.url} is not valid; it is never ignored: {by_hand}") from error
     except requests.exceptions.RequestException as error:
-        raise StudyError(
-            f"{source.url} cannot be reached ({type(error).__name__}); check network and proxy, or {by_hand}"
-        ) from error
+        advice = proxy_advice(source.url) or "check the network"
+        raise StudyError(f"{source.url} cannot be reached ({type(error).__name__}); {advice}, or {by_hand}") from error
     except ValueError as error:
         raise StudyError(f"{source.url} is not the pinned archive (SHA-256 differs); {by_hand}") from error
     with atomic_path(folder) as target:

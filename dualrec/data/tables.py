@@ -5,12 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 
 from dualrec.core.errors import StudyError
+from dualrec.core.text import encoding_of, printable
 
+NAMED = 300  # characters of a foreign file's column names in an error
+PACKED = {b"\x1f\x8b": "gzip", b"PK\3\4": "zip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"(\xb5/\xfd": "zstd"}
 EXPECTED = {"int": "a whole number", "float": "a number", "name": "an id"}
 
 
@@ -19,7 +23,7 @@ def read_table(
 ) -> pd.DataFrame:
     """Read a delimited text file with typed columns.
 
-    path: UTF-8, or else latin-1
+    path: in UTF-8, in UTF-16 with a byte-order mark, or else in latin-1
     separator: one character, or `::`
     columns: their names; None where the first line has them
     kinds: column -> "int", "float" or "name" (text that must not be empty); other columns are text, empty where missing
@@ -51,7 +55,7 @@ def read_table(
         raise StudyError(f"{path} has more fields in a row than columns; quote or remove what is too much") from error
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise StudyError(
-            f"{path} cannot be read as a table: {str(error).strip()}; correct or remove the line"
+            f"{path} cannot be read as a table: {printable(str(error).strip())}; correct or remove the line"
         ) from error
 
     def rows():
@@ -59,13 +63,13 @@ def read_table(
 
     header = [] if columns else next(rows())
     if twice := [name for name in header if header.count(name) > 1]:  # pandas gives the second one another name
-        raise StudyError(f"{path}: the column {twice[0]} stands there twice; rename or remove one of them")
+        raise StudyError(f"{path}: the column {_named(twice[:1])} stands there twice; rename or remove one of them")
     missing = [name for name in required if name not in table]
     if missing or table.empty:
         fault = (
             f"lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}" if missing else "holds no rows"
         )
-        raise StudyError(f"{path} {fault}; its columns are {', '.join(map(str, table.columns))}")
+        raise StudyError(f"{path} {fault}; its columns are {_named(table.columns)}")
     for name in kinds.keys() & set(table.columns):
         try:
             table[name] = _typed(pd.Series(table[name]), kinds[name])
@@ -86,10 +90,18 @@ def _read_text(path: Path) -> str:
         content = path.read_bytes()
     except OSError as error:
         raise StudyError(f"{path} cannot be read ({error.strerror}); check the folder") from error
+    packing = next((name for mark, name in PACKED.items() if content.startswith(mark)), None)
+    if packing:
+        raise StudyError(f"{path} is packed with {packing}; unpack it")
     try:
-        return content.decode("utf-8-sig")
+        return content.decode(encoding_of(content))
     except UnicodeDecodeError:
         return content.decode("latin-1")
+
+
+def _named(columns: Iterable) -> str:
+    """Column names as an error may show them: a foreign file's may hold control characters, and be long."""
+    return printable(", ".join(map(str, columns)))[:NAMED]
 
 
 class _BadRow(ValueError):

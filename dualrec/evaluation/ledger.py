@@ -8,13 +8,15 @@
     item_id   Int64     original item id; null = nothing valid was produced, which counts as a miss
     score     float32   the system's own score; null where it has none
 
-`<system>.json` holds schema, system, what the caller knows (profile, data, protocol, seed, config_hash, wall_seconds,
-peak_memory_mib), commit, n, k, counts (totals of the per-case counts) and the SHA-256 of the parquet file.
+`<system>.json` holds schema, system, what the caller knows (profile, data, data_digest, protocol, split, seed,
+config_hash, wall_seconds, peak_memory_mib), commit, n, k, counts (totals of the per-case counts) and the SHA-256 of the
+parquet file.
 Every metric, table and figure is computed from ledgers; pandas alone is enough to recompute them.
 """
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import NamedTuple
@@ -86,7 +88,8 @@ def write_ledger(folder: Path, system: str, cases: Cases, lists: RankedLists, it
     ).astype(COLUMNS)
     check_ledger(ledger, f"the ledger of system '{system}'")
     with atomic_path(path) as temporary:
-        ledger.to_parquet(temporary, engine="pyarrow", index=False)
+        # as bytes: pyarrow takes no path that is not UTF-8
+        temporary.write_bytes(ledger.to_parquet(engine="pyarrow", index=False))
     sidecar = {"schema": SCHEMA, "system": system} | meta
     sidecar |= {"commit": git_commit(paths.PACKAGE.parent), "n": n, "k": k}
     sidecar |= {"counts": {name: int(np.sum(count)) for name, count in lists.counts.items()}}
@@ -101,19 +104,33 @@ def read_ledger(path: Path) -> pd.DataFrame:
     Raises StudyError where the ledger or its sidecar is missing, breaks the schema, or was changed afterwards.
     """
     where = paths.readable(path)
-    if not Path(path).is_file():
-        raise StudyError(f"there is no ledger {where}; run the notebook that writes it, or `make all`")
+    require_file(path)
     sidecar = read_sidecar(path)
-    try:
-        ledger = pd.read_parquet(path, engine="pyarrow")
-    except UNREADABLE as error:
-        raise StudyError(f"{where} is not a readable parquet file; delete it and run again") from error
+    ledger = read_rows(path, "delete it and run again")
     check_ledger(ledger, where)
     if sidecar.get("sha256") != file_sha256(path) or len(ledger) != sidecar["n"] * sidecar["k"]:
         raise StudyError(
             f"{where} is not the file its sidecar {Path(path).stem}.json describes; delete both and run again"
         )
     return ledger
+
+
+def require_file(path: Path) -> None:
+    """Raise StudyError where there is no such ledger."""
+    if not Path(path).is_file():
+        raise StudyError(f"there is no ledger {paths.readable(path)}; run the notebook that writes it, or `make all`")
+
+
+def read_rows(path: Path, remedy: str) -> pd.DataFrame:
+    """The table in a parquet file, whatever it holds.
+
+    path: of the file
+    remedy: what to do where it cannot be read, for the StudyError that is raised then
+    """
+    try:
+        return pd.read_parquet(io.BytesIO(Path(path).read_bytes()), engine="pyarrow")  # as bytes: see `write_ledger`
+    except UNREADABLE as error:
+        raise StudyError(f"{paths.readable(path)} is not a readable parquet file; {remedy}") from error
 
 
 def read_sidecar(path: Path) -> dict:

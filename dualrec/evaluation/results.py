@@ -33,6 +33,7 @@ from filelock import FileLock
 from dualrec.core import paths
 from dualrec.core.artifacts import write_json
 from dualrec.core.errors import StudyError
+from dualrec.core.text import read_text
 
 SCHEMA = 1
 STUDY = ("profile", "data", "protocol", "commit", "hardware")
@@ -129,10 +130,10 @@ def results_table(results: dict, metrics: tuple[str, ...] = TABLE) -> str:
 def _read(path: Path) -> dict:
     """The file's JSON object, of the schema known here."""
     try:
-        results = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        results = json.loads(read_text(path))
+    except (OSError, ValueError, RecursionError) as error:
         raise StudyError(
-            f"{paths.readable(path)} is not readable JSON; delete it and run the notebooks again"
+            f"{paths.readable(path)} is not readable JSON; name a results.json, or delete it and run again"
         ) from error
     if not isinstance(results, dict) or results.get("schema") != SCHEMA:
         raise StudyError(

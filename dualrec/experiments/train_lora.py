@@ -90,7 +90,7 @@ def plan(study: Study, processes: int = 1) -> Plan:
 
 def train(
     profile: Annotated[str, typer.Option(help="A profile's name or a .toml file.")] = paths.DEFAULT_PROFILE,
-    seed: Annotated[int, typer.Option(help="Seed of adapter, batches, dropout and subsets.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of adapter, batches, dropout and subsets.")] = 0,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Count examples, steps and memory, load no weights, and stop.")
     ] = False,

@@ -7,7 +7,9 @@ import os
 import re
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from dualrec.config import LLMConfig
 from dualrec.core.artifacts import write_json
 from dualrec.core.errors import StudyError
 from dualrec.core.fingerprint import fingerprint
+from dualrec.core.network import missing_certificates, proxy_advice, unusable_proxies
 from dualrec.llm.inference.generate import TOKENS_PER_TITLE, Generation
 from dualrec.llm.prompts import harmless, turns
 
@@ -40,6 +43,9 @@ ADVICE = {
     404: "knows no such model or address; check OPENAI_MODEL, and OPENAI_BASE_URL, which mostly ends in /v1",
     429: "takes no more requests now; wait, or lower llm.concurrency in the profile",
 }
+GATEWAY = (407, 502, 503, 504)  # what a proxy answers where it does not reach the server
+LOCAL = ("localhost", "127.0.0.1", "::1")  # hosts that a proxy on another machine never reaches
+AT_ONCE = "choose a chat model that answers at once, or switch its reasoning off at the server"
 # What the client raises where an answer is no JSON, or JSON of another form.
 NO_COMPLETION = (ValueError, AttributeError, IndexError, KeyError, TypeError, RecursionError)
 KEPT = "what it answered so far is kept, run the same command again to go on"
@@ -47,6 +53,8 @@ _SECRETS = re.compile(
     r"\bsk-[\w.*-]+|\bbearer\s+[^\s'\",}]+|authorization['\"]?\s*[:=]\s*['\"]?(?:\w+\s+)?[^\s'\",}]+|(?<=://)[^\s/@]+@",
     re.IGNORECASE,
 )
+# What a model thought before its answer; some servers leave out where it began, and one that was cut off has no end.
+_THOUGHTS = re.compile(r"\A(?:.*</think>|\s*<think>.*\Z)", re.DOTALL)
 _FIRST = re.compile(r"^[ \t*_#]*1[.):]", re.MULTILINE)
 
 
@@ -105,18 +113,17 @@ class RemoteLLM:
             problem = self._explain(error)
         except NO_COMPLETION:
             advice = "check that OPENAI_BASE_URL leads to an OpenAI-compatible API"
-            problem = f"answered something else than a chat completion; {advice}"
+            problem = f"answered something else than a chat completion; {advice}{self._proxy_between()}"
         else:
             if text is None and (choice.finish_reason == "content_filter" or choice.message.refusal):
                 text = ""  # the model's own fault: an invalid list, and not the server's
-            if isinstance(text, str):
+            if isinstance(text, str) and not _is_cut_off(text, choice.finish_reason):
                 usage = getattr(reply, "usage", None)
                 read, written = (getattr(usage, name, None) for name in ("prompt_tokens", "completion_tokens"))
                 text = self._without_key(text.encode("utf-8", "replace").decode())  # half a surrogate pair is no text
                 return {"text": text, "read": _count(read), "written": _count(written)}
-            reason = self._scrub(f"finish_reason {choice.finish_reason!r}")
-            advice = "choose a chat model that answers at once, without tools or hidden reasoning"
-            problem = f"answered no text ({reason}); {advice}"
+            spent = f"finish_reason {choice.finish_reason!r} after at most {request['max_tokens']} tokens"
+            problem = f"answered no text ({self._scrub(spent)}); {AT_ONCE}"
         # Raised outside of `except`, so that no exception with headers is chained to it.
         raise StudyError(self._scrub(f"{self.host}, asked for '{self.model}', {problem}; {KEPT}"))
 
@@ -125,12 +132,21 @@ class RemoteLLM:
         if isinstance(error, openai.APIStatusError):
             detail = self._scrub(str(error.body))[:DETAIL]  # scrubbed before it is cut: half a key is a secret, too
             advice = ADVICE.get(error.status_code, "fails" if error.status_code >= 500 else "refused the request")
-            return f"{advice} (status {error.status_code}: {detail})"
+            behind_proxy = error.status_code in GATEWAY or self.client.base_url.host in LOCAL
+            between = self._proxy_between() if behind_proxy else ""
+            return f"{advice} (status {error.status_code}: {detail}){between}"
         if isinstance(error, openai.APITimeoutError):
             tries = self.client.max_retries + 1
-            return f"was silent for {TIMEOUT:g} s, {tries} times; wait, or lower llm.concurrency in the profile"
+            wait = "wait, or lower llm.concurrency in the profile"
+            return f"was silent for {TIMEOUT:g} s, {tries} times; {wait}{self._proxy_between()}"
         detail = self._scrub(str(error.__cause__ or error))[:DETAIL]
-        return f"cannot be reached, or hangs up ({detail}); check that the server runs, and OPENAI_BASE_URL"
+        remedy = "check that the server runs, and OPENAI_BASE_URL"
+        return f"cannot be reached, or hangs up ({detail}); {remedy}{self._proxy_between()}"
+
+    def _proxy_between(self) -> str:
+        """What to do about a proxy on the way to the server; nothing where there is none."""
+        advice = proxy_advice(str(self.client.base_url))
+        return f"; {advice}" if advice else ""
 
     def _account(self, answers: list[dict], new: int) -> str:
         """One line on answers, tokens and cost; new: how many of them were asked for by this call."""
@@ -185,9 +201,7 @@ def connect(config: LLMConfig, system: str) -> RemoteLLM:
         raise StudyError(f"OPENAI_BASE_URL ({host}) holds a user name or password; {advice}")
     if not (key.isascii() and key.isprintable()):
         raise StudyError("OPENAI_API_KEY holds characters that no key has; copy it again")
-    timeout = openai.Timeout(TIMEOUT, connect=CONNECT_TIMEOUT)
-    client = openai.OpenAI(base_url=url, api_key=key, max_retries=RETRIES, timeout=timeout)
-    return RemoteLLM(model, host, system, client, config.concurrency, config.prices)
+    return RemoteLLM(model, host, system, _client(url, key, host), config.concurrency, config.prices)
 
 
 def missing_variables() -> list[str]:
@@ -198,10 +212,41 @@ def missing_variables() -> list[str]:
 def as_list(text: str) -> str:
     """An answer in the form a local model's has: what follows `ANSWER_START`.
 
-    A local model finds its turn opened with it, a chat server writes it itself; an introduction before it is dropped.
+    A local model finds its turn opened with it, a chat server writes it itself; an introduction before it is dropped,
+    and so is what a model thought before its answer.
     """
-    first = _FIRST.search(text)
-    return text[first.end() :] if first else text
+    answer = _THOUGHTS.sub("", text)
+    first = _FIRST.search(answer)
+    return answer[first.end() :] if first else answer
+
+
+def _is_cut_off(text: str, finish_reason: str | None) -> bool:
+    """Whether a model used up its tokens before it began to answer, such as by thinking."""
+    thinks = text.lstrip().startswith("<think>") and "</think>" not in text
+    return not _THOUGHTS.sub("", text).strip() and (finish_reason == "length" or (thinks and finish_reason != "stop"))
+
+
+def _client(url: str, key: str, host: str) -> openai.OpenAI:
+    """What sends requests to this address. Raises StudyError where proxies or certificates do not let it be made."""
+    timeout = openai.Timeout(TIMEOUT, connect=CONNECT_TIMEOUT)
+    try:
+        with _other_variables_hidden():
+            return openai.OpenAI(base_url=url, api_key=key, max_retries=RETRIES, timeout=timeout)
+    except Exception as error:  # noqa: BLE001  a package for SOCKS that is missing, a file of certificates that is none
+        reason = f"check the variables of proxies and certificates such as SSL_CERT_FILE ({type(error).__name__})"
+    trouble = unusable_proxies() or missing_certificates("SSL_CERT_FILE", "SSL_CERT_DIR") or reason
+    raise StudyError(f"{host} cannot be reached: {trouble}")  # out of `except`: no chained address with a password
+
+
+@contextmanager
+def _other_variables_hidden() -> Iterator[None]:
+    """Hide what else the client would read: an organisation, a project, headers, all meant for another server."""
+    names = [name for name in os.environ if name.startswith("OPENAI_") and name not in VARIABLES]
+    hidden = {name: os.environ.pop(name) for name in names}
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
 
 
 def _host(url: str) -> tuple[str, bool]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from dualrec.core import paths
 from dualrec.core.artifacts import write_text
 from dualrec.core.errors import StudyError
+from dualrec.core.text import read_text
 from dualrec.evaluation.results import cell, load_results, results_table
 from dualrec.profiles.load import available
 from dualrec.workflow.manifest import Manifest, notebook_paths
@@ -28,7 +29,7 @@ def update_readme(readme_path: Path, results: dict, runs: dict) -> None:
 
     Raises StudyError where the README lacks a marker.
     """
-    text = Path(readme_path).read_text(encoding="utf-8")
+    text = read_text(readme_path)
     new = text
     for name, block in _blocks(results, runs).items():
         before, _, after = _marked(new, name, readme_path)
@@ -46,13 +47,13 @@ def replace_block(readme_path: Path, name: str, block: str) -> None:
 
     Raises StudyError where the README lacks a marker.
     """
-    before, _, after = _marked(Path(readme_path).read_text(encoding="utf-8"), name, readme_path)
+    before, _, after = _marked(read_text(readme_path), name, readme_path)
     write_text(readme_path, before + block + after)
 
 
 def readme_is_current(readme_path: Path, results: dict, runs: dict) -> bool:
     """Whether the README shows these results and runs. Raises StudyError where it lacks a marker."""
-    text = Path(readme_path).read_text(encoding="utf-8")
+    text = read_text(readme_path)
     return all(_marked(text, name, readme_path)[1] == block for name, block in _blocks(results, runs).items())
 
 
@@ -61,7 +62,7 @@ def read_runs(path: Path) -> dict:
     if not Path(path).is_file():
         return {}
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return json.loads(read_text(path))
     except ValueError as error:
         raise StudyError(f"{paths.readable(path)} is not JSON; delete it and run `make publish` again") from error
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 import sys
@@ -21,7 +20,8 @@ from dualrec.core import paths
 from dualrec.core.assets import ASSETS, verified_asset
 from dualrec.core.errors import StudyError
 from dualrec.core.machine import cpu_name, device_name, gpu_memory, pick_device, precision, total_memory
-from dualrec.data.sources import SOURCES
+from dualrec.core.text import printable
+from dualrec.data.sources import SOURCES, folder_of, own_folder, reader_of
 from dualrec.profiles.load import available, load_profile
 
 LOCK = paths.PACKAGE.parent / "requirements.lock"
@@ -44,7 +44,7 @@ class Check:
     blocking: bool = True
 
     def __str__(self) -> str:
-        return f"{'OK  ' if self.ok else 'FAIL'} {self.name}: {self.detail}"
+        return printable(f"{'OK  ' if self.ok else 'FAIL'} {self.name}: {self.detail}")
 
 
 def checks(profile: str | None = None) -> list[Check]:
@@ -123,7 +123,9 @@ def _memory() -> Check:
 
 
 def _disk() -> Check:
-    free = shutil.disk_usage(paths.home()).free / 2**30
+    home = paths.home()
+    existing = next(folder for folder in (home, *home.parents) if folder.exists())  # the first run makes the home
+    free = shutil.disk_usage(existing).free / 2**30
     return Check("disk", free >= DISK_GIB, f"{free:.1f} GiB free ({DISK_GIB:.0f} GiB wanted)")
 
 
@@ -146,9 +148,11 @@ def _fits(profile: Profile, blocking: bool = True) -> Check:
     if gpu_memory() < profile.needs_gpu_memory_gib:
         largest = f"the largest has {gpu_memory():.1f}" if gpu_memory() else "there is none"
         lacking.append(f"needs a GPU with {profile.needs_gpu_memory_gib:g} GiB, {largest}")
-    origin = _data_origin(profile.data)
-    if origin is None:
-        lacking.append(f"data '{profile.data}' is neither a registered data set ({', '.join(SOURCES)}) nor a folder")
+    origin = ""
+    try:
+        origin = _data_origin(profile.data)
+    except StudyError as error:
+        lacking.append(str(error))
     if profile.llm.model == REMOTE:
         from dualrec.llm.remote import missing_variables  # here, since openai takes seconds to import
 
@@ -158,13 +162,17 @@ def _fits(profile: Profile, blocking: bool = True) -> Check:
     return Check(f"profile {profile.name}", not lacking, "; ".join(lacking) or f"fits ({needs})", blocking)
 
 
-def _data_origin(name: str) -> str | None:
-    """Where a data set will come from, in the order in which it is looked for; None where from nowhere."""
-    own = Path(os.environ.get("DUALREC_DATA", os.devnull)) / name
-    if name in SOURCES and own.is_dir():
+def _data_origin(name: str) -> str:
+    """Where a data set will come from, in the order in which `data.sources.load` looks for it.
+
+    Raises StudyError, as that does, where it comes from nowhere or has no known layout.
+    """
+    if name not in SOURCES:
+        reader_of(folder_of(name))
+        return "own folder"
+    if own := own_folder(name):
+        reader_of(own)
         return "in DUALREC_DATA"
     if name in ASSETS:
         return "embedded"
-    if name in SOURCES:
-        return "downloaded" if (paths.shared_cache() / "data" / name).is_dir() else "will be downloaded"
-    return "own folder" if Path(name).is_dir() else None
+    return "downloaded" if (paths.shared_cache() / "data" / name).is_dir() else "will be downloaded"

@@ -8,7 +8,7 @@ import os
 import threading
 import time
 import warnings
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from pathlib import Path
 
 import nbformat
@@ -135,10 +135,11 @@ def _execute(source: Path, target: Path, profile: str, ticker: Ticker) -> dict[s
     failed.unlink(missing_ok=True)
     start = time.perf_counter()
     try:
-        with _quiet(), _peak_memory() as peak:
+        # papermill writes both paths into the notebook, which is UTF-8, as the name of a folder above need not be
+        with chdir(target.parent), _quiet(), _peak_memory() as peak:
             papermill.execute_notebook(
-                source,
-                running,
+                os.path.relpath(source),
+                running.name,
                 {"PROFILE": profile},
                 cwd=source.parent,  # where JupyterLab and nbval run it, too
                 kernel_name="python3",

@@ -24,7 +24,7 @@ MACHINE = {"commit", "hardware", "side_runs"}  # may differ between their result
 def first_difference(a: Path, b: Path) -> str | None:
     """The first difference between two runs in words, None where they agree.
 
-    a: the folder of a run, such as `runs/smoke`, or a `results.json`
+    a: the folder of a run, such as `runs/smoke` or what `evaluate --out` made, or a `results.json`
     b: another one of the same kind
 
     Raises StudyError where one of them is neither, or is broken.
@@ -35,16 +35,34 @@ def first_difference(a: Path, b: Path) -> str | None:
 
 def _differences(a: Path, b: Path) -> Iterator[str]:
     if a.is_dir() and b.is_dir():
+        has_results = [_has_results(folder) for folder in (a, b)]
         yield from _ledgers(a / "lists", b / "lists")
-        yield from _results(_results_of(a), _results_of(b))
+        if all(has_results):
+            yield from _results(results_of(a), results_of(b))
+        elif any(has_results):
+            yield f"only {a if has_results[0] else b} has results"
     elif a.is_file() and b.is_file():
         yield from _results(a, b)
     else:
         raise StudyError(f"{a} and {b} are not two runs; name two folders such as runs/smoke, or two results.json")
 
 
-def _results_of(folder: Path) -> Path:
-    """The default profile draws into `figures/` of its home, the others into their own folder."""
+def _has_results(folder: Path) -> bool:
+    """Whether a run has a `results.json`: `evaluate` leaves ledgers alone.
+
+    Raises StudyError for a folder that has neither.
+    """
+    has_results = results_of(folder).is_file()
+    if not has_results and not any((folder / "lists").glob("*.parquet")):
+        raise StudyError(f"{folder} holds neither results nor ledgers; name the folder of a run, such as runs/smoke")
+    return has_results
+
+
+def results_of(folder: Path) -> Path:
+    """Where a run's results belong.
+
+    The default profile draws into `figures/` of its home, the others into their own folder.
+    """
     home = folder.resolve().parent.parent
     return (
         home / "figures" / "results.json"

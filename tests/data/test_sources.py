@@ -232,6 +232,31 @@ def test_no_network_is_said_with_the_manual_way(monkeypatch):
         load("ml-1m")
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        (
+            "HTTP_PROXY",
+            "http://127.0.0.1:9",
+            r"\(ProxyError\); the proxy of HTTP_PROXY stands between: add archive.test to NO",
+        ),
+        ("ALL_PROXY", "socks5://127.0.0.1:9", r"\(InvalidSchema\); the proxy of ALL_PROXY stands between"),
+        (
+            "REQUESTS_CA_BUNDLE",
+            "/none/x.pem",
+            "REQUESTS_CA_BUNDLE names '/none/x.pem', where no certificates are; correct or",
+        ),
+    ],
+)
+def test_what_of_the_environment_keeps_a_download_away_is_named(monkeypatch, variable, value, said):
+    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, value)
+    monkeypatch.setitem(SOURCES, "ml-1m", replace(SOURCES["ml-1m"], url="http://archive.test/ml-1m.zip"))
+    with pytest.raises(StudyError, match=f"cannot be reached.*{said}.*{BY_HAND}"):
+        load("ml-1m")
+
+
 def test_an_invalid_certificate_is_never_ignored(monkeypatch):
     def refuse(*_, **__):
         raise requests.exceptions.SSLError("certificate has expired")

@@ -120,12 +120,21 @@ def test_broken_results_are_refused(path, fault):
         load_results(path)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_copy_that_powershell_wrote_is_read(path, encoding):
+    """`git show HEAD:figures/results.json > recorded.json` is in UTF-16 there."""
+    results = load_results(path)
+    path.write_bytes(path.read_text(encoding="utf-8").encode(encoding))
+    assert load_results(path) == results
+
+
 def test_missing_and_unreadable_results_are_refused(path):
     with pytest.raises(StudyError, match="make all"):
         load_results(path.with_name("none.json"))
-    path.write_text("{", encoding="utf-8")
-    with pytest.raises(StudyError, match="not readable JSON"):
-        load_results(path)
+    for content in (b"{", b"\xff\xfe{", b"[" * 100_000):
+        path.write_bytes(content)
+        with pytest.raises(StudyError, match="not readable JSON"):
+            load_results(path)
     with pytest.raises(StudyError, match="not readable JSON"):
         record(path, "notebooks", {})
 

@@ -141,3 +141,9 @@ def test_too_little_memory_stops_before_anything_is_loaded(no_weights, monkeypat
 def test_no_user_left_to_train_on_is_an_error(no_weights, toy_profile, toy_folder):
     with pytest.raises(StudyError, match="of toy 0 users have enough events .* titles in .llm."):
         tuning.plan(open_study(toy_profile, data=str(toy_folder)))
+
+
+def test_a_seed_below_0_is_wrong_usage(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["train_lora", "--seed", "-1"])
+    assert pytest.raises(SystemExit, tuning.main).value.code == 2
+    assert "'--seed'" in capsys.readouterr().err

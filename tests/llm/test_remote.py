@@ -42,9 +42,9 @@ QUESTIONS = [PROMPTS.question(titles, None, 2) for titles in HISTORIES]
 LIST = "1. Heat (1995)\n2. Casino (1995)\n"
 
 
-def completion(text=LIST, **others) -> tuple[int, dict]:
+def completion(text=LIST, finish: str | None = "stop", **others) -> tuple[int, dict]:
     message = {"role": "assistant", "content": text}
-    choices = [{"index": 0, "finish_reason": "stop", "message": message}]
+    choices = [{"index": 0, "finish_reason": finish, "message": message}]
     return 200, {
         "id": "1",
         "object": "chat.completion",
@@ -64,6 +64,7 @@ class Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         with server.lock:
             server.seen.append((self.path, self.headers["authorization"], body))
+            server.headers = dict(self.headers)
             n = len(server.seen)
             server.under_way += 1
             server.most = max(server.most, server.under_way)
@@ -397,18 +398,26 @@ MESSAGE = {"role": "assistant", "content": None}
         ({"choices": [{"message": "hi"}]}, "something else than a chat completion"),
         (
             {"choices": [{"message": MESSAGE, "finish_reason": "length"}]},
-            r"answered no text \(finish_reason 'length'\)",
+            r"answered no text \(finish_reason 'length' ",
         ),
-        ({"choices": [{"message": {}}]}, r"answered no text \(finish_reason None\)"),
+        (
+            completion("", finish="length"),
+            r"answered no text \(finish_reason 'length' after at most 45 tokens\); choose a",
+        ),
+        (completion(" \n", finish="length"), "switch its reasoning off at the server"),
+        (completion("<think>\n1. Heat is too old", finish="length"), "answered no text"),
+        (completion("<think>1. Heat is too old", finish=None), "answered no text"),
+        (completion("<think>1. Heat is too old</think>\n", finish="length"), "answered no text"),
+        ({"choices": [{"message": {}}]}, r"answered no text \(finish_reason None "),
         (
             {"choices": [{"message": MESSAGE | {"content": 5}, "finish_reason": "stop"}]},
-            r"answered no text \(finish_reason 'stop'\)",
+            r"answered no text \(finish_reason 'stop' ",
         ),
         ({"choices": [{"message": MESSAGE | {"content": [{"type": "text"}]}}]}, "answered no text"),
     ],
 )
 def test_what_is_no_answer_is_one_sentence(server, tmp_path, content, said):
-    server.reply = lambda n, body: (200, content)
+    server.reply = lambda n, body: content if isinstance(content, tuple) else (200, content)
     with pytest.raises(StudyError, match=f"^{server.host}, asked for 'some-model', .*{said}"):
         model().write(QUESTIONS[:1], 2, 0, tmp_path)
     assert not list(tmp_path.iterdir())
@@ -418,6 +427,8 @@ def test_what_is_no_answer_is_one_sentence(server, tmp_path, content, said):
     ("answer", "text"),
     [
         (completion(""), ""),
+        (completion("<think>1. Heat"), ""),  # ended by the model itself
+        (completion("<think>1. Heat</think>\nSure:\n1. Alien\n2. Up", finish="length"), " Alien\n2. Up"),
         (completion("\x00 no \ud800 list"), "\x00 no ? list"),
         ((200, {"choices": [{"message": MESSAGE, "finish_reason": "content_filter"}]}), ""),
         ((200, {"choices": [{"message": MESSAGE | {"refusal": "no"}, "finish_reason": "stop"}]}), ""),
@@ -439,6 +450,9 @@ def test_an_empty_or_senseless_text_is_the_models_own(server, tmp_path, answer, 
         ("**1. Heat (1995)**", " Heat (1995)**"),
         ("- Heat (1995)\n- 1941 (1979)", "- Heat (1995)\n- 1941 (1979)"),
         ("10. Heat (1995)", "10. Heat (1995)"),
+        ("<think>\n1. Up? No.\n</think>\n\n1. Heat (1995)\n", " Heat (1995)\n"),
+        ("1. Up? No.\n</think>1. Heat (1995)", " Heat (1995)"),  # where the template opens the thoughts
+        ("1. Heat <think> (1995)", " Heat <think> (1995)"),
         ("", ""),
     ],
 )
@@ -474,6 +488,50 @@ def test_a_variable_that_cannot_be_meant_is_named_without_its_value(server, monk
     with pytest.raises(StudyError, match=f"^{variable} .*{said}") as caught:
         model()
     assert "sk-" not in str(caught.value)
+
+
+def test_no_other_variable_decides_where_a_request_goes(server, monkeypatch, tmp_path):
+    others = {"OPENAI_ORG_ID": "org-of-work", "OPENAI_PROJECT_ID": "project-of-work", "OPENAI_ADMIN_KEY": "admin-key"}
+    others |= {"OPENAI_CUSTOM_HEADERS": "X-Team: team-of-work", "OPENAI_WEBHOOK_SECRET": "hook-of-work"}
+    for name, value in others.items():
+        monkeypatch.setenv(name, value)
+    model().write(QUESTIONS[:1], 2, 0, tmp_path)
+    sent = json.dumps(server.headers)
+    assert KEY in sent and not [value for value in others.values() if value.split(": ")[-1] in sent]
+    assert not {"openai-organization", "openai-project", "x-team"} & {name.lower() for name in server.headers}
+    assert {name: os.environ[name] for name in others} == others, "what others need is still there"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("ALL_PROXY", "socks5://me:secret@localhost:1", "ALL_PROXY names a SOCKS proxy"),
+        ("HTTPS_PROXY", "gopher://me:secret@localhost:1", "HTTPS_PROXY names a SOCKS proxy or no address"),
+        ("SSL_CERT_FILE", "/none/secret.pem", "SSL_CERT_FILE names '/none/secret.pem', where no certificates are"),
+        ("SSL_CERT_FILE", __file__, "check the variables of proxies and certificates such as SSL_CERT_FILE"),
+    ],
+)
+def test_what_lets_no_client_be_made_is_named(server, monkeypatch, variable, value, said):
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(StudyError, match=f"^{server.host} cannot be reached: {said}") as caught:
+        model()
+    assert "me:" not in str(caught.value) and caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("reply", [(403, b"denied"), (502, b"no such host"), (200, b"<html>a proxy</html>"), None])
+def test_a_proxy_that_swallows_localhost_is_named(server, monkeypatch, tmp_path, reply):
+    """The server stands for the proxy; nobody listens at localhost, which is what should have been asked."""
+    monkeypatch.setattr(remote, "RETRIES", 0)
+    server.reply = lambda n, body: reply
+    proxy = server.host if reply else f"127.0.0.1:{free_port()}"
+    at(monkeypatch, f"http://localhost:{free_port()}/v1")
+    for name in ("http_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTP_PROXY", f"http://{proxy}")
+    with pytest.raises(StudyError, match="; the proxy of HTTP_PROXY stands between: add localhost to NO_PROXY to go "):
+        model().write(QUESTIONS[:1], 2, 0, tmp_path)
 
 
 def test_a_model_shows_nothing_secret(server):

@@ -88,6 +88,16 @@ def test_the_readme_follows_results_and_runs(home):
     assert readme.read_text(encoding="utf-8") == text
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_readme_and_runs_with_a_byte_order_mark_are_read(home, encoding):
+    readme = home / "README.md"
+    readme.write_bytes(MARKERS.encode(encoding))
+    update_readme(readme, load_results(paths.results("smoke")), {})
+    assert readme.read_bytes().startswith(b"# T\n<!-- results:begin -->\n| system |"), "written as UTF-8 without one"
+    (home / "runs.json").write_bytes('{"paper": {}}'.encode(encoding))
+    assert read_runs(home / "runs.json") == {"paper": {}}
+
+
 def test_a_changed_number_shows(home):
     readme, results, runs = home / "README.md", load_results(paths.results("smoke")), finished_runs({})
     update_readme(readme, results, runs)

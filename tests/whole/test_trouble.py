@@ -105,6 +105,10 @@ def test_a_full_disk_is_named_and_nothing_finished_is_lost(tmp_path, toy_folder,
             PermissionError(errno.EACCES, "Permission denied", b"/nowhere/x"),
             "no access at /nowhere/x (Permission denied)",
         ),
+        (
+            UnicodeDecodeError("utf-8", b"caf\xe9", 3, 4, "end"),
+            "a file that should be text is not in UTF-8 (byte 0xe9); save",
+        ),
         (MemoryError(), "the memory is full; close other programs or choose a smaller profile"),
         (
             ValueError("two\nlines"),

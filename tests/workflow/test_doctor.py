@@ -1,4 +1,6 @@
+import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -6,6 +8,7 @@ from dualrec import __main__ as cli
 from dualrec.config import Profile
 from dualrec.core.errors import StudyError
 from dualrec.core.machine import environment
+from dualrec.data.sources import load
 from dualrec.workflow import doctor
 
 
@@ -84,6 +87,11 @@ def test_a_full_disk_fails(monkeypatch):
     assert not by_name(doctor.checks("smoke"))["disk"].ok
 
 
+def test_a_home_that_the_first_run_will_make_is_ready(home, monkeypatch):
+    monkeypatch.setenv("DUALREC_HOME", str(home / "new" / "home"))
+    assert by_name(doctor.checks("smoke"))["runs/"].ok
+
+
 def test_an_unwritable_home_fails(tmp_path, monkeypatch):
     (tmp_path / "runs").write_text("a file where the folder should be")
     monkeypatch.setenv("DUALREC_HOME", str(tmp_path))
@@ -117,16 +125,67 @@ def test_where_data_come_from(home, monkeypatch):
     (home / "runs/cache/data/ml-1m").mkdir(parents=True)
     assert doctor._data_origin("ml-1m") == "downloaded"
     monkeypatch.setenv("DUALREC_DATA", str(home / "mine"))
-    (home / "mine" / "ml-1m").mkdir(parents=True)
+    two_movies(home / "mine" / "ml-1m")
     assert doctor._data_origin("ml-1m") == "in DUALREC_DATA"
-    assert doctor._data_origin(str(home)) == "own folder"
-    assert doctor._data_origin("ml-2m") is None
+    assert doctor._data_origin(str(home / "mine" / "ml-1m")) == "own folder"
     check = doctor._fits(Profile("mine", "", "ml-2m", needs_memory_gib=0.1))
     assert (
         not check.ok
         and "data 'ml-2m' is neither a registered data set (ml-100k, ml-1m, ml-latest-small) nor a folder"
         in check.detail
     )
+
+
+def two_movies(folder: Path) -> Path:
+    """A data set of its own in the folder."""
+    folder.mkdir(parents=True)
+    (folder / "movies.dat").write_text("7::Mine (2001)::Drama\n8::Yours (2002)::Drama\n")
+    (folder / "ratings.dat").write_text("".join(f"1::{7 + t % 2}::5::{t}\n" for t in range(6)))
+    return folder
+
+
+ORIGINS = {  # DUALREC_DATA, what the doctor says of ml-100k, the first title that the loader finds or what it says
+    "unset": (None, "data ml-100k: embedded", "Toy Story (1995)"),
+    "empty": ("", "data ml-100k: embedded", "Toy Story (1995)"),
+    "a folder without the data set": ("{home}/empty", "data ml-100k: embedded", "Toy Story (1995)"),
+    "a folder with it": ("{home}/data", "data ml-100k: in DUALREC_DATA", "Mine (2001)"),
+    "from the home of the user": ("~/data", "data ml-100k: in DUALREC_DATA", "Mine (2001)"),
+    "relative": ("data", "data ml-100k: in DUALREC_DATA", "Mine (2001)"),
+    "a file": ("{home}/file", "file', which is no folder", "file', which is no folder"),
+    "nothing": ("{home}/dta", "dta', which is no folder", "dta', which is no folder"),
+    "a folder in which it has no layout": ("{home}/wrong", "holds no known layout", "holds no known layout"),
+}
+
+
+@pytest.mark.parametrize("case", ORIGINS)
+def test_doctor_and_loader_agree_on_dualrec_data(home, monkeypatch, case):
+    value, diagnosis, outcome = ORIGINS[case]
+    two_movies(home / "data" / "ml-100k")
+    (home / "wrong" / "ml-100k").mkdir(parents=True)
+    (home / "empty").mkdir()
+    (home / "file").write_text("")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
+    monkeypatch.chdir(home)
+    if value is not None:
+        monkeypatch.setenv("DUALREC_DATA", value.format(home=home))
+    check = doctor._fits(Profile("mine", "", "ml-100k", needs_memory_gib=0.1))
+    try:
+        first_title = load("ml-100k").catalogue.titles[1]
+    except StudyError as error:
+        assert not check.ok and outcome in str(error) and str(error) in check.detail
+    else:
+        assert check.ok and first_title == outcome
+    assert diagnosis in check.detail
+
+
+def test_notebooks_look_where_the_command_does(home, monkeypatch):
+    """They run in a folder of their own, where a relative path leads elsewhere."""
+    monkeypatch.chdir(home)
+    monkeypatch.setenv("DUALREC_DATA", "data")
+    monkeypatch.setenv("DUALREC_HOME", ".")
+    assert run(monkeypatch, "profiles") == 0
+    assert os.environ["DUALREC_DATA"] == str(home / "data") and os.environ["DUALREC_HOME"] == str(home)
 
 
 def test_the_environment_is_plain_json():

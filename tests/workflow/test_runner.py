@@ -94,6 +94,20 @@ def test_notebooks_run_in_order_in_their_folder_with_the_profile_and_this_interp
     ]
 
 
+def test_a_home_whose_name_is_not_utf_8(home, monkeypatch):
+    foreign = home / os.fsdecode(b"caf\xe9")
+    try:
+        foreign.mkdir()
+    except OSError:
+        pytest.skip("this file system takes UTF-8 alone")
+    monkeypatch.setenv("DUALREC_HOME", str(foreign))
+    write_notebook("01_first")
+    runner.run_notebooks("smoke")
+    assert ran() == ["01_first"]
+    executed = (foreign / "runs/smoke/notebooks/01_first.ipynb").read_text(encoding="utf-8")
+    assert str(home) not in executed, "and no executed notebook names a folder of this machine"
+
+
 def test_the_manifest_tells_time_memory_and_environment(finished):
     manifest = json.loads((finished / "runs/smoke/manifest.json").read_text())
     assert manifest["profile"] == "smoke"

@@ -85,6 +85,18 @@ def test_the_seed_of_a_ledger_counts(runs):
 def test_what_is_no_run_is_refused(runs, tmp_path):
     with pytest.raises(StudyError, match="are not two runs"):
         first_difference(runs[0], tmp_path / "nowhere")
+    with pytest.raises(StudyError, match="holds neither results nor ledgers; name the folder of a run"):
+        first_difference(runs[0], tmp_path)
+
+
+def test_ledgers_alone_are_compared_where_evaluate_left_nothing_else(runs):
+    shutil.rmtree(runs[1] / "figures")
+    assert first_difference(*runs) == f"only {runs[0]} has results"
+    shutil.rmtree(runs[0] / "figures")
+    assert first_difference(*runs) is None
+    (runs[1] / "lists/lstm.parquet").write_bytes((runs[0] / "lists/lstm.parquet").read_bytes())
+    change_json(runs[1] / "lists/lstm.json", data_digest="other")
+    assert first_difference(*runs) == "sidecar of lstm: data_digest is in one of them only"
 
 
 def test_the_command_says_it_and_exits_with_1(runs, monkeypatch, capsys):
