@@ -16,7 +16,7 @@ endif
 
 PYTHON_VERSION := .ci/python_version.py
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
-PROPERTIES := $(addprefix tests/,llm/test_any_output.py llm/test_hostile_titles.py llm/test_grounding.py data/test_catalogue.py)
+PROPERTIES := $(addprefix tests/,llm/test_any_output.py llm/test_hostile_titles.py llm/test_written_lists.py data/test_catalogue.py data/test_titles.py)
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=900 --ignore=notebooks/exercises
 
 .NOTPARALLEL:

@@ -8,7 +8,9 @@ import numpy as np
 
 from benchmarks.material import Material, invented_titles, misspelt
 from benchmarks.measure import in_turns, letter
-from dualrec.llm.grounding import Grounder, parse_list
+from dualrec.data.title_matching import TitleMatcher
+from dualrec.llm.grounding import Grounder
+from dualrec.llm.written_lists import parse_list
 
 # Similarity from which the released code takes a written title for a movie; a lower one makes difflib slower.
 CUTOFF = 0.8
@@ -25,7 +27,7 @@ def grounding(material: Material, lines: int = 3000, searched: int = 30, repetit
     titles = lines_to_ground(study.catalogue.titles, lines, study.seed)
 
     def ours() -> None:
-        grounder = Grounder(study.catalogue, study.popularity, study.profile.llm.match_threshold)
+        grounder = Grounder(TitleMatcher(study.catalogue, study.popularity))
         for title in titles:
             grounder.match(parse_list(title, 1)[0])
 

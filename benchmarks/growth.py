@@ -17,8 +17,10 @@ from benchmarks.material import Material, invented_titles
 from benchmarks.measure import stopwatch
 from benchmarks.recommending import search
 from dualrec.data.catalogue import Catalogue, build_catalogue
-from dualrec.llm.grounding import Grounder, parse_list
+from dualrec.data.title_matching import TitleMatcher
+from dualrec.llm.grounding import Grounder
 from dualrec.llm.inference.title_trie import build_trie
+from dualrec.llm.written_lists import parse_list
 from dualrec.types import Sequences
 
 NO_BUDGET = 8192  # tokens: no prompt is cut
@@ -50,7 +52,7 @@ def with_catalogue(
         trie = build()
         points["beam"].append([size, stopwatch(partial(search, material, prompts, trie, shortened)) / users])
         written = [parse_list(line, 1)[0] for line in lines_to_ground(catalogue.titles, lines, study.seed)]
-        grounder = Grounder(catalogue, np.zeros(size + 1), study.profile.llm.match_threshold)
+        grounder = Grounder(TitleMatcher(catalogue, np.zeros(size + 1)))
         seconds = stopwatch(lambda g=grounder, w=written: [g.match(title) for title in w])  # once: a grounder remembers
         points["grounding"].append([size, seconds / lines])
     yield series("building the trie", "titles in the catalogue", "s", points["trie"])

@@ -10,10 +10,10 @@ import torch
 
 from benchmarks.material import Material
 from benchmarks.measure import in_turns, letter
-from dualrec.llm.grounding import parse_list
 from dualrec.llm.inference.beam_search import beam_search
 from dualrec.llm.inference.title_trie import Trie
 from dualrec.llm.local import LLM
+from dualrec.llm.written_lists import parse_list
 from dualrec.types import Sequences
 
 SECONDS = 0.35  # the most that a user may take

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import typer
-from rapidfuzz import fuzz, process
 
 from dualrec.core import paths
 from dualrec.core.artifacts import json_text
@@ -23,13 +22,13 @@ from dualrec.core.text import printable
 from dualrec.types import Sequences
 
 if TYPE_CHECKING:  # torch and transformers take seconds to import: `--help` does without them
-    from dualrec.data.catalogue import Catalogue
+    from dualrec.data.title_matching import TitleMatcher
     from dualrec.systems.names import System
     from dualrec.systems.parts import Parts
 
 METRICS = ("HR@1", "HR@5", "HR@10", "NDCG@5", "NDCG@10", "MRR")  # the family of comparisons in `compare`
 RESAMPLES = 10_000  # of the bootstrap in `compare`
-MATCH = 60  # rapidfuzz WRatio a hand-typed title must reach; what was matched is shown
+NEAREST = 3  # titles that are named where a typed one is unknown
 
 
 class Within(StrEnum):
@@ -79,7 +78,10 @@ def evaluate(
 
 
 def recommend(
-    titles: Annotated[str, typer.Option(help="Movies you watched, oldest first, separated by semicolons.")],
+    titles: Annotated[
+        list[str],
+        typer.Option(help="Movies you watched, oldest first, separated by semicolons; or give --titles once for each."),
+    ],
     k: Annotated[int, typer.Option("-k", min=1, help="How many to recommend.")] = 10,
     system: Annotated[str, typer.Option(help="A system's name.")] = "lstm",
     data: DataOption = None,
@@ -88,11 +90,15 @@ def recommend(
 ) -> None:
     """Recommend movies for a history typed by hand; trains what is missing first.
 
+    What each title was taken for is shown. One that no movie has, or several, is refused, and the nearest are named.
+
     Examples:
 
       python -m dualrec recommend --titles "Toy Story (1995); Aladdin (1992)"
 
       python -m dualrec recommend --titles "Alien; Blade Runner; The Terminator" -k 5 --system llm_hint
+
+      python -m dualrec recommend --titles "Alien" --titles "Blade Runner"
     """
     from dualrec.study import open_study
     from dualrec.systems.names import find_system
@@ -101,7 +107,7 @@ def recommend(
     with redirect_stdout(sys.stderr):
         label = find_system(system).label
         study = open_study(profile, data=data, folder=_own_folder(profile, data, out))
-        history = match_titles(titles, study.catalogue)
+        history = match_titles(titles, study.matcher, study.catalogue.titles)
         print(f"ranking with {label}; what is not trained yet is trained first (minutes) …")
         lists = rank(study, system, Sequences.from_lists([0], [history]), k)
     recommended = [item for item in lists.items[0] if item > 0]
@@ -205,31 +211,40 @@ def _verify_conclusions(a: Path, b: Path) -> None:
     print(f"the same conclusions; compared were {conclusions.systems} systems and {conclusions.verdicts} verdicts")
 
 
-def match_titles(typed: str, catalogue: Catalogue) -> np.ndarray:
+def match_titles(typed: list[str], matcher: TitleMatcher, titles: list[str]) -> np.ndarray:
     """Look up titles typed by hand in the catalogue and print what each was taken for.
 
-    typed: titles, oldest first, separated by `;`
-    catalogue: whose titles they are compared with
+    typed: titles, oldest first; a single one is split at `;`, unless it is a title of the catalogue as it stands
+    matcher: of the catalogue
+    titles: the catalogue's
 
     Returns int64 (n,): the item index of each typed title.
-    Raises StudyError for an empty line or a title that resembles none in the catalogue.
+    Raises StudyError for an empty list, and for a title that the catalogue lacks or that several movies share.
     """
-    from dualrec.llm.grounding import normalise
+    from dualrec.llm.written_lists import read_title
 
-    typed_titles = [title.strip() for title in typed.split(";") if title.strip()]
+    def meant(title: str) -> list[int]:
+        written = read_title(title)
+        return matcher.meant(written.title, written.year)
+
+    is_one = len(typed) > 1 or (";" in read_title(typed[0]).title and meant(typed[0]))
+    written = typed if is_one else typed[0].split(";")
+    typed_titles = [title.strip() for title in written if title.strip()]
     if not typed_titles:
         raise StudyError('--titles holds no title; write for example --titles "Toy Story (1995); Aladdin (1992)"')
-    title_of = {item: title for item, title in enumerate(catalogue.titles) if item}
-    items = []
+    history = []
     for title in typed_titles:
-        match = process.extractOne(title, title_of, scorer=fuzz.WRatio, processor=normalise, score_cutoff=MATCH)
-        if match is None:
-            size = len(catalogue)
-            raise StudyError(f"'{title}' resembles no title in the catalogue of {size} movies; check its spelling")
-        matched_title, _, item = match
-        print(f"'{title}' → {matched_title}")
-        items.append(item)
-    return np.array(items, np.int64)
+        items = meant(title)
+        if not items:
+            nearest = ", ".join(titles[item] for item in matcher.nearest(title, NEAREST))
+            advice = f"the nearest are {nearest}" if nearest else "check its spelling"
+            raise StudyError(f"'{title}' is no title in the catalogue of {len(titles) - 1} movies; {advice}")
+        if len(items) > 1:
+            shared = ", ".join(titles[item] for item in items)
+            raise StudyError(f"'{title}' is the title of {len(items)} movies: {shared}; write one as it stands here")
+        print(f"'{title}' → {titles[items[0]]}")
+        history += items
+    return np.array(history, np.int64)
 
 
 def _evaluate_system(parts: Parts, name: str, system: System) -> dict:

@@ -120,7 +120,6 @@ class LLMConfig:
     users: Subset = 0  # evaluated users, a seeded subset; 0 = all
     batch_size: Count = 32
     max_prompt_tokens: Count = 256
-    match_threshold: Annotated[int, Field(ge=0, le=100)] = 90  # rapidfuzz ratio (0-100) a written title must reach
     beam: Count = 10  # titles in the making per user, where only the catalogue may be written; never fewer than wanted
     candidates: Count = 20  # of the LSTM, where the language model gives a second opinion
     score_batch: Count = 16  # prompts per batch where titles are scored: fewer, since each carries a tree of titles

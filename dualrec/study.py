@@ -18,6 +18,7 @@ from dualrec.data.catalogue import Catalogue
 from dualrec.data.dataset import Dataset
 from dualrec.data.sources import load
 from dualrec.data.splits import Split, leave_one_out
+from dualrec.data.title_matching import TitleMatcher
 from dualrec.data.title_vectors import title_vectors
 from dualrec.evaluation.ledger import read_ledger, write_ledger
 from dualrec.llm.grounding import Grounder
@@ -72,9 +73,14 @@ class Study:
         return np.bincount(self.split.train.items, minlength=len(self.catalogue) + 1)
 
     @cached_property
+    def matcher(self) -> TitleMatcher:
+        """Finds items by their titles."""
+        return TitleMatcher(self.catalogue, self.popularity)
+
+    @cached_property
     def grounder(self) -> Grounder:
         """Matches written titles with the catalogue."""
-        return Grounder(self.catalogue, self.popularity, self.profile.llm.match_threshold)
+        return Grounder(self.matcher)
 
     @property
     def prompts(self) -> Prompts:

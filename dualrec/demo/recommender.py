@@ -8,14 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-from rapidfuzz import fuzz, process
-
 from dualrec.core.errors import StudyError
-from dualrec.llm.grounding import normalise
 from dualrec.llm.inference.likelihood import score_titles
 from dualrec.llm.inference.title_trie import Trie, build_trie
 from dualrec.llm.local import LLM, load_llm
+from dualrec.llm.written_lists import read_title
 from dualrec.rerank.fusion import Opinions
 from dualrec.rerank.similarity import rerank_by_hint
 from dualrec.sequence.base import SequenceModel, hints_from_scores
@@ -24,7 +21,7 @@ from dualrec.systems.catalogue_writer import search_catalogue
 from dualrec.systems.sequence_models import fit_sequence_model
 from dualrec.types import Hints, RankedLists, Sequences
 
-NEAR = 75  # of `_nearness`, from which a title is offered for what was typed
+NEAR = 75  # of 100, from which a title is offered for what was typed
 FAMOUS = 5  # movies of the one example where the catalogue knows none of TASTES
 TASTES = {
     "Space opera": ("Star Wars (1977)", "The Empire Strikes Back (1980)", "Return of the Jedi (1983)", "Alien (1979)"),
@@ -81,29 +78,18 @@ class Demo:
         """Every title of the catalogue as the language model would write it."""
         return build_trie(self.llm.tokenizer, self.study.catalogue.titles)
 
-    @cached_property
-    def names(self) -> dict[int, str]:
-        """Item -> title as it is compared with what was typed.
-
-        The popular ones come first: they are meant where two titles are equally near.
-        """
-        order = np.lexsort((np.arange(len(self.study.popularity)), -self.study.popularity))
-        return {item: normalise(self.study.catalogue.titles[item]) for item in order.tolist() if item}
-
     def search(self, typed: str, n: int) -> list[int]:
-        """The n items whose titles are nearest to what was typed; none where none is near."""
-        query = normalise(typed)
-        if not query:
-            return []
-        matches = process.extract(query, self.names, scorer=_nearness, limit=n, score_cutoff=NEAR)
-        return [item for _, _, item in matches]
+        """The n items that were typed, or whose titles are nearest to it; none where none is near."""
+        matcher, written = self.study.matcher, read_title(typed)
+        items = [*matcher.meant(written.title, written.year), *matcher.nearest(typed, n, NEAR)]
+        return list(dict.fromkeys(items))[:n]
 
     def tastes(self) -> dict[str, list[int]]:
         """Histories to start from, items by name: the TASTES the catalogue has, or else what is most popular."""
         titles = self.study.catalogue.titles
         tastes = {name: taste for name, taste in TASTES.items() if set(taste) <= set(titles)}
         if not tastes:
-            return {"Most popular": [*self.names][:FAMOUS]}
+            return {"Most popular": self.study.matcher.by_popularity[:FAMOUS]}
         return {name: [titles.index(title) for title in taste] for name, taste in tastes.items()}
 
     def answer(self, liked: Sequence[int]) -> Answer:
@@ -166,13 +152,8 @@ def load_demo(study: Study) -> Demo:
     Raises StudyError where the language model is behind a server, which tells no probabilities.
     """
     demo = Demo(study, fit_sequence_model(study, "lstm"), load_llm(study.profile.llm.model))
-    demo.answer([*demo.names][:1])  # a first request makes what later ones find ready
+    demo.answer(demo.study.matcher.by_popularity[:1])  # a first request makes what later ones find ready
     return demo
-
-
-def _nearness(typed: str, name: str, **_) -> float:
-    """0 to 100: how much of what was typed stands in a title, in one piece or word by word."""
-    return max(fuzz.partial_ratio(typed, name), fuzz.token_set_ratio(typed, name))
 
 
 @contextmanager

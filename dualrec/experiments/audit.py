@@ -8,6 +8,7 @@ import numpy as np
 
 from dualrec.core.errors import StudyError
 from dualrec.data.splits import Split, order, split_sequences
+from dualrec.data.title_matching import TitleMatcher
 from dualrec.data.title_vectors import load_encoder
 from dualrec.evaluation.released import ROW_SHARE, Outputs, Truth, last_rows
 from dualrec.llm.grounding import Grounder, written_titles
@@ -81,7 +82,7 @@ def written_outputs(study: Study, audit: AuditCases, texts: list[str], hints: Hi
     hints: one per case
     n: how many titles of every text count
     """
-    grounder = Grounder(study.catalogue, audit.truth.popularity, study.profile.llm.match_threshold)
+    grounder = Grounder(TitleMatcher(study.catalogue, audit.truth.popularity))
     titles = []
     items = []
     for row, text in enumerate(texts):

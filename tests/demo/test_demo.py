@@ -92,6 +92,13 @@ def test_movielens_starts_from_tastes(movies):
         ("termnator", "The Terminator (1984)"),
         ("postman", "The Postman (1997)"),
         ("fargo 1996", "Fargo (1996)"),
+        ("alien", "Alien (1979)"),
+        ("star trek 6", "Star Trek VI: The Undiscovered Country (1991)"),
+        ("godfather ii", "The Godfather: Part II (1974)"),
+        ("Matrix, The Lion King", "The Lion King (1994)"),
+        ("lion king, the", "The Lion King (1994)"),
+        ("beauty & the b", "Beauty and the Beast (1991)"),
+        ("se7en", "Seven (Se7en) (1995)"),
     ],
 )
 def test_what_is_typed_finds_its_movie_first(movies, typed, first):

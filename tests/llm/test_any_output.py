@@ -9,8 +9,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dualrec.data.catalogue import LONGEST, build_catalogue
-from dualrec.llm.grounding import Grounder, Written, ground, normalise, parse_list, written_titles
+from dualrec.data.title_matching import TitleMatcher
+from dualrec.data.titles import normalise
+from dualrec.llm.grounding import Grounder, ground, written_titles
 from dualrec.llm.remote import as_list
+from dualrec.llm.written_lists import Written, parse_list
 from dualrec.types import Sequences
 
 NAMES = [
@@ -24,7 +27,7 @@ NAMES = [
     "Z",
 ]
 HISTORIES = Sequences.from_lists([7, 9], [[1, 2, 3], [8]])
-GROUNDER = Grounder(build_catalogue(range(1, 9), NAMES, [[]] * 8), np.arange(9), 90)
+GROUNDER = Grounder(TitleMatcher(build_catalogue(range(1, 9), NAMES, [[]] * 8), np.arange(9)))
 FLOOD = "\u0301\u0323"  # two accents whose order is not the canonical one
 EVIL = [
     "(((((",
@@ -62,6 +65,15 @@ EVIL += [
     "Heat",
     ": 1995",
     "(0000)",
+    '["',
+    '", "',
+    '"title": "',
+    '"}',
+    "{",
+    "|",
+    "\\",
+    "```",
+    "## ",
 ]
 anything = st.text(st.characters(codec=None, exclude_categories=()), max_size=300)  # lone surrogates, too
 outputs = st.one_of(anything, st.lists(st.sampled_from(EVIL), max_size=60).map("".join))
@@ -78,13 +90,18 @@ HUGE = {
     "a million titles": "a (1999)\n" * 10**6,
     "accents line by line": (FLOOD * 200 + "\n") * 10**4,
     "nul after nul": "\0" * 10**7,
+    "quotation marks in JSON": '["' + '"' * 10**7,
+    "escapes in JSON": '["' + "\\" * 10**7,
+    "a million titles in JSON": '["' + 'a (1999)", "' * 10**6,
+    "a million rows": "| a | 1999 |\n" * 10**6,
+    "a million bars": "|" * 10**7,
 }
 
 
 @given(outputs, st.integers(0, 12))
 def test_any_output_is_parsed(text, n):
     found = parse_list(text, n)
-    assert len(found) <= min(n, text.count("\n") + 1)
+    assert len(found) <= min(n, text.count("\n") + 1 + text.count('"'))  # in JSON, a line may hold many
     assert all(written.title == written.title.strip() for written in found)
     assert all(0 < len(written.title) <= LONGEST and 0 <= written.year <= 9999 for written in found)
 

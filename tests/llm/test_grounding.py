@@ -1,64 +1,17 @@
-import time
+"""Written lists become lists of unseen movies, and every written title has one fate."""
 
 import numpy as np
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
-from dualrec.llm.grounding import Grounder, Written, ground, normalise, parse_list
+from dualrec.data.title_matching import TitleMatcher
+from dualrec.llm.grounding import Grounder, ground
+from dualrec.llm.written_lists import Written
 
 
 @pytest.fixture
 def grounder(toy_catalogue):
     popularity = np.array([0, 9, 1, 3, 4, 2, 1, 5, 8])  # item 7 is the more popular "Heat (1995)"
-    return Grounder(toy_catalogue, popularity, threshold=90)
-
-
-def test_parse_list_reads_numbers_bullets_quotes_and_drops_remarks():
-    text = (
-        ' Toy Story (1995)\n2) "Heat" (1995) - a crime film\n\n- **Star Wars** (1977)\n'
-        "* 2001: A Space Odyssey\n5. 12 Monkeys (1995)\n"
-    )
-    assert parse_list(text, 10) == [
-        Written("Toy Story", 1995),
-        Written("Heat", 1995),
-        Written("Star Wars", 1977),
-        Written("2001: A Space Odyssey", 0),
-        Written("12 Monkeys", 1995),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("line", "expected"),
-    [
-        ("Heat: 1995", Written("Heat", 1995)),
-        ("Heat, 1995", Written("Heat", 1995)),
-        ('"Heat" – 1995', Written("Heat", 1995)),
-        ("Heat (1995): 2 hours, 1996", Written("Heat", 1995)),
-        ("Blade Runner 2049", Written("Blade Runner 2049", 0)),
-        ("Apollo: 13", Written("Apollo: 13", 0)),
-        ("Heat: 1995, a crime film", Written("Heat: 1995, a crime film", 0)),
-    ],
-)
-def test_parse_list_reads_years_without_brackets(line, expected):
-    assert parse_list(line, 10) == [expected]
-
-
-def test_parse_list_stops_at_the_asked_number():
-    assert [w.title for w in parse_list("A\nB\nC\n", 2)] == ["A", "B"]
-
-
-@pytest.mark.parametrize(
-    ("title", "expected"),
-    [
-        ("Beauty & the Beast", "beauty and the beast"),
-        ("  Les  Misérables! ", "les miserables"),
-        ("七人の侍", "七人の侍"),
-        ("?!", ""),
-    ],
-)
-def test_normalise(title, expected):
-    assert normalise(title) == expected
+    return Grounder(TitleMatcher(toy_catalogue, popularity))
 
 
 @pytest.mark.parametrize(
@@ -66,18 +19,26 @@ def test_normalise(title, expected):
     [
         ("toy story", 1995, 1),  # exact
         ("Toy Story", 0, 1),  # no year written
-        ("Toy Story", 1996, 1),  # fuzzy: the year may differ by one
+        ("Toy Story", 1996, 1),  # the year may differ by one
         ("Toy Story", 2003, 0),  # another film's year
         ("Toy Storey", 1995, 1),  # a misspelling
+        ("Toy Story 2", 1995, 0),  # another film's number
         ("Heat", 1995, 7),  # two items of one title: the popular one
         ("The Postman", 1994, 3),  # without the alternative title
+        ("Il Postino", 1994, 3),  # the alternative title
         ("Beauty and the Beast", 1991, 4),
         ("The Big Leopard", 1997, 0),  # invented
         ("", 1995, 0),
     ],
 )
 def test_match(grounder, title, year, item):
-    assert grounder.match(Written(title, year)) == item
+    assert grounder.match(Written(title, year)) == grounder.match(Written(title, year)) == item
+
+
+def test_of_films_that_share_a_title_the_most_popular_is_meant(toy_catalogue):
+    toy_catalogue.titles[8], toy_catalogue.years[8] = "Heat (1977)", 1977
+    heat = Grounder(TitleMatcher(toy_catalogue, np.array([0, 9, 1, 3, 4, 2, 1, 5, 8])))
+    assert [heat.match(Written("Heat", year)) for year in (0, 1977, 1995)] == [8, 8, 7]
 
 
 def test_ground_counts_every_fate(grounder, toy_history):
@@ -95,16 +56,10 @@ def test_ground_counts_every_fate(grounder, toy_history):
     }
 
 
-@given(st.text(max_size=400))
-@example("0\x1f")
-@example('\u2003"\x85Heat\u2003"')
-def test_any_text_is_parsed(text):
-    for written in parse_list(text, 10):
-        assert written.title == written.title.strip()
-        normalise(written.title)
-
-
-def test_a_monstrous_line_is_parsed_at_once():
-    started = time.perf_counter()
-    assert len(parse_list("(" * 200_000 + "\n" + "9" * 200_000, 10)) <= 2
-    assert time.perf_counter() - started < 1
+def test_titles_as_movielens_writes_them_are_grounded(toy_catalogue, toy_history):
+    grounder = Grounder(TitleMatcher(toy_catalogue, np.zeros(9)))
+    texts = [
+        "**1.** Misérables, Les (1995)\n**2.** Postman, The (Postino, Il) (1994)",
+        '["Star Wars [1977]", "Toy Story"]',
+    ]
+    assert ground(texts, toy_history, grounder, n=5, k=2).items.tolist() == [[5, -1], [1, -1]], "3 and 8 are seen"

@@ -43,7 +43,6 @@ BAD = {  # what is in the file behind HEAD -> what is said
     "not a number": ("[lora]\nlearning_rate = nan", r"\[lora\]: 'learning_rate' must be a finite number, but is nan"),
     "without end": ("[lora]\nmax_grad_norm = inf", r"\[lora\]: 'max_grad_norm' must be a finite number, but is inf"),
     "growing decay": ("[windowed_markov]\ndecay = 1.01", r"\[windowed_markov\]: 'decay' must be at most 1"),
-    "a ratio over 100": ("[llm]\nmatch_threshold = 101", r"\[llm\]: 'match_threshold' must be at most 100"),
     "a trade-off over 1": (
         "[rerank]\nmmr_lambda = [0.5, 2.0]",
         r"\[rerank\]: 'mmr_lambda' must be at most 1, but is 2.0",

@@ -10,9 +10,10 @@ from dataclasses import replace
 from rapidfuzz import fuzz
 
 from dualrec.evaluation.metrics import fates
-from dualrec.llm.grounding import ground, parse_list
+from dualrec.llm.grounding import ground
 from dualrec.llm.local import load_llm
 from dualrec.llm.prompts import STYLES
+from dualrec.llm.written_lists import parse_list
 from dualrec.study import open_study
 from dualrec.systems.free_writer import write_lists
 from dualrec.systems.sequence_models import lstm_hints
