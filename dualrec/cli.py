@@ -55,7 +55,9 @@ def evaluate(
         chosen = {name.strip(): find_system(name.strip()) for name in systems_.split(",") if name.strip()}
         if not chosen:
             raise StudyError(f"--systems names no system; choose from {', '.join(SYSTEMS)}")
-        study = open_study(profile, seed, data, _own_folder(profile, data, out))
+        study = open_study(profile, seed, data, out)
+        for loss in study.losses:
+            print(loss)
         with sole_user(study.folder):
             parts = Parts(study)
             report = {system.name: _measure(parts, name, system) for name, system in chosen.items()}
@@ -84,10 +86,12 @@ def recommend(
 
     with redirect_stdout(sys.stderr):
         row = find_system(system)
-        study = open_study(profile, data=data, folder=_own_folder(profile, data, out))
+        study = open_study(profile, data=data, folder=out)
+        for loss in study.losses:
+            print(loss)
         history = match_titles(titles, study.catalogue)
         print(f"ranking with {row.label}; what is not trained yet is trained first (minutes) …")
-        lists = rank(study, system, Sequences.from_lists([0], [history]), k)
+        lists = rank(study, system, Sequences.from_lists([0], [history], study.split.test.history.repeats), k)
     for place, item in enumerate((i for i in lists.items[0] if i > 0), start=1):
         print(f"{place:2d}. {study.catalogue.titles[item]}")
 
@@ -187,10 +191,3 @@ def _measure(parts: Parts, name: str, system: System) -> dict:
     means = per_user(ledger).mean()
     print(f"{system.label}: n = {len(cases)}")
     return {metric: round(float(value), 6) for metric, value in means.items()} | {"n": len(cases)}
-
-
-def _own_folder(profile: str, data: str | None, out: Path | None) -> Path | None:
-    """The folder to work in: other data never shares a folder with the profile's own."""
-    if out is None and data is not None:
-        return paths.run_dir(f"{Path(profile).stem}-{Path(data).name}")
-    return out

@@ -45,6 +45,9 @@ class SplitConfig:
 
     tie_rule: TieRule = "file"
     min_events: Count = 5
+    # items met again. "first": only the first encounter is an event; "allow": what was seen may be recommended again;
+    # "drop": as it stands, without the users whose target was seen before and so can never be recommended
+    repeats: Literal["first", "allow", "drop"] = "first"
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -16,6 +16,7 @@ from dualrec.core.fingerprint import fingerprint
 from dualrec.core.machine import peak_memory_mib
 from dualrec.data.catalogue import Catalogue
 from dualrec.data.dataset import Dataset
+from dualrec.data.losses import loss_lines
 from dualrec.data.sources import load
 from dualrec.data.splits import Split, leave_one_out
 from dualrec.data.title_vectors import title_vectors
@@ -28,7 +29,11 @@ from dualrec.types import Cases, Hints, RankedLists, Sequences
 if TYPE_CHECKING:  # transformers takes seconds to import: systems that only count do without it
     from dualrec.llm.local import LLM
 
-AUDITED = "audited: leave-one-out, full ranking, seen movies removed, one target"
+REPEATS = {  # `split.repeats` in the words of a protocol
+    "first": "first encounters only, seen items removed",
+    "allow": "seen items may come again",
+    "drop": "seen items removed, users without those whose target was seen",
+}
 
 
 @dataclass
@@ -48,8 +53,27 @@ class Study:
 
     @property
     def protocol(self) -> str:
-        """The audited protocol with its declared tie rule, for captions and results."""
-        return f"{AUDITED}, ties in {self.profile.split.tie_rule} order"
+        """The audited protocol with its declared rules for repeats and ties, for captions and results."""
+        rules = self.profile.split
+        return (
+            f"audited: leave-one-out, full ranking, {REPEATS[rules.repeats]}, one target, ties in {rules.tie_rule} order, "
+            "equal scores in a fixed random order of the items"
+        )
+
+    @property
+    def notes(self) -> dict[str, int]:
+        """What reading and splitting met and left out: name -> count."""
+        split = {
+            "users_with_too_few_events": self.split.left_out,
+            "events_met_before": self.split.met_before,
+            "users_whose_last_item_was_met_before": self.split.repeated_targets,
+        }
+        return self.data.notes | split
+
+    @property
+    def losses(self) -> list[str]:
+        """What was left out, a sentence each."""
+        return loss_lines(self.notes, {"rows": self.data.rows_read, "users": len(self.data.user_ids) - 1})
 
     @cached_property
     def cases(self) -> Cases:
@@ -117,10 +141,12 @@ class Study:
             "protocol": protocol or self.protocol,
             "seed": self.seed,
             "config_hash": fingerprint(self.profile),
+            "notes": self.notes,
             "wall_seconds": round(seconds, 2),
             "peak_memory_mib": round(peak_memory_mib(), 1),
         }
-        return read_ledger(write_ledger(self.folder / "lists", system, cases, lists, self.catalogue.ids, meta))
+        ids = self.catalogue.ids, meta, self.data.user_ids
+        return read_ledger(write_ledger(self.folder / "lists", system, cases, lists, *ids))
 
     def ledger(self, system: str) -> pd.DataFrame:
         """A ledger that an earlier notebook wrote."""
@@ -131,11 +157,14 @@ def open_study(profile: str, seed: int = 0, data: str | None = None, folder: Pat
     """Load the profile's data and split it.
 
     seed: any but 0 makes a study of its own, named `<profile>-seed<seed>`: it never overwrites what belongs to the profile
-    data: a registered name or a folder, instead of the profile's; folder: instead of `runs/<name>`
+    data: a registered name or a folder, instead of the profile's; its study works in `runs/<name>-<data>-<digest>`, so
+        that data of the same name, or data that have changed, never share a folder
+    folder: where to work instead
     Raises StudyError for an unknown profile or unreadable data.
     """
     chosen = load_profile(profile)
     if seed:
         chosen = replace(chosen, name=f"{chosen.name}-seed{seed}")
     dataset = load(data or chosen.data)
-    return Study(chosen, seed, dataset, leave_one_out(dataset, chosen.split), folder or paths.run_dir(chosen.name))
+    own = f"{chosen.name}-{dataset.name}-{dataset.digest[:8]}" if data else chosen.name
+    return Study(chosen, seed, dataset, leave_one_out(dataset, chosen.split), folder or paths.run_dir(own))

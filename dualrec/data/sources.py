@@ -7,6 +7,7 @@ import os
 import stat
 import zipfile
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -17,8 +18,9 @@ from dualrec.core import paths
 from dualrec.core.artifacts import atomic_path
 from dualrec.core.assets import verified_asset
 from dualrec.core.errors import StudyError
-from dualrec.data.dataset import Dataset, build_dataset
+from dualrec.data.dataset import Dataset, Reading, build_dataset
 from dualrec.data.download import fetch
+from dualrec.data.layouts.hetrec import read_tags
 from dualrec.data.layouts.movielens import catalogue_100k, read_csv, read_dat, read_u_data
 from dualrec.data.layouts.plain import read_plain
 
@@ -28,6 +30,8 @@ LAYOUTS = {  # the files by which a layout is recognised, and its reader
     ("u.data", "u.item"): read_u_data,
     ("ratings.dat", "movies.dat"): read_dat,
     ("ratings.csv", "movies.csv"): read_csv,
+    ("user_taggedartists-timestamps.dat", "artists.dat"): read_tags,
+    ("user_taggedartists.dat", "artists.dat"): read_tags,
     ("interactions.csv", "items.csv"): read_plain,
 }
 
@@ -86,6 +90,9 @@ def load(name_or_folder: str) -> Dataset:
         if own.is_dir():
             return load_folder(own, name_or_folder)
         return load_embedded() if name_or_folder == "ml-100k" else load_folder(download(name_or_folder), name_or_folder)
+    if folder.is_file():
+        remedy = "unpack it and name the folder" if zipfile.is_zipfile(folder) else f"name its folder, {folder.parent}"
+        raise StudyError(f"{name_or_folder} is a file, and data are read from a folder; {remedy}")
     if not folder.is_dir():
         raise StudyError(f"'{name_or_folder}' is neither a registered data set ({', '.join(SOURCES)}) nor a folder")
     return load_folder(folder, folder.resolve().name)
@@ -93,11 +100,23 @@ def load(name_or_folder: str) -> Dataset:
 
 def load_folder(folder: Path, name: str) -> Dataset:
     """Load a folder in the layout that its file names show. Raises StudyError where they show none."""
-    for files, read in LAYOUTS.items():
-        if all((folder / file).is_file() for file in files):
-            return build_dataset(name, *read(folder))
-    pairs = "; ".join(" + ".join(files) for files in LAYOUTS)
-    raise StudyError(f"{folder} holds no known layout; put one of these pairs of files there: {pairs}")
+    if read := _reader_of(folder):
+        return build_dataset(name, read(folder))
+    inner = sorted(path for path in folder.iterdir() if path.is_dir() and _reader_of(path))
+    archives = sorted(path.name for path in folder.glob("*.zip"))
+    if inner:
+        remedy = f"its folder {inner[0]} does: name that one"
+    elif archives:
+        remedy = f"unpack {archives[0]} and name the folder that holds its files"
+    else:
+        remedy = f"put one of these pairs of files there: {'; '.join(' + '.join(files) for files in LAYOUTS)}"
+    raise StudyError(f"{folder} holds no known layout; {remedy}")
+
+
+def _reader_of(folder: Path) -> Callable[[Path], Reading] | None:
+    """The reader of the layout whose files lie in a folder, as they are or packed by gzip."""
+    names = {path.name.removesuffix(".gz") for path in folder.iterdir() if path.is_file()}
+    return next((read for files, read in LAYOUTS.items() if names.issuperset(files)), None)
 
 
 def load_embedded() -> Dataset:
@@ -111,7 +130,7 @@ def load_embedded() -> Dataset:
         )
     items = pd.read_parquet(folder / "MovieLens100k_items.parquet.brotli")
     catalogue = catalogue_100k(items.rename(columns={"movie_id": "item_id", "movie_title": "title"}))
-    return build_dataset("ml-100k", catalogue, ratings.rename(columns={"movie_id": "item_id"}))
+    return build_dataset("ml-100k", Reading(catalogue, ratings.rename(columns={"movie_id": "item_id"})))
 
 
 def download(name: str) -> Path:

@@ -33,6 +33,7 @@ from filelock import FileLock
 from dualrec.core import paths
 from dualrec.core.artifacts import write_json
 from dualrec.core.errors import StudyError
+from dualrec.core.text import decode
 
 SCHEMA = 1
 STUDY = ("profile", "data", "protocol", "commit", "hardware")
@@ -129,7 +130,7 @@ def results_table(results: dict, metrics: tuple[str, ...] = TABLE) -> str:
 def _read(path: Path) -> dict:
     """The file's JSON object, of the schema known here."""
     try:
-        results = json.loads(Path(path).read_text(encoding="utf-8"))
+        results = json.loads(decode(Path(path).read_bytes()))
     except (OSError, ValueError) as error:
         raise StudyError(
             f"{paths.readable(path)} is not readable JSON; delete it and run the notebooks again"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from dualrec.core.errors import StudyError
 from dualrec.data.splits import Split, order, split_sequences
@@ -32,13 +33,13 @@ def audit_cases(study: Study, users: int | None = None) -> AuditCases:
 
     users: evaluated, a seeded subset, 0 = all; the profile's `audit.users` if left out
     """
-    sequences = order(study.data.interactions, study.profile.split.tie_rule)
+    sequences = order(study.data, study.profile.split)
     split = split_sequences(sequences.drop_last(TARGETS - 1), study.profile.split.min_events)
     cases = split.test.sample(study.profile.audit.users if users is None else users, study.seed)
     row = {int(user): i for i, user in enumerate(sequences.users)}
     targets = sequences.take([row[int(user)] for user in cases.users]).recent(TARGETS)
     popularity = np.bincount(split.train.items, minlength=len(study.catalogue) + 1)
-    in_last_rows = last_rows(cases.users, study.data.interactions.user_id.value_counts())
+    in_last_rows = last_rows(cases.users, pd.Series(sequences.lengths, index=sequences.users))
     return AuditCases(split, cases, Truth(cases.users, targets, study.catalogue.titles, popularity, in_last_rows))
 
 
@@ -50,7 +51,7 @@ def released_split(study: Study, audit: AuditCases) -> Split:
     left_out: users with fewer events in the validation rows
     Raises StudyError where no user is left for validation or test.
     """
-    sequences = order(study.data.interactions, study.profile.split.tie_rule)
+    sequences = order(study.data, study.profile.split)
     rows = len(sequences.items)
     trained, validated = (int(np.ceil(share * rows)) for share in (TRAIN_SHARE, 1 - ROW_SHARE))
     chosen = split_sequences(_rows(sequences, trained, validated), study.profile.split.min_events)
@@ -67,8 +68,9 @@ def written_outputs(study: Study, audit: AuditCases, texts: list[str], hints: Hi
     """Of a language model: the first n titles of every text, and the items they stand for."""
     grounder = Grounder(study.catalogue, audit.truth.popularity, study.profile.llm.match_threshold)
     titles, items = [], []
+    closed = audit.cases.history.excluded
     for row, text in enumerate(texts):
-        seen = set(audit.cases.history.sequence(row).tolist())
+        seen = set(closed.sequence(row).tolist())
         found = list(written_titles(text, seen, grounder, n))
         titles.append([f"{written.title} ({written.year})" if written.year else written.title for written, _, _ in found])
         items.append([item if fate == "listed" else -1 for _, item, fate in found])
@@ -82,10 +84,10 @@ def listed_outputs(study: Study, items: np.ndarray, hints: Hints) -> Outputs:
 
 
 def random_items(study: Study, histories: Sequences, k: int) -> np.ndarray:
-    """int64 (n, k): unseen movies drawn blindly, seeded."""
+    """int64 (n, k): movies that may be recommended, drawn blindly, seeded."""
     rng = np.random.default_rng([study.seed, 2])
-    everything = np.arange(1, len(study.catalogue) + 1)
-    return np.array([rng.choice(np.setdiff1d(everything, histories.sequence(row)), k, replace=False) for row in range(len(histories))])
+    everything, closed = np.arange(1, len(study.catalogue) + 1), histories.excluded
+    return np.array([rng.choice(np.setdiff1d(everything, closed.sequence(row)), k, replace=False) for row in range(len(closed))])
 
 
 def sentence_vectors(study: Study, *outputs: Outputs) -> dict[str, np.ndarray]:

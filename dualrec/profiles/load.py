@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails
 from dualrec.config import LANGUAGE_MODEL, REMOTE, SENTENCE_ENCODER, Profile
 from dualrec.core import paths
 from dualrec.core.errors import StudyError, did_you_mean
+from dualrec.core.text import decode
 from dualrec.data.sources import SOURCES
 from dualrec.llm.prompts import STYLES
 
@@ -109,7 +110,7 @@ def _read(path: Path) -> dict:
     """What a profile's file says."""
     where = paths.readable(path)
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(decode(path.read_bytes()))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise StudyError(f"{where} is not valid TOML: {error}") from error
     if "name" in values:
