@@ -2,15 +2,10 @@
 
 import codecs
 import gzip
-import itertools
 
-import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from dualrec.core.errors import StudyError
-from dualrec.data import columns
 from dualrec.data.tables import read_table
 
 KINDS = {"id": "int", "x": "float"}
@@ -70,52 +65,9 @@ def test_the_advice_fits_a_line_some_lines_or_a_whole_column(tmp_path):
 TIMES = {"time": "time"}
 
 
-@pytest.mark.parametrize(
-    ("written", "read"),
-    [
-        (["30", "-1", "+7"], [30, -1, 7]),
-        (["1593878964.438", "1593878904.0", "1593878904"], [1593878964438, 1593878904000, 1593878904000]),
-        (["1.5", "1.25", "1.0000001"], [1500000000, 1250000000, 1000000100]),
-        (["900719925474099.75", "900719925474099.5"], [900719925474099750, 900719925474099500]),
-        (["2020-07-04T16:08:24Z", "2020-07-04 18:08:23+02:00", "2020-07-04"], [1593878904, 1593878903, 1593820800]),
-        (["2020-07-04T16:08:24.25Z", "2020-07-04T16:08:24.125"], [1593878904250, 1593878904125]),
-        (["1969-12-31T23:59:59.5", "1970-01-01"], [-500, 0]),
-        (["1.593878904e9", "1.593878905e9"], [1593878904, 1593878905]),
-    ],
-)
-def test_times_keep_their_order_and_their_fractions(tmp_path, written, read):
-    times = table(tmp_path, "time\n" + "\n".join(written) + "\n", kinds=TIMES, required=()).time
-    assert times.tolist() == read and times.dtype == "int64"
-
-
-@given(st.lists(st.decimals(-(10**9), 10**9, allow_nan=False, places=6), min_size=1))
-def test_any_fractions_keep_their_order(times):
-    read = columns.read_time(pd.Series([format(time, "f") for time in times]))[0].tolist()
-    for (a, one), (b, two) in itertools.combinations(zip(times, read, strict=True), 2):
-        assert (a < b, a == b) == (one < two, one == two)
-
-
-@pytest.mark.parametrize("bad", ["yesterday", "2001-13-01", "nan", "1.0123456789", "1e40", ""])
-def test_what_is_no_time_is_named(tmp_path, bad):
-    with pytest.raises(StudyError, match=r"line 3: time is '.*', not a time; correct or remove the line"):
-        table(tmp_path, f'x,time\n1,5\n2,{bad}\n3,7.5\n', kinds=TIMES, required=())
-
-
-def test_a_date_among_numbers_and_a_number_among_dates_are_named(tmp_path):
-    with pytest.raises(StudyError, match="line 4: time is '2001-01-01', not a time"):
-        table(tmp_path, "time\n1\n2\n2001-01-01\n", kinds=TIMES, required=())
-    with pytest.raises(StudyError, match="line 4: time is '2001', not a time"):
-        table(tmp_path, "time\n2001-01-01\n2001-01-02\n2001\n", kinds=TIMES, required=())
-
-
 def test_scientific_notation_is_marked(tmp_path):
     assert table(tmp_path, "time\n1.59388e+09\n7\n", kinds=TIMES, required=()).scientific.tolist() == [True, False]
     assert "scientific" not in table(tmp_path, "time\n1\n", kinds=TIMES, required=())
-
-
-@pytest.mark.parametrize(("times", "ticks"), [(1593878904, 1), (5, 1), (1593878904438, 10**3), (1593878904438001, 10**6), (-(10**18), 10**9)])
-def test_the_unit_of_a_clock_shows_in_its_size(times, ticks):
-    assert columns.ticks_per_second(pd.Series([times, times, 0])) == ticks
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
