@@ -31,14 +31,8 @@ from dualrec.core.git import git_commit
 from dualrec.types import Cases, RankedLists
 
 SCHEMA = 1
-TEXT = "str"  # pandas' type of text
-COLUMNS = {  # and the types that each may have
-    "user_id": ("int64", TEXT),
-    "target_id": ("int64", TEXT),
-    "rank": ("int32",),
-    "item_id": ("Int64", TEXT),
-    "score": ("float32",),
-}
+COLUMNS = {"user_id": "int64", "target_id": "int64", "rank": "int32", "item_id": "Int64", "score": "float32"}
+IDS = ("user_id", "target_id", "item_id")  # which may be text instead
 NAMED = 300  # characters of a foreign file's column names in an error
 # What pyarrow and pandas raise where bytes of lengths, types or pandas' own notes are damaged.
 # Not MemoryError: the file may be whole.
@@ -115,7 +109,7 @@ def write_ledger(
 
 
 def read_ledger(path: Path) -> pd.DataFrame:
-    """Read and check a ledger; columns and types are those of `COLUMNS`.
+    """Read and check a ledger; the columns are those of `COLUMNS`, ids perhaps text.
 
     Raises StudyError where the ledger or its sidecar is missing, breaks the schema, or was changed afterwards.
     """
@@ -173,14 +167,15 @@ def check_ledger(ledger: pd.DataFrame, where: str) -> None:
         # repr: a name may hold line breaks and colour codes
         columns = repr(", ".join(map(str, ledger.columns)))[1:-1][:NAMED]
         raise StudyError(f"{where} has the columns {columns or '(none)'}; a ledger has {', '.join(COLUMNS)}")
-    for column, types in COLUMNS.items():
-        if str(ledger[column].dtype) not in types:
-            wanted = " or ".join("text" if name == TEXT else name for name in types)
-            raise StudyError(f"{where}: column '{column}' is {ledger[column].dtype}, but must be {wanted}")
+    for column, expected in COLUMNS.items():
+        dtype = ledger[column].dtype
+        if str(dtype) != expected and not (column in IDS and _is_text(ledger[column])):
+            wanted = f"{expected} or text" if column in IDS else expected
+            raise StudyError(f"{where}: column '{column}' is {dtype}, but must be {wanted}")
         if column in ("user_id", "target_id") and ledger[column].isna().any():
-            raise StudyError(f"{where}: column '{column}' has a row without an id; every row has one")
-    if (ledger["target_id"].dtype == TEXT) != (ledger["item_id"].dtype == TEXT):
-        raise StudyError(f"{where}: of 'target_id' and 'item_id' one is text and the other is not; both hold item ids")
+            raise StudyError(f"{where}: column '{column}' is null in a row, but must name an id in every one")
+    if _is_text(ledger["target_id"]) != _is_text(ledger["item_id"]):
+        raise StudyError(f"{where}: of the columns 'target_id' and 'item_id' one is text, but both must hold the same ids")
     if ledger.empty:
         raise StudyError(f"{where} holds no recommendations; evaluate at least one user")
     users = ledger["user_id"].to_numpy()
@@ -212,10 +207,14 @@ def as_lists(ledger: pd.DataFrame) -> Lists:
     check_ledger(ledger, "the ledger")
     k = int(ledger["rank"].to_numpy().max())
     column = ledger["item_id"]
-    empty, kind = ("", object) if column.dtype == TEXT else (0, np.int64)
+    empty, kind = ("", object) if _is_text(column) else (0, np.int64)
     items = column.fillna(empty).to_numpy(kind).reshape(-1, k)
     valid = column.notna().to_numpy().reshape(-1, k)
     return Lists(ledger["user_id"].to_numpy()[::k], ledger["target_id"].to_numpy()[::k], items, valid)
+
+
+def _is_text(column: pd.Series) -> bool:
+    return isinstance(column.dtype, pd.StringDtype)
 
 
 def _id_column(ids: np.ndarray, missing: np.ndarray | None = None) -> pd.Series:
@@ -225,6 +224,6 @@ def _id_column(ids: np.ndarray, missing: np.ndarray | None = None) -> pd.Series:
     missing: bool (rows,), where there is none; left out for a column that has one in every row
     """
     if ids.dtype.kind != "i":
-        column = pd.Series(ids, dtype=TEXT)
+        column = pd.Series(ids, dtype="str")
         return column if missing is None else column.mask(missing)
     return pd.Series(ids.astype(np.int64) if missing is None else pd.arrays.IntegerArray(ids.astype(np.int64), missing))
