@@ -75,4 +75,4 @@ def refuse_heavy_losses(data: str, notes: dict[str, int], rows: int) -> None:
 
 
 def _share(count: int, total: int, loss: Loss) -> str:
-    return f"{count:,} of {total:,} {loss.of} ({count / total:.0%}) {loss.what}"
+    return f"{count:,} of {total:,} {loss.of} ({count / total:.1%}) {loss.what}"
