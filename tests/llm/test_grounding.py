@@ -1,4 +1,5 @@
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -82,6 +83,13 @@ def test_ground_counts_every_fate(grounder, toy_history):
         "duplicate": [1, 0],
         "seen": [1, 0],
     }
+
+
+def test_where_repeats_are_allowed_nothing_counts_as_seen(grounder, toy_history):
+    text = "Toy Story (1995)\nStar Wars (1977)\nToy Story (1995)\n"
+    lists = ground([text, ""], replace(toy_history, repeats=True), grounder, n=5, k=4)
+    assert lists.items.tolist() == [[1, 8, -1, -1], [-1, -1, -1, -1]]
+    assert lists.counts["seen"].tolist() == [0, 0] and lists.counts["duplicate"].tolist() == [1, 0]
 
 
 @given(st.text(max_size=400))

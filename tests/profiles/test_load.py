@@ -147,6 +147,12 @@ def test_files_that_are_no_profile(tmp_path, content, said):
         load_profile(str(tmp_path / "mine.toml"))
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_is_no_part_of_a_profile(tmp_path, encoding):
+    (tmp_path / "mine.toml").write_bytes(f'base = "laptop"\r\n{HEAD}users = 7\r\n'.encode(encoding))
+    assert load_profile(str(tmp_path / "mine.toml")).users == 7
+
+
 @pytest.mark.parametrize("name", ["laptop.toml", "..toml", "a b.toml", "-x.toml", "ä.toml"])
 def test_a_file_of_ones_own_never_writes_over_another_profile_or_outside(tmp_path, name):
     (tmp_path / name).write_text(HEAD, encoding="utf-8")
