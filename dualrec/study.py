@@ -55,10 +55,8 @@ class Study:
     def protocol(self) -> str:
         """The audited protocol with its declared rules for repeats and ties, for captions and results."""
         rules = self.profile.split
-        return (
-            f"audited: leave-one-out, full ranking, {REPEATS[rules.repeats]}, one target, ties in {rules.tie_rule} order, "
-            "equal scores in a fixed random order of the items"
-        )
+        ties = f"ties in {rules.tie_rule} order, equal scores in a fixed random order of the items"
+        return f"audited: leave-one-out, full ranking, {REPEATS[rules.repeats]}, one target, {ties}"
 
     @property
     def notes(self) -> dict[str, int]:
@@ -157,8 +155,8 @@ def open_study(profile: str, seed: int = 0, data: str | None = None, folder: Pat
     """Load the profile's data and split it.
 
     seed: any but 0 makes a study of its own, named `<profile>-seed<seed>`: it never overwrites what belongs to the profile
-    data: a registered name or a folder, instead of the profile's; its study works in `runs/<name>-<data>-<digest>`, so
-        that data of the same name, or data that have changed, never share a folder
+    data: a registered name or a folder, instead of the profile's; its study works in `runs/<name>-<data>-<digest>`,
+        so that data of the same name, or data that have changed, never share a folder
     folder: where to work instead
     Raises StudyError for an unknown profile or unreadable data.
     """

@@ -1,7 +1,7 @@
 """The catalogue: items in index order 1..N (0 = padding) with readable titles, years and genres.
 
-Equal scores are settled by index, so an order that means something (of a file, of rising ids, of popularity) would favour
-some items. Items are numbered in a fixed random order of their ids instead, the same for every order of the file.
+Equal scores are settled by index, so an order that means something (of a file, of rising ids, of popularity) would
+favour some items. Items are numbered in a fixed random order of their ids instead, whatever the order of the file.
 """
 
 from __future__ import annotations

@@ -60,13 +60,13 @@ def build_dataset(name: str, reading: Reading) -> Dataset:
     """
     catalogue, ratings = reading.catalogue, reading.ratings
     item = catalogue.index_of(ratings.item_id)
-    events = ratings.assign(item=item)[item > 0]
+    events = ratings.assign(item=item).loc[item > 0]
     if events.empty:
         raise StudyError(
             f"data set '{name}': no rating names an item of its catalogue; check that both files belong together"
         )
     again = events.duplicated(["user_id", "item", "timestamp", "rating"])
-    events = events[~again].reset_index(drop=True)
+    events = events.loc[~again].reset_index(drop=True)
     codes, user_ids = pd.factorize(events.user_id, sort=True)
     user_ids = as_ids(user_ids)
     interactions = pd.DataFrame(

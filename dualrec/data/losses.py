@@ -38,7 +38,7 @@ LOSSES = {
     ),
     "times_tied_by_scientific_notation": Loss(
         "rows",
-        "have a time in scientific notation that is equal to that of another event of the user, so their order may be lost",
+        "have a time in scientific notation that equals that of another event of the user, so their order may be lost",
         "write times with all their digits",
     ),
     "events_met_before": Loss("rows", "are not the first encounter with their item and are left out (`repeats`)"),

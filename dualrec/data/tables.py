@@ -27,8 +27,8 @@ def read_table(
     separator: one character, or `::`
     columns: their names; None where the first line has them
     kinds: column -> "int", "float", "name" (text that must not be empty) or "time" (int64, see `columns.read_time`);
-        other columns are text, empty where missing. Where times are in scientific notation, a column `scientific` (bool)
-        says in which rows.
+        other columns are text, empty where missing. Where times are in scientific notation, a column `scientific`
+        (bool) says in which rows.
     required: columns that must be there
 
     Raises StudyError naming the file, and where it can the line, for a missing file or column and for a malformed row.

@@ -8,10 +8,11 @@
     item_id   Int64 or text   original item id; null = nothing valid was produced, which counts as a miss
     score     float32         the system's own score; null where it has none
 
-Ids are those of the data: whole numbers where all of them are, else text (pandas' `str`). target_id and item_id are of
-one kind.
-`<system>.json` holds schema, system, what the caller knows (profile, data, protocol, seed, config_hash, what reading and
-splitting left out, wall_seconds, peak_memory_mib), commit, n, k, counts (totals of the per-case counts) and the SHA-256 of the parquet file.
+Ids are those of the data: whole numbers where all of them are, else text. target_id and item_id are of one kind.
+
+`<system>.json` holds schema, system, what the caller knows (profile, data, protocol, seed, config_hash, notes on what
+reading and splitting left out, wall_seconds, peak_memory_mib), commit, n, k, counts (totals of the per-case counts) and
+the SHA-256 of the parquet file.
 Every metric, table and figure is computed from ledgers; pandas alone is enough to recompute them.
 """
 
@@ -168,14 +169,14 @@ def check_ledger(ledger: pd.DataFrame, where: str) -> None:
         columns = repr(", ".join(map(str, ledger.columns)))[1:-1][:NAMED]
         raise StudyError(f"{where} has the columns {columns or '(none)'}; a ledger has {', '.join(COLUMNS)}")
     for column, expected in COLUMNS.items():
-        dtype = ledger[column].dtype
-        if str(dtype) != expected and not (column in IDS and _is_text(ledger[column])):
+        dtype = ledger.dtypes[column]
+        if str(dtype) != expected and not (column in IDS and _is_text(dtype)):
             wanted = f"{expected} or text" if column in IDS else expected
             raise StudyError(f"{where}: column '{column}' is {dtype}, but must be {wanted}")
-        if column in ("user_id", "target_id") and ledger[column].isna().any():
+        if column in ("user_id", "target_id") and np.any(ledger[column].isna()):
             raise StudyError(f"{where}: column '{column}' is null in a row, but must name an id in every one")
-    if _is_text(ledger["target_id"]) != _is_text(ledger["item_id"]):
-        raise StudyError(f"{where}: of the columns 'target_id' and 'item_id' one is text, but both must hold the same ids")
+    if _is_text(ledger.dtypes["target_id"]) != _is_text(ledger.dtypes["item_id"]):
+        raise StudyError(f"{where}: of the columns 'target_id' and 'item_id' one is text; both must hold the same ids")
     if ledger.empty:
         raise StudyError(f"{where} holds no recommendations; evaluate at least one user")
     users = ledger["user_id"].to_numpy()
@@ -206,15 +207,15 @@ def as_lists(ledger: pd.DataFrame) -> Lists:
     """A ledger as arrays. Raises StudyError as `check_ledger` does."""
     check_ledger(ledger, "the ledger")
     k = int(ledger["rank"].to_numpy().max())
-    column = ledger["item_id"]
-    empty, kind = ("", object) if _is_text(column) else (0, np.int64)
+    column = pd.Series(ledger["item_id"])
+    empty, kind = ("", object) if _is_text(column.dtype) else (0, np.int64)
     items = column.fillna(empty).to_numpy(kind).reshape(-1, k)
     valid = column.notna().to_numpy().reshape(-1, k)
     return Lists(ledger["user_id"].to_numpy()[::k], ledger["target_id"].to_numpy()[::k], items, valid)
 
 
-def _is_text(column: pd.Series) -> bool:
-    return isinstance(column.dtype, pd.StringDtype)
+def _is_text(dtype: object) -> bool:
+    return isinstance(dtype, pd.StringDtype)
 
 
 def _id_column(ids: np.ndarray, missing: np.ndarray | None = None) -> pd.Series:

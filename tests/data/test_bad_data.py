@@ -117,7 +117,11 @@ REFUSED = [  # name, what differs from the good folder, what is said
         {"interactions.csv": EVENTS + "".join(f"{u},77,4,{u}\n" for u in range(31))},
         r"31 of 61 rows \(50\.8%\) name an item that the items file lacks; check that both files belong together",
     ),
-    ("every row three times", {"interactions.csv": EVENTS + 2 * EVENTS.partition("\n")[2]}, r"60 of 90 rows \(66\.7%\) repeat an earlier row"),
+    (
+        "every row three times",
+        {"interactions.csv": EVENTS + 2 * EVENTS.partition("\n")[2]},
+        r"60 of 90 rows \(66\.7%\) repeat an earlier row",
+    ),
     ("ids written in two ways in items", {"items.csv": ITEMS + "8.0,Another (1999),\n"}, r"lists the id 8 2 times"),
     ("an archive", {"items.csv": None, "data.zip": b"PK"}, r"holds no known layout; unpack data\.zip"),
     ("half a packed file", {"items.csv": None, "items.csv.gz": gzip.compress(ITEMS.encode())[:-9]}, r"items\.csv\.gz is not a whole gzip"),

@@ -47,6 +47,8 @@ def test_a_date_among_numbers_and_a_number_among_dates_are_none():
     assert read_time(pd.Series(["1066-10-14", "2001-01-02"]))[1].tolist() == [True, False]
 
 
-@pytest.mark.parametrize(("times", "ticks"), [(1593878904, 1), (5, 1), (1593878904438, 10**3), (1593878904438001, 10**6), (-(10**18), 10**9)])
+@pytest.mark.parametrize(
+    ("times", "ticks"), [(1593878904, 1), (5, 1), (1593878904438, 10**3), (1593878904438001, 10**6), (-(10**18), 10**9)]
+)
 def test_the_unit_of_a_clock_shows_in_its_size(times, ticks):
     assert ticks_per_second(pd.Series([times, times, 0])) == ticks

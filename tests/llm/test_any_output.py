@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable
 
-import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
