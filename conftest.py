@@ -1,4 +1,4 @@
-"""Tests and notebook tests run offline, and notebooks are tested in the `smoke` profile; notebook kernels inherit both."""
+"""Tests and notebook tests run offline, and notebooks are tested in profile `smoke`; notebook kernels inherit both."""
 
 import os
 

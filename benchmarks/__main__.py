@@ -1,10 +1,12 @@
-"""`make bench`: every speed-up of the study against its baseline, and how time grows; needs a quiet machine and about half an hour.
+"""`make bench`: every speed-up of the study against its baseline, and how time grows.
 
+Needs a quiet machine and about half an hour.
 Writes `benchmarks/results.json` after every measurement, so that those done are kept when one fails or is interrupted:
 
     {
      "hardware": "...", "threads": 2, "commit": "1a2b3c4", "repetitions": 3,
-     "letters": [{"letter": "a", "name": "...", "ours": rate, "baseline": rate, "ratio": ..., "unit": "...", "must": ..., "met": true}],
+     "letters": [{"letter": "a", "name": "...", "ours": rate, "baseline": rate, "ratio": ..., "unit": "...",
+                  "must": ..., "met": true}],
      "growth": [{"subject": "...", "against": "...", "unit": "...", "points": [[size, seconds], ...]}]
     }
 
@@ -26,12 +28,12 @@ from matplotlib import pyplot as plt
 from benchmarks import figures
 from benchmarks.grounding import grounding
 from benchmarks.growth import with_catalogue, with_history, with_users
+from benchmarks.lora import lora, lora_share
+from benchmarks.lstm import lstm
 from benchmarks.material import Material
 from benchmarks.recommending import recommending
 from benchmarks.reranking import reranking
 from benchmarks.scoring import scoring_share
-from benchmarks.temporal import training
-from benchmarks.tuning import tuning, tuning_share
 from dualrec import plots
 from dualrec.core import paths
 from dualrec.core.artifacts import write_json
@@ -42,7 +44,7 @@ from dualrec.study import open_study
 
 HERE = Path(__file__).parent
 REPETITIONS = 3
-LETTERS = (training, tuning, recommending, grounding, reranking, tuning_share, scoring_share)
+LETTERS = (lstm, lora, recommending, grounding, reranking, lora_share, scoring_share)
 GROWTH = (with_catalogue, with_users, with_history)
 
 
@@ -59,10 +61,14 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def measure(letters: Iterable[Callable[[], dict]], growth: Iterable[Callable[[], Iterable[dict]]], path: Path) -> tuple[dict, bool]:
-    """The content of `results.json`, written to `path` after each measurement, and whether one failed.
+def measure(
+    letters: Iterable[Callable[[], dict]], growth: Iterable[Callable[[], Iterable[dict]]], path: Path
+) -> tuple[dict, bool]:
+    """The content of `results.json`, and whether a measurement failed; what fails is reported and left out.
 
-    letters: each measures one object of "letters"; growth: each measures some of "growth". What fails is reported and left out.
+    letters: each measures one object of "letters"
+    growth: each measures some objects of "growth"
+    path: where the content is written after each measurement
     """
     facts = {"hardware": hardware(), "threads": torch.get_num_threads(), "commit": git_commit(paths.home())}
     results = facts | {"repetitions": REPETITIONS, "letters": [], "growth": []}
@@ -70,8 +76,8 @@ def measure(letters: Iterable[Callable[[], dict]], growth: Iterable[Callable[[],
     runs = [("letters", run) for run in letters] + [("growth", run) for run in growth]
     for section, run in runs:
         try:
-            found = run()
-            results[section] += [found] if section == "letters" else list(found)
+            measured = run()
+            results[section] += [measured] if isinstance(measured, dict) else list(measured)
         except KeyboardInterrupt:
             print("interrupted: what has been measured is kept", file=sys.stderr)
             return results, True
@@ -84,23 +90,24 @@ def measure(letters: Iterable[Callable[[], dict]], growth: Iterable[Callable[[],
 
 def table(letters: list[dict]) -> str:
     """One line per measurement, in columns."""
-    rows = [("", "what", "ours", "baseline", "unit", "ratio", "must", "")]
+    rows = [["", "what", "ours", "baseline", "unit", "ratio", "must", ""]]
     for row in letters:
-        numbers = [f"{row[name]:.4g}" for name in ("ours", "baseline")]
-        verdict = "met" if row["met"] else "missed"
-        rows.append((row["letter"], row["name"], *numbers, row["unit"], f"{row['ratio']:.3g}", f"{row['must']:g}", verdict))
+        rates = [f"{row['ours']:.4g}", f"{row['baseline']:.4g}"]
+        goal = [f"{row['ratio']:.3g}", f"{row['must']:g}", "met" if row["met"] else "missed"]
+        rows.append([row["letter"], row["name"], *rates, row["unit"], *goal])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def draw(results: dict, folder: Path) -> None:
     """`ratios` and `growth` as svg and png, each where there is something to draw."""
     plots.use_style()
-    for name, figure, rows in (("ratios", figures.ratios, results["letters"]), ("growth", figures.growth, results["growth"])):
-        if rows:
-            made = figure(rows)
-            plots.save(made, folder, name)
-            plt.close(made)
+    for name, draw_figure, section in (("ratios", figures.ratios, "letters"), ("growth", figures.growth, "growth")):
+        if results[section]:
+            figure = draw_figure(results[section])
+            plots.save(figure, folder, name)
+            plt.close(figure)
 
 
 if __name__ == "__main__":

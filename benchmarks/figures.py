@@ -23,7 +23,8 @@ def ratios(letters: list[dict]) -> Figure:
         axis.plot(row["ratio"], place, "o", color=shade)
         axis.plot(row["must"], place, "|", color=BLACK, markersize=16, markeredgewidth=1.5)
         number = f"{row['ratio']:,.0f}" if row["ratio"] >= 100 else f"{row['ratio']:.2g}"
-        axis.annotate(f"{number}×", (row["ratio"], place), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=9)
+        offset = {"xytext": (0, 7), "textcoords": "offset points", "ha": "center", "fontsize": 9}
+        axis.annotate(f"{number}×", (row["ratio"], place), **offset)
     axis.axvline(1, color=GREY, linewidth=1)
     axis.set_xscale("log")
     axis.set_yticks(places, [f"({row['letter']}) {row['name']}" for row in letters])

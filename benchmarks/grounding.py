@@ -10,16 +10,19 @@ from benchmarks.material import Material, invented_titles, misspelt
 from benchmarks.measure import in_turns, letter
 from dualrec.llm.grounding import Grounder, parse_list
 
-CUTOFF = 0.8  # similarity from which the released code takes a written title for a movie; a lower one makes difflib slower
+# Similarity from which the released code takes a written title for a movie; a lower one makes difflib slower.
+CUTOFF = 0.8
 
 
 def grounding(material: Material, lines: int = 3000, searched: int = 30, repetitions: int = 3) -> dict:
     """Titles per second; `Grounder` is made anew every time, so that it remembers nothing.
 
-    lines, searched: how many titles each way is timed on
+    lines: titles that are matched by `Grounder`
+    searched: titles that are matched by difflib
     """
     study = material.study
-    titles, known = lines_to_ground(study.catalogue.titles, lines, study.seed), study.catalogue.titles[1:]
+    catalogue = study.catalogue.titles[1:]
+    titles = lines_to_ground(study.catalogue.titles, lines, study.seed)
 
     def ours() -> None:
         grounder = Grounder(study.catalogue, study.popularity, study.profile.llm.match_threshold)
@@ -28,17 +31,19 @@ def grounding(material: Material, lines: int = 3000, searched: int = 30, repetit
 
     def baseline() -> None:
         for title in titles[:searched]:
-            difflib.get_close_matches(title, known, n=1, cutoff=CUTOFF)
+            difflib.get_close_matches(title, catalogue, n=1, cutoff=CUTOFF)
 
     seconds, searching = in_turns(ours, baseline, repetitions)
-    facts = {"titles": [len(titles), len(titles[:searched])], "catalogue": len(known), "cutoff": CUTOFF}
-    return letter("d", "Grounding", len(titles) / seconds, len(titles[:searched]) / searching, "titles/s", 100, **facts)
+    facts = {"titles": [len(titles), len(titles[:searched])], "catalogue": len(catalogue), "cutoff": CUTOFF}
+    rates = (len(titles) / seconds, len(titles[:searched]) / searching)
+    return letter("d", "Grounding", *rates, "titles/s", 100, **facts)
 
 
 def lines_to_ground(titles: list[str], n: int, seed: int) -> list[str]:
-    """n different kinds of lines in turn: a title of the catalogue, one misspelt, one that is in no catalogue.
+    """Lines of three kinds in turn: a title of the catalogue, one misspelt, one that is in no catalogue.
 
     titles: as in a catalogue, with padding at place 0
+    n: how many lines
     """
     rng = np.random.default_rng(seed)
     dated = [title for title in titles if title.endswith(")")]

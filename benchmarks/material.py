@@ -1,7 +1,7 @@
 """What is measured on: the profile's study, its language model, and hints that need no training.
 
-Speed does not depend on how good a hint is, so the hints are those of a first-order Markov chain: no LSTM and no adapter has to be
-trained before anything can be measured.
+Speed does not depend on how good a hint is, so the hints are those of a first-order Markov chain: no LSTM and no
+adapter has to be trained before anything can be measured.
 """
 
 from __future__ import annotations
@@ -30,11 +30,14 @@ class Material:
 
     def histories(self, users: int) -> Sequences:
         """The first histories of the language systems' test users, again from the start where there are fewer."""
-        known = self.study.llm_cases.history
-        return known.take(np.arange(users) % len(known))
+        tested = self.study.llm_cases.history
+        return tested.take(np.arange(users) % len(tested))
 
     def hints(self, histories: Sequences, n: int = 1, split: Split | None = None) -> Hints:
-        """The Markov chain's n best unseen movies per user."""
+        """The Markov chain's n best unseen movies per user.
+
+        split: that the chain learns from, the study's if left out
+        """
         split = split or self.study.split
         chain = Markov(len(self.study.catalogue)).fit(split.train, split.validation)
         return hints_from_scores(chain.scores(histories), n)
@@ -50,7 +53,8 @@ class Material:
 
     def examples(self, n: int) -> list[Example]:
         """LoRA examples, cut as `systems.lora.lora_data` cuts them."""
-        study, titles = self.study, self.study.profile.llm.titles
+        study = self.study
+        titles = study.profile.llm.titles
         earlier = earlier_split(study.split.train, titles, study.profile.split.min_events)
         cases = earlier.test.sample(n, study.seed)
         prompts = study.prompts_for(self.llm, cases.history, self.hints(cases.history, split=earlier))
@@ -58,22 +62,24 @@ class Material:
 
 
 def invented_titles(titles: list[str], n: int, seed: int) -> list[str]:
-    """n different titles `Words (Year)` with the words, the lengths and the years of real ones, recombined at random.
+    """Different titles `Words (Year)` with the words, the lengths and the years of real ones, recombined at random.
 
-    titles: real ones, all of them `Words (Year)`; as common a word as it is there, it is here
+    titles: real ones, all of them `Words (Year)`; a word is as common among the invented ones as here
+    n: how many
     """
     rng = np.random.default_rng(seed)
     names, years = zip(*(title.rsplit(" (", 1) for title in titles), strict=True)
     words = [name.split() for name in names]
     pool = [word for name in words for word in name]
-    found: dict[str, None] = {}
-    while len(found) < n:
-        name = " ".join(pool[i] for i in rng.integers(len(pool), size=len(words[rng.integers(len(words))])))
-        found[f"{name} ({years[rng.integers(len(years))]}"] = None
-    return list(found)
+    invented: dict[str, None] = {}  # a set that keeps its order
+    while len(invented) < n:
+        length = len(words[rng.integers(len(words))])
+        name = " ".join(pool[i] for i in rng.integers(len(pool), size=length))
+        invented[f"{name} ({years[rng.integers(len(years))]}"] = None
+    return list(invented)
 
 
 def misspelt(title: str, rng: np.random.Generator) -> str:
-    """The title with one letter of its name changed for its neighbour in the alphabet, as a model that nearly knows it writes it."""
+    """The title with one letter changed for its neighbour in the alphabet, as a model that nearly knows it writes."""
     place = int(rng.integers(max(1, len(title) - len(" (1990)"))))
     return title[:place] + chr(ord(title[place]) + 1) + title[place + 1 :]

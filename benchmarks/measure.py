@@ -1,4 +1,4 @@
-"""Two ways of doing one thing, measured in turns, and what is written down about them."""
+"""Two ways of doing one thing, timed in turns, and the row that is recorded about them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def in_turns(ours: Callable[[], Any], baseline: Callable[[], Any], repetitions: int) -> tuple[float, float]:
-    """Median seconds of each; ours, baseline, ours, … so that a machine that grows slower or faster does so for both.
+    """Median seconds of each: ours, baseline, ours, … so that a machine that grows slower or faster does so for both.
 
     Nothing is warmed up: of three repetitions or more the median leaves out a slow first one.
     """
@@ -30,8 +30,14 @@ def stopwatch(run: Callable[[], Any]) -> float:
 def letter(letter: str, name: str, ours: float, baseline: float, unit: str, must: float, **facts: Any) -> dict:
     """One object of `results.json`.
 
-    ours, baseline: rates in `unit`, more is better; must: the least their ratio may be; facts: sizes, and what else was measured
+    letter: of the measurement
+    name: of what is measured
+    ours: a rate, more is better
+    baseline: the rate of the plain way of doing the same
+    unit: of both rates
+    must: the least that their ratio may be
+    facts: sizes, and what else was measured
     """
     ratio = ours / baseline
-    row = {"letter": letter, "name": name, "ours": ours, "baseline": baseline, "ratio": ratio, "unit": unit, "must": must}
-    return row | {"met": ratio >= must} | facts
+    rates = {"ours": ours, "baseline": baseline, "ratio": ratio, "unit": unit}
+    return {"letter": letter, "name": name} | rates | {"must": must, "met": ratio >= must} | facts

@@ -1,8 +1,9 @@
-"""(c) Lists of the catalogue writer, against writing freely one user at a time and looking every line up with difflib."""
+"""(c) Lists of the catalogue writer, against writing freely for one user at a time and matching lines with difflib."""
 
 from __future__ import annotations
 
 import difflib
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,13 +22,19 @@ SECONDS = 0.35  # the most that a user may take
 def recommending(
     material: Material, k: int = 10, users: int = 128, one_by_one: int = 2, new_tokens: int = 256, repetitions: int = 3
 ) -> dict:
-    """Users per second, from histories to items; the trie is there, as it is there for every user of a catalogue.
+    """Users per second, from histories to items; both ways use the same model in the same precision.
 
-    users, one_by_one: how many each way is timed on; both ways use the same model in the same precision
+    The trie is built before, as it is for every user of a catalogue but the first.
+
+    k: length of a list
+    users: for whom the catalogue writer writes
+    one_by_one: users for whom is written freely
     new_tokens: the most that is written freely for one user
     """
-    study, histories = material.study, material.histories(users)
-    some, trie = histories.take(range(one_by_one)), material.trie
+    study = material.study
+    histories = material.histories(users)
+    some = histories.take(range(one_by_one))
+    trie = material.trie
 
     def constrained() -> None:
         written = search(material, material.prompts(histories), trie, histories, k)
@@ -40,7 +47,8 @@ def recommending(
 
     ours, baseline = in_turns(constrained, freely, repetitions)
     seconds = ours / len(histories)
-    facts = {"k": k, "users": [users, one_by_one], "new_tokens": new_tokens, "seconds_per_user": seconds, "must_seconds": SECONDS}
+    facts = {"k": k, "users": [users, one_by_one], "new_tokens": new_tokens}
+    facts |= {"seconds_per_user": seconds, "must_seconds": SECONDS}
     row = letter("c", "Recommending", users / ours, one_by_one / baseline, "users/s", 40, **facts)
     return row | {"met": row["met"] and seconds <= SECONDS}
 
@@ -54,6 +62,9 @@ def search(material: Material, prompts: list[str], trie: Trie, histories: Sequen
 @torch.inference_mode()
 def write_freely(llm: LLM, prompt: str, new_tokens: int) -> str:
     """Greedy text after one prompt."""
-    batch = llm.tokenizer(prompt, add_special_tokens=False, return_tensors="pt").to(llm.model.device)
-    ids = llm.model.generate(**batch, max_new_tokens=new_tokens, do_sample=False, pad_token_id=llm.tokenizer.pad_token_id)
-    return llm.tokenizer.decode(ids[0, batch.input_ids.shape[1] :], skip_special_tokens=True)
+    tokenizer = llm.tokenizer
+    batch = tokenizer(prompt, add_special_tokens=False, return_tensors="pt").to(llm.model.device)
+    model: Any = llm.model  # `generate` comes by a mixin that type checkers do not see
+    ids = model.generate(**batch, max_new_tokens=new_tokens, do_sample=False, pad_token_id=tokenizer.pad_token_id)
+    (text,) = tokenizer.batch_decode(ids[:, batch.input_ids.shape[1] :], skip_special_tokens=True)
+    return text

@@ -1,4 +1,4 @@
-"""(e) Sentence-BERT re-ranking with vectors that were computed once, against encoding titles and hint anew for every user."""
+"""(e) Sentence-BERT re-ranking with vectors computed once, against encoding titles and hint anew for every user."""
 
 from __future__ import annotations
 
@@ -13,14 +13,24 @@ from dualrec.types import RankedLists
 
 
 def reranking(
-    material: Material, encoder: SentenceTransformer | None = None, k: int = 10, users: int = 300, encoded: int = 8, repetitions: int = 3
+    material: Material,
+    encoder: SentenceTransformer | None = None,
+    k: int = 10,
+    users: int = 300,
+    encoded: int = 8,
+    repetitions: int = 3,
 ) -> dict:
     """Users per second. The vectors of the catalogue's titles are there, as they are for every user after the first.
 
-    encoder: the profile's, loaded where it is not given; users, encoded: how many each way is timed on
+    encoder: the profile's, loaded where it is not given
+    k: length of a list
+    users: whose lists are re-ranked with the vectors that are there
+    encoded: users for whom titles and hint are encoded anew
     """
-    study, histories = material.study, material.histories(users)
-    encoder, vectors = encoder or load_encoder(study.profile.rerank.encoder), study.title_vectors
+    study = material.study
+    histories = material.histories(users)
+    encoder = encoder or load_encoder(study.profile.rerank.encoder)
+    vectors = study.title_vectors
     hints = material.hints(histories, k)
     lists = RankedLists(hints.items)
 
@@ -35,5 +45,6 @@ def reranking(
 
 def encode_and_order(encoder: SentenceTransformer, titles: list[str], items: np.ndarray, hint: int) -> np.ndarray:
     """The items of one list in the order of `rerank_by_hint`, from titles alone."""
-    vectors = encoder.encode([titles[item] for item in [hint, *items]], normalize_embeddings=True, show_progress_bar=False)
+    texts = [titles[item] for item in [hint, *items]]
+    vectors = encoder.encode(texts, normalize_embeddings=True, show_progress_bar=False)
     return items[np.argsort(-(vectors[1:] @ vectors[0]), kind="stable")]

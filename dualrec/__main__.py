@@ -1,4 +1,4 @@
-"""`python -m dualrec`: the steps of the study for people who prefer a shell."""
+"""The command line `python -m dualrec`: run the study, measure beside it, try it, publish it."""
 
 from __future__ import annotations
 
@@ -41,18 +41,24 @@ app.command()(cli.recommend)
 app.command()(cli.score)
 app.command()(cli.compare)
 app.command()(cli.verify)
-ProfileOption = Annotated[str, typer.Option(help="A profile's name or a .toml file; see `profiles`.")]
 
 
 @app.command()
-def doctor(profile: Annotated[str | None, typer.Option(help="Check what this profile needs; every profile if left out.")] = None) -> None:
-    """Check environment, assets, device, memory and disk: one OK or FAIL line each; exit code 1 where one that matters fails."""
+def doctor(
+    profile: Annotated[
+        str | None, typer.Option(help="Check what this profile needs; every profile if left out.")
+    ] = None,
+) -> None:
+    """Check environment, assets, device, memory and disk: one OK or FAIL line each.
+
+    The exit code is 1 where a check fails that the profile cannot do without.
+    """
     from dualrec.workflow.doctor import checks
 
-    found = checks(profile)
-    for check in found:
+    report = checks(profile)
+    for check in report:
         print(check)
-    if any(check.blocking and not check.ok for check in found):
+    if any(check.blocking and not check.ok for check in report):
         raise typer.Exit(1)
 
 
@@ -62,16 +68,22 @@ def profiles() -> None:
     from dualrec.profiles.load import available, load_profile
 
     for name in available():
-        p = load_profile(name)
-        gpu = f", a GPU with {p.needs_gpu_memory_gib:g} GiB" if p.needs_gpu_memory_gib else ""
-        print(f"{name:<8} {p.summary} ({p.data}; {p.needs_memory_gib:g} GiB of memory{gpu})")
+        profile = load_profile(name)
+        needs = f"{profile.needs_memory_gib:g} GiB of memory"
+        if profile.needs_gpu_memory_gib:
+            needs += f", a GPU with {profile.needs_gpu_memory_gib:g} GiB"
+        print(f"{name:<8} {profile.summary} ({profile.data}; {needs})")
 
 
 @app.command()
 def run(
-    profile: ProfileOption = paths.DEFAULT_PROFILE,
-    only: Annotated[list[str] | None, typer.Option(help="A notebook's number or name; may be given several times.")] = None,
-    again: Annotated[bool, typer.Option("--again", help="Run notebooks that are up to date, too; their cached steps are reused.")] = False,
+    profile: cli.ProfileOption = paths.DEFAULT_PROFILE,
+    only: Annotated[
+        list[str] | None, typer.Option(help="A notebook's number or name; may be given several times.")
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Run notebooks that are up to date, too; their cached steps are reused.")
+    ] = False,
 ) -> None:
     """Run the notebooks in order into runs/PROFILE/notebooks/; a second call continues after the last good one."""
     from dualrec.workflow.runner import run_notebooks
@@ -80,8 +92,8 @@ def run(
 
 
 @app.command()
-def grid_search(profile: ProfileOption = paths.DEFAULT_PROFILE) -> None:
-    """Train LSTM and SASRec on one declared grid and print each one's best setting by validation NDCG@10 (an hour)."""
+def grid_search(profile: cli.ProfileOption = paths.DEFAULT_PROFILE) -> None:
+    """Train LSTM and SASRec on one declared grid and print the best setting of each by validation NDCG@10 (an hour)."""
     from dualrec.experiments.grid_search import search_grid
 
     for system, entry in search_grid(profile).items():
@@ -90,13 +102,13 @@ def grid_search(profile: ProfileOption = paths.DEFAULT_PROFILE) -> None:
 
 @app.command()
 def seeds(
-    profile: ProfileOption = paths.DEFAULT_PROFILE,
+    profile: cli.ProfileOption = paths.DEFAULT_PROFILE,
     count: Annotated[int, typer.Option(min=1, help="Seeds of every neural model.")] = 5,
 ) -> None:
-    """Train the neural models with several seeds and print each temporal system's NDCG@10 and its spread between seeds."""
-    from dualrec.experiments.seeds import seeds as run_seeds
+    """Train the neural models with several seeds and print each sequence model's NDCG@10 and its spread."""
+    from dualrec.experiments.seeds import measure_seeds
 
-    for system, entry in run_seeds(profile, count).items():
+    for system, entry in measure_seeds(profile, count).items():
         deviation = entry["sd"]["NDCG@10"]
         spread = "" if deviation is None else f", standard deviation between seeds {deviation:.4f}"
         print(f"{system}: NDCG@10 {entry['metrics']['NDCG@10']['value']:.4f}{spread}")
@@ -104,7 +116,7 @@ def seeds(
 
 @app.command()
 def lora_examples(
-    profile: ProfileOption = paths.DEFAULT_PROFILE,
+    profile: cli.ProfileOption = paths.DEFAULT_PROFILE,
     count: Annotated[int, typer.Option(min=1, help="Seeds of everything.")] = 3,
 ) -> None:
     """Train LoRA with growing numbers of examples and print each role's NDCG@10 (minutes on a GPU, else hours)."""
@@ -115,7 +127,7 @@ def lora_examples(
 
 
 @app.command()
-def report(profile: ProfileOption = paths.DEFAULT_PROFILE) -> None:
+def report(profile: cli.ProfileOption = paths.DEFAULT_PROFILE) -> None:
     """Write the finished notebooks as HTML to runs/PROFILE/report/ and print the path of the index page."""
     from dualrec.publishing.site.build import write_report
 
@@ -124,8 +136,10 @@ def report(profile: ProfileOption = paths.DEFAULT_PROFILE) -> None:
 
 @app.command()
 def demo(
-    profile: ProfileOption = paths.DEFAULT_PROFILE,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Where the page is served, to this machine alone.")] = 8866,
+    profile: cli.ProfileOption = paths.DEFAULT_PROFILE,
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Where the page is served, to this machine alone.")
+    ] = 8866,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
 ) -> None:
     """Open a page in the browser on which to pick movies and see what each part of the system makes of them."""
@@ -144,7 +158,11 @@ def exercises() -> None:
 
 
 @app.command()
-def badges(repository: Annotated[str | None, typer.Option(help="OWNER/NAME on GitHub; where `origin` points if left out.")] = None) -> None:
+def badges(
+    repository: Annotated[
+        str | None, typer.Option(help="OWNER/NAME on GitHub; where `origin` points if left out.")
+    ] = None,
+) -> None:
     """Put badges of a copy on GitHub into the README: its tests, and every notebook on Binder and Colab."""
     from dualrec.publishing.badges import write_badges
 

@@ -1,4 +1,7 @@
-"""The commands that compute: `evaluate`, `recommend`, `score`, `compare` and `verify`. Results go to stdout, everything else to stderr."""
+"""The commands that compute: `evaluate`, `recommend`, `score`, `compare` and `verify`.
+
+Results go to stdout, everything else to stderr, so that another program can read the results.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,8 @@ if TYPE_CHECKING:  # torch and transformers take seconds to import: `--help` doe
     from dualrec.systems.names import System
     from dualrec.systems.parts import Parts
 
-RESAMPLES = 10_000  # of the bootstrap and the randomisation test in `compare`
+METRICS = ("HR@1", "HR@5", "HR@10", "NDCG@5", "NDCG@10", "MRR")  # the family of comparisons in `compare`
+RESAMPLES = 10_000  # of the bootstrap in `compare`
 MATCH = 60  # rapidfuzz WRatio a hand-typed title must reach; what was matched is shown
 
 DataOption = Annotated[str | None, typer.Option(help="A registered data set or a folder; the profile's if left out.")]
@@ -33,7 +37,9 @@ def evaluate(
     data: DataOption = None,
     profile: ProfileOption = paths.DEFAULT_PROFILE,
     systems_: Annotated[str, typer.Option("--systems", help="Comma-separated names.")] = "popularity,markov,lstm",
-    out: Annotated[Path | None, typer.Option(help="Where ledgers and trained models go; runs/PROFILE if left out.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where ledgers and trained models go; runs/PROFILE if left out.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of training and subsets.")] = 0,
 ) -> None:
     """Rank every test user's next movie, write ledgers to OUT/lists and print one JSON object with the metrics.
@@ -42,7 +48,7 @@ def evaluate(
 
       python -m dualrec evaluate --systems popularity,markov
 
-      python -m dualrec evaluate --data path/to/ml-1m --profile laptop --systems popularity,markov,lstm --out runs/my-ml-1m
+      python -m dualrec evaluate --data path/to/ml-1m --profile laptop --systems markov,lstm --out runs/my-ml-1m
 
       python -m dualrec evaluate --profile remote --systems llm,llm_hint
     """
@@ -52,15 +58,16 @@ def evaluate(
     from dualrec.systems.parts import Parts
 
     with redirect_stdout(sys.stderr):
-        chosen = {name.strip(): find_system(name.strip()) for name in systems_.split(",") if name.strip()}
-        if not chosen:
+        names = [name.strip() for name in systems_.split(",") if name.strip()]
+        if not names:
             raise StudyError(f"--systems names no system; choose from {', '.join(SYSTEMS)}")
+        systems = {name: find_system(name) for name in names}
         study = open_study(profile, seed, data, out)
         for loss in study.losses:
             print(loss)
         with sole_user(study.folder):
             parts = Parts(study)
-            report = {system.name: _measure(parts, name, system) for name, system in chosen.items()}
+            report = {system.name: _evaluate_system(parts, name, system) for name, system in systems.items()}
     print(json.dumps(report))
 
 
@@ -85,14 +92,16 @@ def recommend(
     from dualrec.systems.rank import rank
 
     with redirect_stdout(sys.stderr):
-        row = find_system(system)
+        label = find_system(system).label
         study = open_study(profile, data=data, folder=out)
         for loss in study.losses:
             print(loss)
         history = match_titles(titles, study.catalogue)
-        print(f"ranking with {row.label}; what is not trained yet is trained first (minutes) …")
-        lists = rank(study, system, Sequences.from_lists([0], [history], study.split.test.history.repeats), k)
-    for place, item in enumerate((i for i in lists.items[0] if i > 0), start=1):
+        print(f"ranking with {label}; what is not trained yet is trained first (minutes) …")
+        repeats = study.split.test.history.repeats
+        lists = rank(study, system, Sequences.from_lists([0], [history], repeats), k)
+    recommended = [item for item in lists.items[0] if item > 0]
+    for place, item in enumerate(recommended, start=1):
         print(f"{place:2d}. {study.catalogue.titles[item]}")
 
 
@@ -126,20 +135,29 @@ def compare(
     from dualrec.evaluation.metrics import per_user
     from dualrec.evaluation.statistics import holm, paired_difference
 
-    first, second = (per_user(read_ledger(path)) for path in (a, b))
-    metrics = ["HR@1", "HR@5", "HR@10", "NDCG@5", "NDCG@10", "MRR"]
-    family = [paired_difference(first[metric], second[metric], RESAMPLES, seed) for metric in metrics]
-    means = {"A": [first[metric].mean() for metric in metrics], "B": [second[metric].mean() for metric in metrics]}
-    print(f"A = {a.stem}, B = {b.stem}; {family[0]['n']} users in both, p-values corrected for {len(metrics)} comparisons", file=sys.stderr)
+    metrics_a = per_user(read_ledger(a))
+    metrics_b = per_user(read_ledger(b))
+    differences = [
+        paired_difference(pd.Series(metrics_a[metric]), pd.Series(metrics_b[metric]), RESAMPLES, seed)
+        for metric in METRICS
+    ]
+    print(
+        f"A = {a.stem}, B = {b.stem}; {differences[0]['n']} users in both, "
+        f"p-values corrected for {len(METRICS)} comparisons",
+        file=sys.stderr,
+    )
+    table = pd.DataFrame(holm(differences), index=list(METRICS))
+    table["A"] = [metrics_a[metric].mean() for metric in METRICS]
+    table["B"] = [metrics_b[metric].mean() for metric in METRICS]
     columns = ["A", "B", "delta", "low", "high", "p_holm", "detectable", "verdict"]
-    print(pd.DataFrame(means | pd.DataFrame(holm(family)).to_dict("list"), index=metrics)[columns].round(4).to_string())
+    print(table[columns].round(4).to_string())
 
 
 def verify(
     a: Annotated[Path, typer.Argument(help="A run's folder, such as runs/smoke, or a results.json.")],
     b: Annotated[Path, typer.Argument(help="The run or file it is compared with.")],
 ) -> None:
-    """Check that two runs say the same, ledgers byte for byte; name the first difference and exit with 1 where they do not.
+    """Check that two runs say the same, ledgers byte for byte; else name the first difference and exit with 1.
 
     Times, memory, commit and hardware may differ.
 
@@ -157,30 +175,37 @@ def verify(
 
 
 def match_titles(typed: str, catalogue: Catalogue) -> np.ndarray:
-    """Item indices of titles typed by hand, separated by `;`; prints what each was taken for.
+    """Look up titles typed by hand in the catalogue and print what each was taken for.
 
+    typed: titles, oldest first, separated by `;`
+    catalogue: whose titles they are compared with
+
+    Returns int64 (n,): the item index of each typed title.
     Raises StudyError for an empty line or a title that resembles none in the catalogue.
     """
     from dualrec.llm.grounding import normalise
 
-    wanted = [title.strip() for title in typed.split(";") if title.strip()]
-    if not wanted:
+    typed_titles = [title.strip() for title in typed.split(";") if title.strip()]
+    if not typed_titles:
         raise StudyError('--titles holds no title; write for example --titles "Toy Story (1995); Aladdin (1992)"')
-    names = {item: title for item, title in enumerate(catalogue.titles) if item}
-    found = []
-    for title in wanted:
-        best = process.extractOne(title, names, scorer=fuzz.WRatio, processor=normalise, score_cutoff=MATCH)
-        if best is None:
-            raise StudyError(f"'{title}' resembles no title in the catalogue of {len(catalogue)} movies; check its spelling")
-        print(f"'{title}' → {best[0]}")
-        found.append(best[2])
-    return np.array(found, np.int64)
+    title_of = {item: title for item, title in enumerate(catalogue.titles) if item}
+    items = []
+    for title in typed_titles:
+        match = process.extractOne(title, title_of, scorer=fuzz.WRatio, processor=normalise, score_cutoff=MATCH)
+        if match is None:
+            size = len(catalogue)
+            raise StudyError(f"'{title}' resembles no title in the catalogue of {size} movies; check its spelling")
+        matched_title, _, item = match
+        print(f"'{title}' → {matched_title}")
+        items.append(item)
+    return np.array(items, np.int64)
 
 
-def _measure(parts: Parts, name: str, system: System) -> dict:
-    """Rank a system's cases, write the ledger and return its mean metrics."""
+def _evaluate_system(parts: Parts, name: str, system: System) -> dict:
+    """Rank a system's test cases, write its ledger and return its mean metrics and the number of users, "n"."""
     from dualrec.evaluation.metrics import per_user
-    from dualrec.systems.rank import cases_for, rank
+    from dualrec.systems.cases import cases_for
+    from dualrec.systems.rank import rank
 
     study = parts.study
     cases = cases_for(study, system)

@@ -149,7 +149,6 @@ class LoRAConfig:
     dropout: Dropout = 0.1
     modules: Annotated[tuple[str, ...], Field(min_length=1)] = ("q_proj", "v_proj")
     epochs: Count = 3
-    layers: Subset = 0  # upper layers that get adapters; 0 = all
     users: Subset = 0  # training users, a seeded subset; 0 = all
     positions: Count = 1  # training examples per user, each one event later than the one before
     validation_users: Count = 64
@@ -225,7 +224,7 @@ class Profile:
     summary: str
     data: str
     domain: DomainConfig = MOVIES
-    users: Subset = 0  # test users of the temporal systems, a seeded subset; 0 = all
+    users: Subset = 0  # test users of systems that do not write freely, a seeded subset; 0 = all
     split: SplitConfig = field(default_factory=SplitConfig)
     recent_events: Count = 20  # last events of a user that recent popularity counts
     windowed_markov: WindowConfig = field(default_factory=WindowConfig)

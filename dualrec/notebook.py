@@ -1,8 +1,9 @@
-"""What the notebooks say in their own voice: captions, numbers with intervals, records of results."""
+"""What notebooks say and show: captions, numbers with intervals, tables, and records of their results."""
 
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import metadata
 
@@ -39,13 +40,14 @@ def begin(profile: str, seed: int) -> Study:
     plots.use_style()
     pd.set_option("display.max_colwidth", None)
     facts = {"profile": study.profile.name, "data": study.data.name, "protocol": study.protocol}
-    record_values(paths.results(study.profile.name), "study", facts | {"commit": git_commit(paths.home()), "hardware": hardware()})
+    facts |= {"commit": git_commit(paths.home()), "hardware": hardware()}
+    record_values(paths.results(study.profile.name), "study", facts)
     return study
 
 
 @dataclass(frozen=True)
 class Caption:
-    """What stands below a figure: what it shows, and how its numbers came about.
+    """The text below a figure: what it shows, and how its numbers came about.
 
     text: Markdown
     n: users
@@ -64,7 +66,10 @@ class Caption:
 
 
 def show(study: Study, figure: Figure, name: str, caption: Caption) -> None:
-    """Save a figure, display it once, and print its caption."""
+    """Save a figure, display it once, and print its caption.
+
+    name: of the files, without extension
+    """
     plots.save(figure, paths.figures(study.profile.name), name)
     display(figure)
     plt.close(figure)
@@ -89,7 +94,7 @@ def pm(interval: dict, digits: int = 3) -> str:
 
 
 def between(interval: dict, digits: int = 3) -> str:
-    """`[0.090, 0.121]`: the bounds alone."""
+    """`[0.090, 0.121]`: the bounds of an interval alone."""
     return f"[{interval['low']:.{digits}f}, {interval['high']:.{digits}f}]"
 
 
@@ -111,19 +116,28 @@ def users(study: Study, system: str) -> pd.DataFrame:
     return per_user(study.ledger(system))
 
 
-def table(study: Study, systems: list[str]) -> pd.DataFrame:
-    """index = system; columns = MultiIndex (metric, value | low | high), as `plots.dots` wants it."""
+def table(study: Study, systems: Iterable[str]) -> pd.DataFrame:
+    """All metrics of some systems' ledgers, as `plots.dots` reads them.
+
+    Returns index = system; columns = MultiIndex (metric, value | low | high).
+    """
     return _wide({name: summary(study, name)["metrics"] for name in systems})
 
 
 def fate_table(study: Study, written: dict[str, RankedLists]) -> pd.DataFrame:
-    """What became of the written titles: index = system; columns = MultiIndex (fate, value | low | high), as `plots.fates` wants it."""
+    """What became of the written titles, as `plots.fates` reads it.
+
+    written: system -> its lists
+
+    Returns index = system; columns = MultiIndex (fate, value | low | high).
+    """
     return _wide({name: _fate_intervals(study, lists) for name, lists in written.items()})
 
 
 def record_system(study: Study, *systems: str, written: dict[str, RankedLists] | None = None) -> None:
     """Put the metrics of these systems' ledgers into `results.json`.
 
+    systems: their names
     written: lists of language systems; adds the shares of written titles that are valid, seen, duplicate and listed
     """
     for system in systems:
@@ -142,8 +156,15 @@ def record_seeds(study: Study, system: str, ledgers: list[str]) -> dict:
     """
     frames = [users(study, name) for name in ledgers]
     metrics = seed_intervals(frames, study.profile.evaluation.resamples, study.seed)
-    entry = {"label": f"{LABELS[system]}, mean of {len(frames)} seeds", "n": len(frames[0]), "k": study.profile.evaluation.k}
-    entry |= {"seeds": list(range(study.seed, study.seed + len(frames))), "protocol": study.protocol, "metrics": metrics, "counts": {}}
+    entry = {
+        "label": f"{LABELS[system]}, mean of {len(frames)} seeds",
+        "n": len(frames[0]),
+        "k": study.profile.evaluation.k,
+        "seeds": list(range(study.seed, study.seed + len(frames))),
+        "protocol": study.protocol,
+        "metrics": metrics,
+        "counts": {},
+    }
     record_values(paths.results(study.profile.name), "systems", {f"{system}_seeds": entry})
     return metrics
 
@@ -154,7 +175,7 @@ def record(study: Study, notebook: str, **values) -> None:
 
 
 def side_run(study: Study, kind: str, profile: str | None = None) -> dict:
-    """What a side run recorded; nothing where it has not been run.
+    """What a run beside the notebooks recorded; an empty dict where it has not been run.
 
     kind: "grid_search", "seeds" or "lora_examples", which `make` calls by the same name
     profile: the study's if left out
@@ -163,12 +184,21 @@ def side_run(study: Study, kind: str, profile: str | None = None) -> dict:
 
 
 def _fate_intervals(study: Study, lists: RankedLists) -> dict:
-    """Shares of written titles with intervals; `validity` is the share that exists in the catalogue."""
+    """Shares of written titles by fate, with intervals; `validity` is the share that exists in the catalogue."""
     shares = fates(lists)
-    return bootstrap_intervals(shares.assign(validity=1 - shares.invalid), study.profile.evaluation.resamples, study.seed)
+    return bootstrap_intervals(
+        shares.assign(validity=1 - shares.invalid), study.profile.evaluation.resamples, study.seed
+    )
 
 
 def _wide(metrics: dict[str, dict]) -> pd.DataFrame:
-    """system -> metric -> interval, as a frame with columns (metric, value | low | high)."""
+    """A frame with columns (metric, value | low | high).
+
+    metrics: system -> metric -> interval
+    """
     parts = ("value", "low", "high")
-    return pd.DataFrame({name: {(m, part): v[part] for m, v in row.items() for part in parts} for name, row in metrics.items()}).T
+    rows = {
+        system: {(metric, part): interval[part] for metric, interval in intervals.items() for part in parts}
+        for system, intervals in metrics.items()
+    }
+    return pd.DataFrame(rows).T

@@ -1,4 +1,4 @@
-"""One study: a profile, its data and split, and the folder where everything it makes is kept."""
+"""One study: a profile, its data and split, and the folder that keeps everything it makes."""
 
 from __future__ import annotations
 
@@ -103,17 +103,15 @@ class Study:
         """What a language model reads, in the profile's style and the words of its domain."""
         return Prompts(STYLES[self.profile.llm.prompt], self.profile.domain)
 
-    def prompts_for(
-        self, llm: LLM, histories: Sequences, hints: Hints | None, titles: int | None = None
-    ) -> list[str]:
+    def prompts_for(self, llm: LLM, histories: Sequences, hints: Hints | None, titles: int | None = None) -> list[str]:
         """Prompts as the profile wants them, one per history.
 
+        llm: whose tokenizer measures the prompts
         hints: their first items are named in the prompts; None for prompts without hint
-        titles: how many to ask for, the profile's number if left out
+        titles: how many to write, the profile's number if left out
         """
         config = self.profile.llm
-        asked = titles or config.titles
-        limits = (config.history, asked, config.max_prompt_tokens)
+        limits = (config.history, titles or config.titles, config.max_prompt_tokens)
         return self.prompts.build(llm.tokenizer, self.catalogue, histories, hints, *limits)
 
     @cached_property
@@ -130,6 +128,8 @@ class Study:
     ) -> pd.DataFrame:
         """Write a system's ledger to `lists/<system>.parquet` and return it.
 
+        cases: whom the lists are for
+        lists: one per case
         seconds: wall time spent on training and ranking, however many runs ago
         protocol: the audited one if left out
         """
@@ -154,15 +154,18 @@ class Study:
 def open_study(profile: str, seed: int = 0, data: str | None = None, folder: Path | None = None) -> Study:
     """Load the profile's data and split it.
 
-    seed: any but 0 makes a study of its own, named `<profile>-seed<seed>`: it never overwrites what belongs to the profile
+    profile: a name or the path of a file
+    seed: any but 0 makes a study of its own, named `<profile>-seed<seed>`, which overwrites nothing of the profile's
     data: a registered name or a folder, instead of the profile's; its study works in `runs/<name>-<data>-<digest>`,
         so that data of the same name, or data that have changed, never share a folder
     folder: where to work instead
+
     Raises StudyError for an unknown profile or unreadable data.
     """
-    chosen = load_profile(profile)
+    settings = load_profile(profile)
     if seed:
-        chosen = replace(chosen, name=f"{chosen.name}-seed{seed}")
-    dataset = load(data or chosen.data)
-    own = f"{chosen.name}-{dataset.name}-{dataset.digest[:8]}" if data else chosen.name
-    return Study(chosen, seed, dataset, leave_one_out(dataset, chosen.split), folder or paths.run_dir(own))
+        settings = replace(settings, name=f"{settings.name}-seed{seed}")
+    dataset = load(data or settings.data)
+    split = leave_one_out(dataset, settings.split)
+    own = f"{settings.name}-{dataset.name}-{dataset.digest[:8]}" if data else settings.name
+    return Study(settings, seed, dataset, split, folder or paths.run_dir(own))

@@ -1,4 +1,4 @@
-"""The few types every stage speaks: plain dataclasses over numpy arrays.
+"""The few types that pass between the stages of the study: plain dataclasses over numpy arrays.
 
 Item indices run from 1 to N; 0 is padding. This module imports nothing of the package.
 """
@@ -33,7 +33,7 @@ class Sequences:
         sequences: n of them, oldest item first
         repeats: whether their items may be recommended again
         """
-        arrays = [np.asarray(s, np.int64) for s in sequences]
+        arrays = [np.asarray(sequence, np.int64) for sequence in sequences]
         offsets = np.cumsum([0, *map(len, arrays)], dtype=np.int64)
         items = np.concatenate([np.empty(0, np.int64), *arrays])
         return cls(np.asarray(users, np.int64), offsets, items, repeats)
@@ -62,7 +62,7 @@ class Sequences:
         return np.where(inside, self.items[np.where(inside, position, 0)] if len(self.items) else 0, 0)
 
     def take(self, rows) -> Sequences:
-        """The given rows (numbers or a mask), in the given order."""
+        """The sequences of the given rows (numbers or a mask), in the given order."""
         rows = np.arange(len(self))[rows]
         return self.first(rows, self.lengths[rows])
 
@@ -73,12 +73,16 @@ class Sequences:
 
     def shuffled(self, seed: int) -> Sequences:
         """The same events of every user in a random order."""
-        row = np.repeat(np.arange(len(self)), self.lengths)
-        draw = np.random.default_rng(seed).random(len(row))
-        return replace(self, items=self.items[np.lexsort((draw, row))])
+        rows = np.repeat(np.arange(len(self)), self.lengths)
+        keys = np.random.default_rng(seed).random(len(rows))
+        return replace(self, items=self.items[np.lexsort((keys, rows))])
 
     def first(self, rows: np.ndarray, lengths: np.ndarray) -> Sequences:
-        """The first `lengths` events of the given rows."""
+        """The first events of some sequences.
+
+        rows: int64 (m,)
+        lengths: int64 (m,), how many events of each
+        """
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
         items = self.items[np.repeat(self.offsets[rows], lengths) + within]
@@ -106,11 +110,11 @@ class Cases:
         return self.history.users
 
     def take(self, rows) -> Cases:
-        """The given rows, in the given order."""
+        """The cases of the given rows, in the given order."""
         return Cases(self.history.take(rows), self.targets[rows])
 
     def sample(self, n: int, seed: int) -> Cases:
-        """A seeded random subset of n cases in user order; all of them where n is 0 or too large."""
+        """A seeded random subset of n cases, in their order; all of them where n is 0 or too large."""
         if n <= 0 or n >= len(self):
             return self
         return self.take(np.sort(np.random.default_rng(seed).choice(len(self), n, replace=False)))
@@ -131,7 +135,7 @@ class Hints:
         return len(self.items)
 
     def take(self, rows) -> Hints:
-        """The given rows, in the given order."""
+        """The hints of the given rows, in the given order."""
         return Hints(self.items[rows], self.probabilities[rows])
 
 
@@ -139,11 +143,11 @@ class Hints:
 class RankedLists:
     """What every system hands over: one ranked list of items per case.
 
-    items:  int64 (n_cases, K), best first, -1 where nothing valid was produced
-    scores: float32 (n_cases, K) or None
-    raw:    the text a language model wrote per case, or empty
-    counts: named per-case integer counts (for example written, invalid, duplicate, seen)
-    seconds: what making them took, however many runs ago
+    items:   int64 (n_cases, K), best first, -1 where nothing valid was produced
+    scores:  float32 (n_cases, K) or None
+    raw:     the text that a language model wrote per case, or empty
+    counts:  named per-case integer counts (for example written, invalid, duplicate, seen)
+    seconds: what making the lists took, however many runs ago
     """
 
     items: np.ndarray

@@ -1,4 +1,4 @@
-"""What tests share. Nothing here imports PyTorch or transformers at the top: `make check` runs tests that need neither."""
+"""What tests share. Nothing imports PyTorch or transformers at the top: `make check` runs tests that need neither."""
 
 from __future__ import annotations
 
@@ -21,13 +21,15 @@ LOADS_LANGUAGE_MODEL = {"tokenizer", "tiny", "tiny_folder", "llm", "served"}
 settings.register_profile("short", max_examples=200, deadline=None)
 settings.register_profile("quick", max_examples=20, deadline=None)
 settings.register_profile("torture", max_examples=5000, deadline=None)
-settings.load_profile("short")  # `make check` and `make torture` ask for the others; a test that names its own number would not hear
+# `make check` and `make torture` ask for the others; a test that names its own number would not hear of it.
+settings.load_profile("short")
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses by the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test that loads a language model, by its own fixtures or by theirs."""
     for item in items:
-        if LOADS_LANGUAGE_MODEL.intersection(getattr(item, "fixturenames", ())):  # with what the fixtures ask for themselves
+        if LOADS_LANGUAGE_MODEL.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
 
 
@@ -85,7 +87,9 @@ def toy_catalogue() -> Catalogue:
     genres = np.zeros((9, 2), np.float32)
     genres[[1, 4], 0] = 1
     genres[[2, 3, 5, 7, 8], 1] = 1
-    return Catalogue(ids=np.arange(9) * 10, titles=titles, years=years, genres=genres, genre_names=("Animation", "Drama"))
+    return Catalogue(
+        ids=np.arange(9) * 10, titles=titles, years=years, genres=genres, genre_names=("Animation", "Drama")
+    )
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ def dualrec(*arguments: str, cwd=None) -> subprocess.CompletedProcess:
 
 def test_evaluate_prints_one_json_object_and_writes_ledgers(toy_folder, toy_profile, tmp_path):
     out = tmp_path / "out"
-    arguments = ["evaluate", "--data", str(toy_folder), "--profile", toy_profile, "--systems", "popularity,markov,lstm", "--out", str(out)]
+    arguments = ["evaluate", "--data", str(toy_folder), "--profile", toy_profile]
+    arguments += ["--systems", "popularity,markov,lstm", "--out", str(out)]
     done = dualrec(*arguments)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
@@ -34,11 +35,14 @@ def test_evaluate_prints_one_json_object_and_writes_ledgers(toy_folder, toy_prof
 
 def test_a_ledger_is_scored_and_compared_alone(toy_folder, toy_profile, tmp_path):
     out = tmp_path / "out"
-    made = dualrec("evaluate", "--data", str(toy_folder), "--profile", toy_profile, "--systems", "popularity,markov", "--out", str(out))
+    arguments = ["evaluate", "--data", str(toy_folder), "--profile", toy_profile]
+    made = dualrec(*arguments, "--systems", "popularity,markov", "--out", str(out))
     markov, popularity = (str(out / "lists" / f"{name}.parquet") for name in ("markov", "popularity"))
     scored = json.loads(dualrec("score", markov).stdout)
     report = json.loads(made.stdout)["markov"]
-    assert {metric: round(scored[metric]["value"], 6) for metric in ("HR@1", "HR@10", "NDCG@10", "MRR")}.items() <= report.items()
+    assert {
+        metric: round(scored[metric]["value"], 6) for metric in ("HR@1", "HR@10", "NDCG@10", "MRR")
+    }.items() <= report.items()
     compared = dualrec("compare", markov, popularity)
     rows = {line.split()[0]: line.split() for line in compared.stdout.splitlines()[1:]}
     assert rows["HR@1"][1] == "1.0" and rows["HR@1"][-1] == "better" and "40 users in both" in compared.stderr
@@ -46,7 +50,11 @@ def test_a_ledger_is_scored_and_compared_alone(toy_folder, toy_profile, tmp_path
     assert all(line.endswith("not distinguishable") for line in same)
     (out / "lists" / "markov.json").unlink()
     broken = dualrec("score", markov)
-    assert broken.returncode == 1 and "sidecar of a ledger, is missing" in broken.stderr and "Traceback" not in broken.stderr
+    assert (
+        broken.returncode == 1
+        and "sidecar of a ledger, is missing" in broken.stderr
+        and "Traceback" not in broken.stderr
+    )
 
 
 def test_recommend_shows_matches_and_prints_the_list(toy_folder, toy_profile):
@@ -77,7 +85,9 @@ def test_what_a_user_can_mend_is_one_sentence(arguments, message):
 
 def test_a_console_without_a_letter_stops_no_command():
     done = subprocess.run(
-        [sys.executable, "-m", "dualrec", "--help"], capture_output=True, env={**os.environ, "PYTHONIOENCODING": "cp1252"}
+        [sys.executable, "-m", "dualrec", "--help"],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "cp1252"},
     )
     assert done.returncode == 0, done.stderr
     assert rb"\u0394" in done.stdout, "the Greek letter is written as its number"

@@ -7,6 +7,7 @@ from dualrec import notebook
 from dualrec.core import paths
 from dualrec.core.machine import hardware
 from dualrec.evaluation.results import record_side_run
+from dualrec.notebook import Caption
 from dualrec.study import open_study
 
 DIFFERENCE = {"delta": -0.00091, "low": -0.00185, "high": 0.0000763, "verdict": "not distinguishable"}
@@ -35,8 +36,9 @@ def test_numbers_in_sentences():
 
 def test_a_caption_says_on_whom_with_what_and_where(study, said):
     figure, _ = plt.subplots()
-    notebook.show(study, figure, "01_some", "What is seen.", n=6040)
-    notebook.show(study, figure, "01_other", "More.", n=1, seeds="0, 1", protocol="another", where="elsewhere", profile="two")
+    notebook.show(study, figure, "01_some", Caption("What is seen.", n=6040))
+    elsewhere = Caption("More.", n=1, seeds="0, 1", protocol="another", hardware="elsewhere", profile="two")
+    notebook.show(study, figure, "01_other", elsewhere)
     (first, second) = (entry.data for entry in said if hasattr(entry, "data"))
     facts = f"n = 6,040 users; seed 0; profile toy; {study.protocol}; {hardware()}."
     assert first == f"**Figure 01_some.** What is seen. *({facts})*"

@@ -68,7 +68,9 @@ def cases(n):
 
 def test_cases_keep_users_histories_and_targets_together():
     taken = cases(5).take([3, 1])
-    assert taken.users.tolist() == [103, 101] and taken.targets.tolist() == [53, 51] and lists(taken.history) == [[4], [2]]
+    assert (
+        taken.users.tolist() == [103, 101] and taken.targets.tolist() == [53, 51] and lists(taken.history) == [[4], [2]]
+    )
 
 
 @pytest.mark.parametrize("n", [0, 20, 21])

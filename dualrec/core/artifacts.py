@@ -1,4 +1,4 @@
-"""What is done is not done again: atomic writes, and `cached` results under the key of all they depend on."""
+"""Files that are either whole or not there, and `cached` results, kept under the key of all they depend on."""
 
 from __future__ import annotations
 
@@ -13,19 +13,24 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from dualrec.core import paths
 from dualrec.core.fingerprint import plain
 
+T = TypeVar("T")
 WORKSPACE = re.compile(r"\..+\.(?P<pid>\d+)\.\w+\.writing")  # where `atomic_path` writes, and which process does
 
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """A temporary sibling of `path` (file or folder) that takes its name only when the block succeeds and all of it is on the disk."""
+    """A temporary sibling of `path` (file or folder), which takes its name when the block has succeeded.
+
+    It takes the name only when all of it is on the disk.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     workspace = Path(tempfile.mkdtemp(prefix=f".{path.name}.{os.getpid()}.", suffix=".writing", dir=path.parent))
@@ -65,39 +70,58 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def cached(path: Path, key: str, build: Callable[[], Any], save: Callable[[Any, Path], None], load: Callable[[Path], Any]) -> Any:
-    """Return what `path` holds if it was made with `key`, else build it, save it and return it.
+def cached(
+    path: Path,
+    key: str,
+    build: Callable[[], T],
+    save: Callable[[T, Path], None],
+    load: Callable[[Path], T],
+) -> T:
+    """Return the result that `path` holds if it was made with `key`, else build it, save it and return it.
 
-    path: a file name without extension; the artefact lies in the folder `path`, its key in `path/key`.
-    save: writes into the folder it is given; load: reads from the folder. What cannot be loaded any more is built again.
+    A result that cannot be loaded any more is built again.
+
+    path: a folder; it holds what `save` writes, and the key in the file `key`
+    key: all that the result depends on, see `fingerprint.cache_key`
+    build: makes the result
+    save: writes the result into the folder it is given
+    load: reads the result from the folder
     """
     if is_kept(path, key):
         try:
             return load(Path(path))
-        except Exception as error:  # noqa: BLE001  a file cut short by a power failure or edited by hand may raise anything
+        # A file that a power failure cut short, or that was edited by hand, may raise anything.
+        except Exception as error:  # noqa: BLE001
             print(f"{paths.readable(path)} is damaged ({type(error).__name__}) and made again", file=sys.stderr)
-    value = build()
+    result = build()
     with atomic_path(path) as folder:
         folder.mkdir()
-        save(value, folder)
+        save(result, folder)
         (folder / "key").write_text(key, encoding="utf-8")
     print(f"kept in {paths.readable(path)}")
-    return value
+    return result
 
 
-def cached_arrays(path: Path, key: str, build: Callable[[], dict[str, Any]]) -> tuple[dict[str, Any], float]:
-    """Named arrays that are built once and kept as safetensors, and the seconds that building them took."""
+def cached_arrays(
+    path: Path, key: str, build: Callable[[], dict[str, np.ndarray]]
+) -> tuple[dict[str, np.ndarray], float]:
+    """Named arrays that are built once and kept as safetensors, and the seconds that building them took.
 
-    def timed() -> tuple[dict[str, Any], float]:
+    path: a folder, see `cached`
+    key: all that the arrays depend on
+    build: makes the arrays
+    """
+
+    def timed() -> tuple[dict[str, np.ndarray], float]:
         started = time.perf_counter()
         return build(), time.perf_counter() - started
 
-    def save(value: tuple[dict[str, Any], float], folder: Path) -> None:
-        arrays, seconds = value
+    def save(result: tuple[dict[str, np.ndarray], float], folder: Path) -> None:
+        arrays, seconds = result
         save_file(arrays, folder / "arrays.safetensors")
         write_json(folder / "seconds.json", seconds)
 
-    def load(folder: Path) -> tuple[dict[str, Any], float]:
+    def load(folder: Path) -> tuple[dict[str, np.ndarray], float]:
         seconds = json.loads((folder / "seconds.json").read_text(encoding="utf-8"))
         return load_file(folder / "arrays.safetensors"), seconds
 
@@ -105,6 +129,6 @@ def cached_arrays(path: Path, key: str, build: Callable[[], dict[str, Any]]) -> 
 
 
 def is_kept(path: Path, key: str) -> bool:
-    """Whether `cached` has left at `path` what was made with `key`."""
-    marker = Path(path) / "key"
-    return marker.is_file() and marker.read_text(encoding="utf-8", errors="replace") == key
+    """Whether `cached` has left at `path` a result that was made with `key`."""
+    key_file = Path(path) / "key"
+    return key_file.is_file() and key_file.read_text(encoding="utf-8", errors="replace") == key

@@ -29,9 +29,9 @@ def cache_key(*values: Any, code: ModuleType, libraries: tuple[str, ...] = ()) -
 
 
 def fingerprint(*parts: Any) -> str:
-    """A 16-digit content hash of settings and arrays.
+    """A content hash of settings and arrays: 16 hexadecimal digits.
 
-    Dataclasses count by their fields, arrays by dtype, shape and bytes.
+    parts: dataclasses count by their fields, arrays by dtype, shape and bytes
     """
     digest = hashlib.sha256()
     for part in parts:
@@ -47,7 +47,7 @@ def fingerprint(*parts: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Dataclasses, numpy scalars, arrays and paths as what JSON knows."""
+    """A dataclass, numpy scalar, array or path as a value that JSON knows; raises TypeError for anything else."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return dataclasses.asdict(value)
     if isinstance(value, np.generic):
@@ -60,5 +60,5 @@ def plain(value: Any) -> Any:
 
 
 def _fields(value: Any) -> list:
-    """The values of a dataclass's fields; what a cached property left in the object is none."""
+    """The values of a dataclass's fields; the value of a cached property is not one of them."""
     return [getattr(value, field.name) for field in dataclasses.fields(value)]

@@ -1,6 +1,6 @@
-"""Which modules of the study a module reaches by its imports, and a hash of each: what a cached result was made by.
+"""Which modules of the study a module reaches by its imports, and a hash of each: the code behind a cached result.
 
-A module is hashed as its syntax tree, without docstrings and comments, so that prose may be mended without making anything anew.
+A module is hashed as its syntax tree, without docstrings and comments, so that a change of prose makes nothing anew.
 """
 
 from __future__ import annotations
@@ -27,34 +27,35 @@ def reached(*modules: str) -> dict[str, str]:
 
 def closure(modules: Iterable[str]) -> set[str]:
     """Every module of the package that some modules reach, themselves included."""
-    found: set[str] = set()
+    closed: set[str] = set()
     waiting = list(modules)
     while waiting:
         name = waiting.pop()
-        if name not in found:
-            found.add(name)
+        if name not in closed:
+            closed.add(name)
             waiting += imports_of_module(name)
-    return found
+    return closed
 
 
 def imports_of_module(name: str) -> frozenset[str]:
-    """The modules of the package that one of them imports, wherever in its text, and the packages that it lies in."""
+    """The modules of the package that a module of it imports, wherever in its text, and the packages it lies in."""
     return _imports_of_file(file_of(name)) | set(_parents(name))
 
 
 def imports_of(text: str) -> frozenset[str]:
-    """The modules of the package that Python text imports: at its top, within functions and under `if __name__ == "__main__"`.
+    """The modules of the package that Python text imports, with the packages that they lie in.
 
-    What is imported for type checkers alone does not count. An import whose last name is only known when it runs, as in
-    `import_module(f"dualrec.systems.{family}")`, reaches every module of that folder.
+    Imports count at the top, within functions and under `if __name__ == "__main__"`, but not those for type checkers
+    alone. An import whose last name is only known when it runs, as in `import_module(f"dualrec.systems.{family}")`,
+    reaches every module of that folder.
     """
-    found = {name for node in running_nodes(ast.parse(text)) for name in named_by(node)}
-    return frozenset(found | {parent for name in found for parent in _parents(name)})
+    modules = {name for node in running_nodes(ast.parse(text)) for name in named_by(node)}
+    return frozenset(modules | {parent for name in modules for parent in _parents(name)})
 
 
 def running_nodes(tree: ast.AST) -> Iterator[ast.AST]:
     """Every node of a syntax tree but those that type checkers alone look at."""
-    waiting = [tree]
+    waiting: list[ast.AST] = [tree]
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
@@ -70,7 +71,10 @@ def module_names() -> list[str]:
 
 
 def file_of(name: str) -> Path:
-    """The file of a module of the package."""
+    """The file that holds a module of the package.
+
+    name: its full name
+    """
     stem = paths.PACKAGE.parent.joinpath(*name.split("."))
     return stem / "__init__.py" if stem.is_dir() else stem.with_suffix(".py")
 
@@ -79,7 +83,7 @@ def named_by(node: ast.AST) -> Iterable[str]:
     """The modules of the package that a single node of a syntax tree imports."""
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names if _is_module(alias.name))
-    elif isinstance(node, ast.ImportFrom) and _is_module(node.module or ""):
+    elif isinstance(node, ast.ImportFrom) and node.module and _is_module(node.module):
         yield node.module
         yield from (name for alias in node.names if _is_module(name := f"{node.module}.{alias.name}"))
     elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module") and node.args:
@@ -106,13 +110,13 @@ def _module_name(file: Path) -> str:
 
 @cache
 def _imports_of_file(file: Path) -> frozenset[str]:
-    """Read once in a process: what counts is the text that was loaded, not what an editor makes of it meanwhile."""
+    """What a file imports; read once in a process: the text that was loaded counts, not a later edit of it."""
     return imports_of(file.read_text(encoding="utf-8"))
 
 
 @cache
 def _tree_hash(file: Path) -> str:
-    """16 digits for what a file does, whatever its prose says; read once in a process, too."""
+    """`tree_hash` of a file; read once in a process, too."""
     return tree_hash(file.read_text(encoding="utf-8"))
 
 

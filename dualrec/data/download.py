@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pooch
 import requests
@@ -30,7 +31,9 @@ def fetch(url: str, sha256: str, path: Path) -> Path:
     registry = {path.name: f"sha256:{sha256}"}
     with FileLock(path.with_name(f"{path.name}.lock")):
         downloads = pooch.create(path.parent, "", registry=registry, urls={path.name: url}, retry_if_failed=RETRIES)
-        return Path(downloads.fetch(path.name, downloader=partial(_resume, path.with_name(f"{path.name}.part"))))
+        # Any: pooch declares arguments of a downloader that it never passes
+        downloader: Any = partial(_resume, path.with_name(f"{path.name}.part"))
+        return Path(downloads.fetch(path.name, downloader=downloader))
 
 
 def _resume(part: Path, url: str, target: str, _: pooch.Pooch) -> None:

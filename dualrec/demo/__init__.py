@@ -1,4 +1,4 @@
-"""Try it: one person's taste through the whole system, and a page on which to do so."""
+"""A demo: one person's taste through the whole system, and a page on which to try it."""
 
 from dualrec.demo.markup import answer_html, written_html
 from dualrec.demo.page import show_page

@@ -36,12 +36,17 @@ TASTES = {
 
 @dataclass(frozen=True)
 class Answer:
-    """What each part made of one taste; the lists are of one case, (1, k), and hold -1 where nothing is left to recommend.
+    """What each part of the system recommends to one person.
 
-    liked: items, oldest first; candidates: the LSTM's best (1, C) with probabilities, the first of which is the hint
-    prompt: as the language model reads it; lstm: the head of the candidates, scores are probabilities
-    language: the candidates in the language model's order, scores are log-likelihoods in nats
-    reranked: that list by similarity to the hint, scores are cosines; seconds: by step
+    Lists are of one case, (1, k), and hold -1 where nothing is left to recommend.
+
+    liked: items of the history, oldest first
+    candidates: the LSTM's best unseen items (1, C) with probabilities; the first of them is the hint
+    prompt: as the language model reads it
+    lstm: the first of the candidates; scores are probabilities
+    language: the candidates in the language model's order; scores are log-likelihoods in nats
+    reranked: that list by similarity to the hint; scores are cosines
+    seconds: by step
     """
 
     liked: list[int]
@@ -60,7 +65,12 @@ class Answer:
 
 @dataclass
 class Demo:
-    """Everything that a request needs, in memory; `load_demo` makes one, any language model may take the place of `llm`."""
+    """The system in memory, ready for requests; `load_demo` makes one from a study.
+
+    study: whose catalogue is recommended from
+    model: fitted; any sequence model may take the LSTM's place
+    llm: any language model on this machine
+    """
 
     study: Study
     model: SequenceModel
@@ -68,35 +78,44 @@ class Demo:
 
     @cached_property
     def trie(self) -> Trie:
-        """Every title as the model would write it."""
+        """Every title of the catalogue as the language model would write it."""
         return build_trie(self.llm.tokenizer, self.study.catalogue.titles)
 
     @cached_property
     def names(self) -> dict[int, str]:
-        """Item -> title as it is compared with what was typed; the popular ones first, who are meant where two are as near."""
+        """Item -> title as it is compared with what was typed.
+
+        The popular ones come first: they are meant where two titles are equally near.
+        """
         order = np.lexsort((np.arange(len(self.study.popularity)), -self.study.popularity))
         return {item: normalise(self.study.catalogue.titles[item]) for item in order.tolist() if item}
 
     def search(self, typed: str, n: int) -> list[int]:
-        """The n items whose titles are nearest to what was typed, none where none is near."""
-        if not (wanted := normalise(typed)):
+        """The n items whose titles are nearest to what was typed; none where none is near."""
+        query = normalise(typed)
+        if not query:
             return []
-        return [item for _, _, item in process.extract(wanted, self.names, scorer=_nearness, limit=n, score_cutoff=NEAR)]
+        matches = process.extract(query, self.names, scorer=_nearness, limit=n, score_cutoff=NEAR)
+        return [item for _, _, item in matches]
 
     def tastes(self) -> dict[str, list[int]]:
-        """Examples to start from, items by name: those whose titles the catalogue has, else what is most popular."""
+        """Histories to start from, items by name: the TASTES the catalogue has, or else what is most popular."""
         titles = self.study.catalogue.titles
-        known = {name: wanted for name, wanted in TASTES.items() if set(wanted) <= set(titles)}
-        return {name: [titles.index(title) for title in wanted] for name, wanted in known.items()} or {
-            "Most popular": [*self.names][:FAMOUS]
-        }
+        tastes = {name: taste for name, taste in TASTES.items() if set(taste) <= set(titles)}
+        if not tastes:
+            return {"Most popular": [*self.names][:FAMOUS]}
+        return {name: [titles.index(title) for title in taste] for name, taste in tastes.items()}
 
     def answer(self, liked: Sequence[int]) -> Answer:
-        """One request. liked: items of the catalogue, oldest first.
+        """Recommend to one person.
+
+        liked: items of the catalogue, oldest first
 
         Raises StudyError where there are none, one is not in the catalogue, or none is left to recommend.
         """
-        config, k, seconds = self.study.profile.llm, self.study.profile.evaluation.k, {}
+        config = self.study.profile.llm
+        k = self.study.profile.evaluation.k
+        seconds: dict[str, float] = {}
         history = self._history(liked)
         with _timed(seconds, "LSTM"):
             candidates = hints_from_scores(self.model.scores(history), config.candidates)
@@ -105,34 +124,44 @@ class Demo:
         with _timed(seconds, "Prompt"):
             prompts = self.study.prompts_for(self.llm, history, candidates)
         with _timed(seconds, "Language model"):
-            both = Opinions.of(candidates, score_titles(self.llm, prompts, self.trie, candidates.items, config.score_batch))
-            language = both.ranked(both.language, k)
+            likelihoods = score_titles(self.llm, prompts, self.trie, candidates.items, config.score_batch)
+            opinions = Opinions.of(candidates, likelihoods)
+            language = opinions.ranked(opinions.language, k)
         with _timed(seconds, "Sentence-BERT"):
             reranked = rerank_by_hint(language, candidates, self.study.title_vectors)
         lstm = RankedLists(candidates.items[:, :k], candidates.probabilities[:, :k])
         return Answer([*map(int, liked)], candidates, prompts[0], lstm, language, reranked, seconds)
 
     def write(self, answer: Answer) -> tuple[RankedLists, float]:
-        """What the language model writes after an answer's prompt when it may write any unseen title of the catalogue; and the seconds.
+        """Let the language model write any unseen titles of the catalogue after an answer's prompt.
 
-        scores: log-likelihoods in nats. This takes longer than an answer: the model reads on for every word of every list.
+        This takes longer than an answer: the model reads on for every word of every list.
+
+        Returns the list (1, k), whose scores are log-likelihoods in nats, and the seconds.
         """
         started = time.perf_counter()
-        history, k = self._history(answer.liked), self.study.profile.evaluation.k
-        return search_catalogue(self.study, self.llm, [answer.prompt], history, k), time.perf_counter() - started
+        history = self._history(answer.liked)
+        lists = search_catalogue(self.study, self.llm, [answer.prompt], history, self.study.profile.evaluation.k)
+        return lists, time.perf_counter() - started
 
     def _history(self, liked: Sequence[int]) -> Sequences:
         if not len(liked):
-            raise StudyError("pick at least one movie you like: type a few letters of its title, or start from an example")
-        n = len(self.study.catalogue)
+            raise StudyError(
+                "pick at least one movie you like: type a few letters of its title, or start from an example"
+            )
+        size = len(self.study.catalogue)
         for item in liked:
-            if not 1 <= item <= n:
-                raise StudyError(f"there is no movie number {item} in the catalogue of {n}; pick movies by their titles")
+            if not 1 <= item <= size:
+                raise StudyError(
+                    f"there is no movie number {item} in the catalogue of {size}; pick movies by their titles"
+                )
         return Sequences.from_lists([0], [liked])
 
 
 def load_demo(study: Study) -> Demo:
-    """LSTM (trained first where no run has left one), the profile's language model as it is, title vectors and trie, once for all requests.
+    """Load all that requests need, once: LSTM, the profile's language model as it is, title vectors and trie.
+
+    The LSTM is trained first where no run has left one.
 
     Raises StudyError where the language model is behind a server, which tells no probabilities.
     """
@@ -148,6 +177,7 @@ def _nearness(typed: str, name: str, **_) -> float:
 
 @contextmanager
 def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
+    """Put the time that the block takes into `seconds[step]`."""
     started = time.perf_counter()
     yield
     seconds[step] = time.perf_counter() - started

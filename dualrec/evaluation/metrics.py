@@ -42,7 +42,8 @@ def genre_jaccard_top1(ledger: pd.DataFrame, ids: np.ndarray, genres: np.ndarray
     genres: (N + 1, G) multi-hot, row 0 is padding
     """
     users, targets, items, valid = as_lists(ledger)
-    first, target = items[:, 0], genres[_index(ids, targets)] > 0
+    first = items[:, 0]
+    target = genres[_index(ids, targets)] > 0
     top = genres[_index(ids, np.where(valid[:, 0], first, targets))] > 0
     jaccard = (top & target).sum(axis=1) / np.maximum((top | target).sum(axis=1), 1)
     jaccard = np.where(first == targets, 1, jaccard)

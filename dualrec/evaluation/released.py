@@ -157,7 +157,7 @@ def _first_hit(
         true_titles = [truth.titles[item].lower() for item in targets]
         written_titles = [title.lower() for title in titles]
         similarity = process.cdist(written_titles, true_titles, scorer=fuzz.ratio, dtype=np.float64)
-        hit = np.asarray(similarity >= 100 * protocol.similarity).any(axis=1)
+        hit = similarity.max(axis=1) >= 100 * protocol.similarity
     else:
         hit = np.isin(items, targets)
     places = np.flatnonzero(hit[order])

@@ -1,1 +1,1 @@
-"""What is measured beside the notebooks, and the cases of the audit."""
+"""What is measured beside the notebooks, each by a command of its own, and what the audit's notebook works on."""

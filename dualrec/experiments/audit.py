@@ -1,4 +1,4 @@
-"""What the audit evaluates: cases with five hidden movies, and the outputs of systems that never saw them."""
+"""What the audit of the published evaluation works on: users with five hidden items, and lists made without these."""
 
 from __future__ import annotations
 
@@ -15,13 +15,18 @@ from dualrec.llm.grounding import Grounder, written_titles
 from dualrec.study import Study
 from dualrec.types import Cases, Hints, Sequences
 
-TARGETS = 5
-TRAIN_SHARE = 0.7  # the first part of the rows, ordered by user, is the released training set; validation lies before ROW_SHARE
+TARGETS = 5  # hidden events of every user, as in the released code
+TRAIN_SHARE = 0.7  # the first part of the rows, by user, is the released training set; validation ends before ROW_SHARE
 
 
 @dataclass(frozen=True)
 class AuditCases:
-    """split: for models, whose test target is the first of the five hidden movies; cases: those evaluated; truth: the five."""
+    """Users whose last TARGETS events are hidden, for models and for the evaluation.
+
+    split: what models learn from; its test target is the first of the hidden items
+    cases: those evaluated
+    truth: all hidden items of these cases, and what else the evaluation knows
+    """
 
     split: Split
     cases: Cases
@@ -29,75 +34,98 @@ class AuditCases:
 
 
 def audit_cases(study: Study, users: int | None = None) -> AuditCases:
-    """Hide every user's last five events.
+    """Hide every user's last TARGETS events and choose the users to evaluate.
 
-    users: evaluated, a seeded subset, 0 = all; the profile's `audit.users` if left out
+    users: how many, a seeded subset; 0 = all, the profile's `audit.users` if left out
     """
     sequences = order(study.data, study.profile.split)
     split = split_sequences(sequences.drop_last(TARGETS - 1), study.profile.split.min_events)
     cases = split.test.sample(study.profile.audit.users if users is None else users, study.seed)
-    row = {int(user): i for i, user in enumerate(sequences.users)}
-    targets = sequences.take([row[int(user)] for user in cases.users]).recent(TARGETS)
+    row_of_user = {int(user): row for row, user in enumerate(sequences.users)}
+    targets = sequences.take([row_of_user[int(user)] for user in cases.users]).recent(TARGETS)
     popularity = np.bincount(split.train.items, minlength=len(study.catalogue) + 1)
     in_last_rows = last_rows(cases.users, pd.Series(sequences.lengths, index=sequences.users))
     return AuditCases(split, cases, Truth(cases.users, targets, study.catalogue.titles, popularity, in_last_rows))
 
 
 def released_split(study: Study, audit: AuditCases) -> Split:
-    """The split by rows: models learn from the first 70 % of the rows ordered by user and have never met the test users.
+    """The split by rows of the released code: models learn from the first 70 % of the rows and never met test users.
 
-    A user whom a border cuts keeps the first rows before it and the later ones after it; a user's rows are in time order.
-    validation: the last event of each user with `min_events` among the next 15 %; test: the audit's cases in the last 15 %
-    left_out: users with fewer events in the validation rows
+    Rows are ordered by user, those of one user by time. A user whom a border cuts keeps the first rows before it and
+    the later ones after it. Validation takes the last event of each user with `min_events` among the next 15 % of the
+    rows; the test takes the audit's cases in the last 15 %; `left_out` counts users with fewer events in the
+    validation rows.
+
+    audit: as `audit_cases` returns it, from which the test cases are taken
+
     Raises StudyError where no user is left for validation or test.
     """
     sequences = order(study.data, study.profile.split)
     rows = len(sequences.items)
-    trained, validated = (int(np.ceil(share * rows)) for share in (TRAIN_SHARE, 1 - ROW_SHARE))
-    chosen = split_sequences(_rows(sequences, trained, validated), study.profile.split.min_events)
+    train_end, validation_end = (int(np.ceil(share * rows)) for share in (TRAIN_SHARE, 1 - ROW_SHARE))
+    validation_rows = _rows(sequences, train_end, validation_end)
+    validation_split = split_sequences(validation_rows, study.profile.split.min_events)
     test = audit.cases.take(audit.truth.last_rows)
-    if not len(test) or not len(chosen.test):
+    if not len(test) or not len(validation_split.test):
         raise StudyError(
-            f"data set '{study.data.name}': the released split by rows leaves {len(chosen.test)} users for validation and "
-            f"{len(test)} for the test; use data with more users, or more users in [audit]"
+            f"data set '{study.data.name}': the released split by rows leaves {len(validation_split.test)} users for "
+            f"validation and {len(test)} for the test; use data with more users, or more users in [audit]"
         )
-    return Split(_rows(sequences, 0, trained), chosen.test, test, chosen.left_out)
+    return Split(_rows(sequences, 0, train_end), validation_split.test, test, validation_split.left_out)
 
 
 def written_outputs(study: Study, audit: AuditCases, texts: list[str], hints: Hints, n: int) -> Outputs:
-    """Of a language model: the first n titles of every text, and the items they stand for."""
+    """Lists that a language model wrote: titles as they stand in its texts, and the items they stand for.
+
+    audit: of whose cases the texts are
+    texts: one per case
+    hints: one per case
+    n: how many titles of every text count
+    """
     grounder = Grounder(study.catalogue, audit.truth.popularity, study.profile.llm.match_threshold)
-    titles, items = [], []
+    titles = []
+    items = []
     closed = audit.cases.history.excluded
     for row, text in enumerate(texts):
         seen = set(closed.sequence(row).tolist())
-        found = list(written_titles(text, seen, grounder, n))
-        titles.append([f"{written.title} ({written.year})" if written.year else written.title for written, _, _ in found])
-        items.append([item if fate == "listed" else -1 for _, item, fate in found])
+        lines = list(written_titles(text, seen, grounder, n))
+        titles.append([f"{line.title} ({line.year})" if line.year else line.title for line, _, _ in lines])
+        items.append([item if fate == "listed" else -1 for _, item, fate in lines])
     return Outputs(titles, items, _hint_titles(study, hints))
 
 
 def listed_outputs(study: Study, items: np.ndarray, hints: Hints) -> Outputs:
-    """Of a system that ranks items: (n, k) item indices and their titles."""
+    """Lists of a system that ranks items, under their titles.
+
+    items: (n, k) item indices
+    hints: one per list
+    """
     titles = [[study.catalogue.titles[item] for item in row] for row in items]
     return Outputs(titles, items.tolist(), _hint_titles(study, hints))
 
 
 def random_items(study: Study, histories: Sequences, k: int) -> np.ndarray:
-    """int64 (n, k): movies that may be recommended, drawn blindly, seeded."""
+    """Items that may be recommended, drawn blindly, the same for the same seed of the study: int64 (n, k).
+
+    histories: of n users
+    k: items of each
+    """
     rng = np.random.default_rng([study.seed, 2])
-    everything, closed = np.arange(1, len(study.catalogue) + 1), histories.excluded
-    return np.array([rng.choice(np.setdiff1d(everything, closed.sequence(row)), k, replace=False) for row in range(len(closed))])
+    catalogue_items = np.arange(1, len(study.catalogue) + 1)
+    closed = histories.excluded
+    unseen = (np.setdiff1d(catalogue_items, closed.sequence(row)) for row in range(len(closed)))
+    return np.array([rng.choice(items, k, replace=False) for items in unseen])
 
 
 def sentence_vectors(study: Study, *outputs: Outputs) -> dict[str, np.ndarray]:
-    """A unit vector for every title in the catalogue and in the outputs."""
+    """The Sentence-BERT vector, of length one, of every title in the catalogue and in some systems' outputs."""
     vectors = dict(zip(study.catalogue.titles[1:], study.title_vectors[1:], strict=True))
     written = {title for output in outputs for row in output.titles for title in row}
-    new = sorted(written - vectors.keys())
-    if new:
+    invented = sorted(written - vectors.keys())
+    if invented:
         encoder = load_encoder(study.profile.rerank.encoder)
-        vectors |= zip(new, encoder.encode(new, batch_size=128, normalize_embeddings=True, show_progress_bar=False), strict=True)
+        encoded = encoder.encode(invented, batch_size=128, normalize_embeddings=True, show_progress_bar=False)
+        vectors |= zip(invented, encoded, strict=True)
     return vectors
 
 

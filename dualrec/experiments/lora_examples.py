@@ -1,6 +1,6 @@
-"""What more examples bring to LoRA, measured beside the notebooks: hours on a processor, minutes on a GPU.
+"""What more training examples bring to LoRA, for every seed and role of the language model.
 
-The numbers go to the default profile's `results.json`, under the profile they were measured with, as those of `side_runs`.
+It takes hours on a processor, minutes on a GPU.
 """
 
 from __future__ import annotations
@@ -54,54 +54,71 @@ class TrainingSize:
 TRAINING_SIZES = (TrainingSize(0), TrainingSize(250), TrainingSize(500, 2), TrainingSize(800, 5))
 
 
-def measure_lora_examples(profile: str, count: int) -> dict:
-    """Train an adapter with each of TRAINING_SIZES and every seed, and record what each is worth on the test cases in each role.
+@dataclass(frozen=True)
+class SeedRun:
+    """What one seed measured on the test cases.
 
-    Everything is drawn again with every seed: LSTM, subset of users, adapter, dropout. Fusion weights are chosen on validation.
+    lstm: METRICS of every user under the LSTM
+    roles: the same under every training size and role
+    training: one dict per training, see `measure_lora_examples`
+    """
+
+    lstm: pd.DataFrame
+    roles: dict[tuple[TrainingSize, str], pd.DataFrame]
+    training: list[dict]
+
+
+def measure_lora_examples(profile: str, count: int) -> dict:
+    """Train adapters on more and more examples and record how well each serves in every role, on the test cases.
+
+    Every seed trains an adapter with each of TRAINING_SIZES. Everything is drawn again with every seed: LSTM, subset of
+    users, adapter, dropout. Fusion weights are chosen on validation.
 
     profile: a profile's name or a `.toml` file
     count: how many seeds
 
     Returns {"n", "seeds", "protocol", "precision", "lstm": {"metrics"}, "rows", "training"}.
-    rows: one dict per training size and role: "examples", "users", "positions", "role", "label", "metrics" (of each user's mean
-        over seeds, interval over users), "per_seed" (metric -> one mean per seed), "against_lstm" (NDCG@10, paired, the LSTM of
-        the same seed, Holm over the rows)
-    training: one dict per training size and seed: "examples", "seed", "untuned" and "tuned" validation loss in nats per answer
-        token, "seconds"
+    rows: one dict per training size and role: "examples", "users", "positions", "role", "label", "metrics" (of each
+        user's mean over seeds, interval over users), "per_seed" (metric -> one mean per seed), "against_lstm" (NDCG@10,
+        paired, the LSTM of the same seed, Holm over the rows)
+    training: one dict per training size and seed: "examples", "seed", "untuned" and "tuned" validation loss in nats per
+        answer token, "seconds"
     """
-    measured = [_one_seed(profile, seed) for seed in range(count)]
+    runs = [_one_seed(profile, seed) for seed in range(count)]
     study = open_study(profile)
     resamples = study.profile.evaluation.resamples
-    backbone = [frames["lstm"] for frames, _ in measured]
-    rows, differences = [], []
+    lstm_frames = [run.lstm for run in runs]
+    rows = []
+    differences = []
     for size in TRAINING_SIZES:
         for role, label in LABELS.items():
-            frames = [per_size[size, role] for per_size, _ in measured]
+            frames = [run.roles[size, role] for run in runs]
             identity = {"examples": size.examples, "role": role, "label": label}
             rows.append(vars(size) | identity | seed_means(frames, resamples, 0))
-            mean, lstm = (sum(some) / count for some in (frames, backbone))
-            differences.append(paired_difference(mean["NDCG@10"], lstm["NDCG@10"], resamples, 0))
+            differences.append(paired_difference(_mean_ndcg(frames), _mean_ndcg(lstm_frames), resamples, 0))
     values = {
-        "n": len(backbone[0]),
+        "n": len(lstm_frames[0]),
         "seeds": list(range(count)),
         "protocol": study.protocol,
         "precision": "float32",
-        "lstm": {"metrics": seed_intervals(backbone, resamples, 0)},
+        "lstm": {"metrics": seed_intervals(lstm_frames, resamples, 0)},
         "rows": [row | {"against_lstm": difference} for row, difference in zip(rows, holm(differences), strict=True)],
-        "training": [row for _, training in measured for row in training],
+        "training": [row for run in runs for row in run.training],
     }
     record_measured(study, "lora_examples", f"make lora_examples COUNT={count}", values)
     return values
 
 
-def _one_seed(profile: str, seed: int) -> tuple[dict, list[dict]]:
-    """Per-user metrics of the LSTM and of every training size and role, and how each training went."""
+def _one_seed(profile: str, seed: int) -> SeedRun:
+    """Train and evaluate the LSTM and every training size in every role, with one seed."""
     study = open_study(profile, seed)
+    k = study.profile.evaluation.k
+    histories = study.cases.history
+    roles = {}
+    training = []
     with sole_user(study.folder):
-        model = fit_sequence_model(study, "lstm")
-        k, histories = study.profile.evaluation.k, study.cases.history
-        frames: dict = {"lstm": _metrics(study, f"lora_examples_lstm_{seed}", top_k(model.scores(histories), k))}
-        training = []
+        lstm = fit_sequence_model(study, "lstm")
+        lstm_metrics = _metrics(study, f"lora_examples_lstm_{seed}", top_k(lstm.scores(histories), k))
         parts = Parts(study)
         for size in TRAINING_SIZES:
             llm = load_llm(study.profile.llm.model, torch.float32)  # in which all are compared
@@ -112,26 +129,39 @@ def _one_seed(profile: str, seed: int) -> tuple[dict, list[dict]]:
             parts.fine_tuned = llm
             for role in TUNED_ROLES:
                 lists = rank(study, role, histories, k, parts)
-                frames[size, role] = _metrics(study, f"lora_examples_{size.examples}_{role}_{seed}", lists)
-                print(f"seed {seed}, {size.examples} examples, {role}: {frames[size, role]['NDCG@10'].mean():.4f}", file=sys.stderr)
-    return frames, training
+                metrics = _metrics(study, f"lora_examples_{size.examples}_{role}_{seed}", lists)
+                roles[size, role] = metrics
+                ndcg = metrics["NDCG@10"].mean()
+                print(f"seed {seed}, {size.examples} examples, {role}: {ndcg:.4f}", file=sys.stderr)
+    return SeedRun(lstm_metrics, roles, training)
 
 
 def _train(study: Study, size: TrainingSize) -> Path:
     """The folder of the adapter that so many examples teach, in the type that is fastest on this device."""
     config = replace(study.profile.lora, users=size.users, positions=size.positions)
-    chosen = replace(study, profile=replace(study.profile, lora=config))
+    study_of_size = replace(study, profile=replace(study.profile, lora=config))
     llm = load_llm(study.profile.llm.model, quantise=config.quantise)
-    return train_adapter(chosen, llm, lora_data(chosen, llm))
+    return train_adapter(study_of_size, llm, lora_data(study_of_size, llm))
 
 
 def _losses_and_seconds(folder: Path) -> dict:
     """Validation losses before and after a training, and its seconds."""
     untuned, *epochs = read_history(folder)
-    best = min(row["validation_loss"] for row in epochs)
-    return {"untuned": untuned["validation_loss"], "tuned": best, "seconds": sum(row["seconds"] for row in epochs)}
+    best = min(epoch["validation_loss"] for epoch in epochs)
+    return {"untuned": untuned["validation_loss"], "tuned": best, "seconds": sum(epoch["seconds"] for epoch in epochs)}
 
 
 def _metrics(study: Study, name: str, lists: RankedLists) -> pd.DataFrame:
-    """Per-user metrics of lists, whose ledger is kept."""
-    return per_user(study.save(name, study.cases, lists, 0.0))[list(METRICS)]
+    """METRICS of every user under some lists, whose ledger is kept."""
+    return per_user(study.save(name, study.cases, lists, 0.0)).loc[:, list(METRICS)]
+
+
+def _mean_ndcg(frames: list[pd.DataFrame]) -> pd.Series:
+    """Each user's NDCG@10, averaged over seeds.
+
+    frames: METRICS of every user, one frame per seed
+    """
+    total = pd.Series(frames[0]["NDCG@10"])
+    for frame in frames[1:]:
+        total = total + frame["NDCG@10"]
+    return total / len(frames)

@@ -1,7 +1,7 @@
 """What the study asks of a causal language model; a model that does not offer it is refused in one sentence.
 
-Layers: `model.get_decoder()` runs the `config.num_hidden_layers` layers of its ModuleList `layers` one after another, so
-that the lowest of them can read alone (`inference/layer_slice.py`).
+Layers: `model.get_decoder()` runs the `config.num_hidden_layers` layers of its ModuleList `layers` one after another,
+so that the lowest of them can read alone (`inference/layer_slice.py`).
 
 Attention: in every layer a token attends to all tokens that it sees by scaled dot products and nothing else: no window,
 no cap on scores, no sinks, no recurrent layers. transformers can put another attention in the place of the model's own
@@ -28,8 +28,8 @@ from dualrec.core.errors import StudyError
 from dualrec.llm.speed.attention import grouped_attention
 
 TOKENS = 8  # of each of three short texts that are read for a check: a prompt, a branch, and a branch beside it
-# How far the states of a branch may lie from what they should be, as a share of their length: SmolLM2-135M's in bfloat16
-# are off by .01, and by .2 and more where a branch sees its neighbour or is put in another place.
+# How far the states of a branch may lie from what they should be, as a share of their length: SmolLM2-135M's in
+# bfloat16 are off by .01, and by .2 and more where a branch sees its neighbour or is put in another place.
 TOLERANCE = 0.15
 
 
@@ -39,7 +39,7 @@ def require_causal_lm(model: PreTrainedModel) -> None:
 
     It reads some dozens of tokens, which takes about as long as four steps of generation.
     """
-    _require_layers(model)
+    _require_full_attention(model)
     prompt, branch, neighbour = (_text(model, number) for number in range(3))
     whole = torch.cat([prompt, branch], dim=1)
     states = model.get_decoder()(input_ids=whole).last_hidden_state  # (1, 2 * TOKENS, d)
@@ -47,9 +47,25 @@ def require_causal_lm(model: PreTrainedModel) -> None:
     _require_branches(model, prompt, branch, neighbour, states[0, TOKENS:])
 
 
+def decoder_layers(model: PreTrainedModel) -> nn.ModuleList:
+    """The decoder's layers, lowest first. Raises StudyError where they do not lie in one list."""
+    layers = getattr(model.get_decoder(), "layers", None)
+    if not isinstance(layers, nn.ModuleList) or len(layers) != getattr(model.config, "num_hidden_layers", None):
+        raise _refusal(model, "has no decoder with all its layers in one list, `layers`")
+    return layers
+
+
+def output_layer(model: PreTrainedModel) -> nn.Linear:
+    """What turns a state into logits. Raises StudyError where it is not one Linear."""
+    head = model.get_output_embeddings()
+    if not isinstance(head, nn.Linear):
+        raise _refusal(model, "has no single linear layer from its states to the words")
+    return head
+
+
 def require_linear_modules(model: PreTrainedModel, names: Sequence[str]) -> None:
     """Raise StudyError, naming the linear modules of the decoder's layers, where one of `names` is not among them."""
-    named = model.get_decoder().layers.named_modules()
+    named = decoder_layers(model).named_modules()
     linear = sorted({name.rpartition(".")[2] for name, module in named if isinstance(module, nn.Linear)})
     if missing := [name for name in names if name not in linear]:
         raise StudyError(
@@ -58,10 +74,8 @@ def require_linear_modules(model: PreTrainedModel, names: Sequence[str]) -> None
         )
 
 
-def _require_layers(model: PreTrainedModel) -> None:
-    layers = getattr(model.get_decoder(), "layers", None)
-    if not isinstance(layers, nn.ModuleList) or len(layers) != getattr(model.config, "num_hidden_layers", None):
-        raise _refusal(model, "has no decoder with all its layers in one list, `layers`")
+def _require_full_attention(model: PreTrainedModel) -> None:
+    decoder_layers(model)
     kinds = set(getattr(model.config, "layer_types", None) or ()) - {"full_attention"}
     if kinds:
         raise _refusal(model, f"has layers of {' and '.join(sorted(kinds))}, not of full attention alone")
@@ -73,11 +87,8 @@ def _require_plain_head(model: PreTrainedModel, ids: torch.Tensor, states: torch
     ids: int64 (1, T)
     states: (1, T, d)
     """
-    head = model.get_output_embeddings()
-    if not isinstance(head, nn.Linear):
-        raise _refusal(model, "has no single linear layer from its states to the words")
     logits = model(input_ids=ids).logits.float()
-    plain = head(states).float()
+    plain = output_layer(model)(states).float()
     # A cap bends small logits, such as those of random weights, by less than can be told here.
     capped = getattr(model.config, "final_logit_softcapping", None)
     if capped or not torch.allclose(logits, plain, rtol=0, atol=1e-2 * plain.abs().max().item()):
@@ -123,12 +134,11 @@ def _require_branches(
 def _text(model: PreTrainedModel, number: int) -> torch.Tensor:
     """int64 (1, TOKENS): one of several texts without a token in common, as far as the vocabulary allows."""
     start = 1000 + number * TOKENS  # above the special tokens of most vocabularies
-    words = model.get_input_embeddings().num_embeddings
-    return (torch.arange(start, start + TOKENS, device=model.device) % words)[None]
+    return (torch.arange(start, start + TOKENS, device=model.device) % output_layer(model).out_features)[None]
 
 
 def _refusal(model: PreTrainedModel, lack: str) -> StudyError:
     return StudyError(
-        f"{type(model).__name__} {lack}, and the study works with decoders like Llama's alone; set llm.model to a model "
-        "of the Llama, Qwen, Mistral, Phi or Gemma 1 family"
+        f"{type(model).__name__} {lack}, and the study works with decoders like Llama's alone; set llm.model to a "
+        "model of the Llama, Qwen, Mistral, Phi or Gemma 1 family"
     )

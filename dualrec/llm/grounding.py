@@ -35,8 +35,8 @@ class Written:
 def parse_list(text: str, n: int) -> list[Written]:
     """The first n titles of a written list, one per non-empty line; linear in the length of the text.
 
-    The year is read where it stands in brackets, or at the end of the line behind a colon, comma or dash. Numbers, bullets,
-    quotes, emphasis and anything behind the year are removed. Any string is accepted.
+    The year is read where it stands in brackets, or at the end of the line behind a colon, comma or dash. Numbers,
+    bullets, quotes, emphasis and anything behind the year are removed. Any string is accepted.
     """
     titles = []
     for found in _LINE.finditer(text):  # never a list of all lines: there may be millions
@@ -51,7 +51,7 @@ def parse_list(text: str, n: int) -> list[Written]:
 
 
 def normalise(title: str) -> str:
-    """Lower case without accents, punctuation and double spaces; `&` reads as `and`. What is beyond LONGEST characters is left out."""
+    """Lower case without accents, punctuation and double spaces; `&` reads as `and`; cut at LONGEST characters."""
     title = title[:LONGEST]  # putting a flood of accents in order takes quadratic time
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode() or title
     return " ".join(re.sub(r"[^\w\s]", " ", plain.casefold().replace("&", " and ")).split())
@@ -102,7 +102,7 @@ class Grounder:
         return items[best[2]] if best else 0
 
     def _candidates(self, year: int) -> tuple[list[int], list[str]]:
-        """Items whose year agrees with a written one, the same year first, and their names; made once per year, 0 stands for all items."""
+        """Items whose year agrees with a written one, the same year first, and their names; 0 stands for all items."""
         if year not in self._near:
             items = [item for near in (year, year - 1, year + 1) for item in self.by_year.get(near, ())]
             self._near[year] = items, [self.names[item] for item in items]
@@ -112,9 +112,8 @@ class Grounder:
 def written_titles(text: str, seen: set[int], grounder: Grounder, n: int) -> Iterator[tuple[Written, int, str]]:
     """The first n titles of a text, each with the item it stands for (0: none) and its fate.
 
-    The fate is `invalid` (in no catalogue), `duplicate` (already in this list), `seen` or `listed`.
-
     seen: items that may not be recommended again
+    The fate is `invalid` (in no catalogue), `duplicate` (already in this list), `seen` or `listed`.
     """
     listed = set()
     for written in parse_list(text, n):

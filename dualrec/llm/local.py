@@ -6,6 +6,7 @@ import copy
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import torch
 from filelock import FileLock
@@ -53,6 +54,11 @@ class LLM:
     tokenizer: PreTrainedTokenizerBase
 
     @property
+    def padding(self) -> int:
+        """The token that fills up short rows."""
+        return cast(int, self.tokenizer.pad_token_id)
+
+    @property
     def facts(self) -> tuple[str, str, str]:
         """What a cached result depends on of the model: its weights, their precision, and where they compute."""
         return self.identity, str(self.model.dtype), self.model.device.type
@@ -88,8 +94,9 @@ def load_llm(spec: str, dtype: torch.dtype | None = None, quantise: str = "") ->
         ) from error
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
-    model = (model if quantise else model.to(device)).eval()
-    require_causal_lm(model)
+    if not quantise:
+        cast(torch.nn.Module, model).to(device)  # transformers' own `to` hides its type hints
+    require_causal_lm(model.eval())
     return LLM(model_identity(spec), model, tokenizer)
 
 
@@ -120,7 +127,8 @@ def four_bits() -> BitsAndBytesConfig:
         lacking.append("the package bitsandbytes (`pip install bitsandbytes`)")
     if lacking:
         raise StudyError(
-            f'quantise = "4bit" in [lora] needs {" and ".join(lacking)}, not found here; set quantise = "" to train without'
+            f'quantise = "4bit" in [lora] needs {" and ".join(lacking)}, not found here; set quantise = "" to train '
+            "without"
         )
     return BitsAndBytesConfig(
         load_in_4bit=True,
@@ -152,7 +160,8 @@ def load_gguf(path: Path) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
     tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
     original = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32)
     config = copy.deepcopy(original.config)
-    del config.quantization_config  # the weights no longer are, and transformers refuses to save a model that says so
+    # The weights no longer are quantised, and transformers refuses to save a model that says so.
+    vars(config).pop("quantization_config")
     config._name_or_path = path.stem
     model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
     model.load_state_dict(original.state_dict())

@@ -1,4 +1,4 @@
-"""Remote language models: lists written by any server that speaks OpenAI's chat format; what was answered is never asked again."""
+"""Remote language models: lists written by any server that speaks OpenAI's chat format; no question is asked twice."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import openai
 from tqdm import tqdm
 
 from dualrec.config import LLMConfig
-from dualrec.core.fingerprint import fingerprint
 from dualrec.core.artifacts import write_json
 from dualrec.core.errors import StudyError
+from dualrec.core.fingerprint import fingerprint
 from dualrec.llm.inference.generate import TOKENS_PER_TITLE, Generation
 from dualrec.llm.prompts import harmless, turns
 
@@ -39,9 +40,12 @@ ADVICE = {
     404: "knows no such model or address; check OPENAI_MODEL, and OPENAI_BASE_URL, which mostly ends in /v1",
     429: "takes no more requests now; wait, or lower llm.concurrency in the profile",
 }
+# What the client raises where an answer is no JSON, or JSON of another form.
+NO_COMPLETION = (ValueError, AttributeError, IndexError, KeyError, TypeError, RecursionError)
 KEPT = "what it answered so far is kept, run the same command again to go on"
 _SECRETS = re.compile(
-    r"\bsk-[\w.*-]+|\bbearer\s+[^\s'\",}]+|authorization['\"]?\s*[:=]\s*['\"]?(?:\w+\s+)?[^\s'\",}]+|(?<=://)[^\s/@]+@", re.IGNORECASE
+    r"\bsk-[\w.*-]+|\bbearer\s+[^\s'\",}]+|authorization['\"]?\s*[:=]\s*['\"]?(?:\w+\s+)?[^\s'\",}]+|(?<=://)[^\s/@]+@",
+    re.IGNORECASE,
 )
 _FIRST = re.compile(r"^[ \t*_#]*1[.):]", re.MULTILINE)
 
@@ -61,12 +65,14 @@ class RemoteLLM:
         """The list that the model writes after each question, greedily; prints once how many tokens were used.
 
         titles: titles asked for, which bounds the length of an answer
-        folder: keeps one file per answer, named by model, parameters and messages. The address is left out: a model that moves
-            to another host or port is the same model. A later call asks only for what is missing there.
+        seed: sent with every request
+        folder: keeps one file per answer, named by model, parameters and messages. The address is left out: a model
+            that moves to another host or port is the same model. A later call asks only for what is missing there.
         Raises StudyError where the server cannot be used; what it answered before is kept.
         """
         questions = harmless(None, questions)
-        request = {"model": self.model, "temperature": 0, "seed": seed, "max_tokens": TOKENS_PER_TITLE * (titles + 1)}  # + introduction
+        most_tokens = TOKENS_PER_TITLE * (titles + 1)  # one title more, for an introduction
+        request = {"model": self.model, "temperature": 0, "seed": seed, "max_tokens": most_tokens}
         paths = [folder / f"{fingerprint(request, turns(self.system, question))}.json" for question in questions]
         missing = {path: question for path, question in zip(paths, questions, strict=True) if not path.is_file()}
         watch = _Stopwatch()
@@ -76,26 +82,30 @@ class RemoteLLM:
             write_json(path, answer | {"seconds": watch.lap()})
 
         with ThreadPoolExecutor(self.concurrency) as pool:
-            asked = [pool.submit(ask, path, question) for path, question in missing.items()]
+            calls = [pool.submit(ask, path, question) for path, question in missing.items()]
+            done = as_completed(calls)
             try:
-                for done in tqdm(as_completed(asked), desc="ask", total=len(asked), unit="answer", mininterval=10, disable=not asked):
-                    done.result()
+                for call in tqdm(done, "ask", len(calls), unit="answer", mininterval=10, disable=not calls):
+                    call.result()
             finally:
                 pool.shutdown(cancel_futures=True)  # waits for what is under way: it is paid for, so it is kept
         answers = {path: json.loads(path.read_text(encoding="utf-8")) for path in paths}
         print(self._account(list(answers.values()), len(missing)))
-        return Generation([as_list(answers[path]["text"]) for path in paths], sum(answer["seconds"] for answer in answers.values()))
+        seconds = sum(answer["seconds"] for answer in answers.values())
+        return Generation([as_list(answers[path]["text"]) for path in paths], seconds)
 
     def _answer(self, request: dict, question: str) -> dict:
         """The text of one answer, and the tokens read and written (None where the server does not count)."""
         try:
-            reply = self.client.chat.completions.create(messages=turns(self.system, question), **request)
+            messages: list[Any] = turns(self.system, question)
+            reply = self.client.chat.completions.create(messages=messages, **request)
             choice = reply.choices[0]
             text = choice.message.content
         except openai.OpenAIError as error:
             problem = self._explain(error)
-        except (ValueError, AttributeError, IndexError, KeyError, TypeError, RecursionError):  # no JSON, or another form of it
-            problem = "answered something else than a chat completion; check that OPENAI_BASE_URL leads to an OpenAI-compatible API"
+        except NO_COMPLETION:
+            advice = "check that OPENAI_BASE_URL leads to an OpenAI-compatible API"
+            problem = f"answered something else than a chat completion; {advice}"
         else:
             if text is None and (choice.finish_reason == "content_filter" or choice.message.refusal):
                 text = ""  # the model's own fault: an invalid list, and not the server's
@@ -104,35 +114,39 @@ class RemoteLLM:
                 read, written = (getattr(usage, name, None) for name in ("prompt_tokens", "completion_tokens"))
                 text = self._without_key(text.encode("utf-8", "replace").decode())  # half a surrogate pair is no text
                 return {"text": text, "read": _count(read), "written": _count(written)}
-            why = f"finish_reason {choice.finish_reason!r}"
-            problem = f"answered no text ({self._scrub(why)}); choose a chat model that answers at once, without tools or hidden reasoning"
-        raise StudyError(self._scrub(f"{self.host}, asked for '{self.model}', {problem}; {KEPT}"))  # out of `except`: no chained headers
+            reason = self._scrub(f"finish_reason {choice.finish_reason!r}")
+            advice = "choose a chat model that answers at once, without tools or hidden reasoning"
+            problem = f"answered no text ({reason}); {advice}"
+        # Raised outside of `except`, so that no exception with headers is chained to it.
+        raise StudyError(self._scrub(f"{self.host}, asked for '{self.model}', {problem}; {KEPT}"))
 
     def _explain(self, error: openai.OpenAIError) -> str:
         """What happened, in the server's words where it has any, and what to do."""
         if isinstance(error, openai.APIStatusError):
-            said = self._scrub(str(error.body))[:DETAIL]  # scrubbed before it is cut: half a key is a secret, too
+            detail = self._scrub(str(error.body))[:DETAIL]  # scrubbed before it is cut: half a key is a secret, too
             advice = ADVICE.get(error.status_code, "fails" if error.status_code >= 500 else "refused the request")
-            return f"{advice} (status {error.status_code}: {said})"
+            return f"{advice} (status {error.status_code}: {detail})"
         if isinstance(error, openai.APITimeoutError):
             tries = self.client.max_retries + 1
-            return f"was silent for {self.client.timeout.read:g} s, {tries} times; wait, or lower llm.concurrency in the profile"
-        said = self._scrub(str(error.__cause__ or error))[:DETAIL]
-        return f"cannot be reached, or hangs up ({said}); check that the server runs, and OPENAI_BASE_URL"
+            return f"was silent for {TIMEOUT:g} s, {tries} times; wait, or lower llm.concurrency in the profile"
+        detail = self._scrub(str(error.__cause__ or error))[:DETAIL]
+        return f"cannot be reached, or hangs up ({detail}); check that the server runs, and OPENAI_BASE_URL"
 
-    def _account(self, answers: list[dict], asked: int) -> str:
-        """One line on answers, tokens and cost."""
+    def _account(self, answers: list[dict], new: int) -> str:
+        """One line on answers, tokens and cost; new: how many of them were asked for by this call."""
         read, written = (sum(answer[name] or 0 for answer in answers) for name in ("read", "written"))
         uncounted = sum(answer["read"] is None or answer["written"] is None for answer in answers)
         cost = (read * self.prices[0] + written * self.prices[1]) / 1e6 if self.prices else None
-        parts = [f"{len(answers)} answers, {asked} of them asked now", f"{read:,} tokens read and {written:,} written in all"]
+        parts = [f"{len(answers)} answers, {new} of them asked now"]
+        parts += [f"{read:,} tokens read and {written:,} written in all"]
         parts += [f"{uncounted} answers came without a count"] if uncounted else []
         parts += [f"cost {cost:.4f} at {self.prices[0]:g} and {self.prices[1]:g} per million"] if self.prices else []
         return self._scrub(f"{self.model} at {self.host}: {'; '.join(parts)}")
 
     def _scrub(self, text: str) -> str:
         """One printable line without key, `sk-…`, authorization header and credentials in an address."""
-        return _SECRETS.sub("[secret]", self._without_key(" ".join("".join(c if c.isprintable() else " " for c in text).split())))
+        printable = "".join(letter if letter.isprintable() else " " for letter in text)
+        return _SECRETS.sub("[secret]", self._without_key(" ".join(printable.split())))
 
     def _without_key(self, text: str) -> str:
         key = self.client.api_key
@@ -143,12 +157,14 @@ class _Stopwatch:
     """Seconds since the lap before, whichever thread ended it: laps add up to wall time."""
 
     def __init__(self):
-        self.lock, self.last = threading.Lock(), time.perf_counter()
+        self.lock = threading.Lock()
+        self.last = time.perf_counter()
 
     def lap(self) -> float:
         with self.lock:
-            last, self.last = self.last, time.perf_counter()
-            return round(self.last - last, 3)
+            before = self.last
+            self.last = time.perf_counter()
+            return round(self.last - before, 3)
 
 
 def connect(config: LLMConfig, system: str) -> RemoteLLM:
@@ -165,7 +181,8 @@ def connect(config: LLMConfig, system: str) -> RemoteLLM:
     if not host:
         raise StudyError("OPENAI_BASE_URL is no address; write it as in http://localhost:8000/v1")
     if credentials:
-        raise StudyError(f"OPENAI_BASE_URL ({host}) holds a user name or password; leave them out and set OPENAI_API_KEY")
+        advice = "leave them out and set OPENAI_API_KEY"
+        raise StudyError(f"OPENAI_BASE_URL ({host}) holds a user name or password; {advice}")
     if not (key.isascii() and key.isprintable()):
         raise StudyError("OPENAI_API_KEY holds characters that no key has; copy it again")
     timeout = openai.Timeout(TIMEOUT, connect=CONNECT_TIMEOUT)

@@ -1,4 +1,4 @@
-"""One function per figure and one visual style. Figures read numbers; they compute none."""
+"""One function per figure and one visual style. Figures show numbers; they compute none."""
 
 from dualrec.plots.comparison import depth, differences, dots, seeds, trade_off, waterfall
 from dualrec.plots.diagrams import architecture, road
@@ -9,7 +9,6 @@ from dualrec.plots.writing import fates, lora_loss, rank_flow
 
 __all__ = [
     "Look",
-    "training_sizes",
     "architecture",
     "bias",
     "by_group",
@@ -29,6 +28,7 @@ __all__ = [
     "seeds",
     "ties",
     "trade_off",
+    "training_sizes",
     "use_style",
     "waterfall",
 ]

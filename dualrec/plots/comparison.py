@@ -1,8 +1,8 @@
-"""Figures that compare systems."""
+"""Figures that compare systems by their accuracy."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,21 +13,32 @@ from matplotlib.ticker import MaxNLocator
 from dualrec.plots.style import BLACK, GREEN, GREY, RED, Look
 
 
-def dots(table: pd.DataFrame, metrics: list[str], looks: Mapping[str, Look], height: float = 0.36) -> Figure:
-    """Forest plot: one row per system, one panel per metric, 95 % intervals.
+def dots(table: pd.DataFrame, metrics: Sequence[str], looks: Mapping[str, Look], height: float = 0.36) -> Figure:
+    """Accuracy of systems: a forest plot with one row per system, one panel per metric and 95 % intervals.
 
-    table: index = system; columns = MultiIndex (metric, value|low|high)
+    table: index = system; columns = MultiIndex (metric, value | low | high)
+    metrics: panels, left to right
+    looks: of the systems
+    height: inches per row
     """
-    figure, axes = plt.subplots(1, len(metrics), figsize=(3.1 * len(metrics) + 1.6, height * len(table) + 1.2), sharey=True, squeeze=False)
+    size = (3.1 * len(metrics) + 1.6, height * len(table) + 1.2)
+    figure, axes = plt.subplots(1, len(metrics), figsize=size, sharey=True, squeeze=False)
     places = np.arange(len(table))[::-1]
     for axis, metric in zip(axes[0], metrics, strict=True):
-        for place, (system, row) in zip(places, table[metric].iterrows(), strict=True):
+        for place, system in zip(places, table.index, strict=True):
+            interval = table.loc[system, metric]
             look = looks[system]
             axis.errorbar(
-                row.value, place, xerr=[[row.value - row.low], [row.high - row.value]], color=look.colour, capsize=2.5,
-                marker="s" if look.hollow else "o", markerfacecolor="white" if look.hollow else look.colour,
-            )  # fmt: skip
-        axis.set(xlabel=f"{metric} (95 % interval)", yticks=places, yticklabels=[looks[s].label for s in table.index])
+                interval.value,
+                place,
+                xerr=[[interval.value - interval.low], [interval.high - interval.value]],
+                color=look.colour,
+                capsize=2.5,
+                marker="s" if look.hollow else "o",
+                markerfacecolor="white" if look.hollow else look.colour,
+            )
+        labels = [looks[system].label for system in table.index]
+        axis.set(xlabel=f"{metric} (95 % interval)", yticks=places, yticklabels=labels)
         axis.set_xlim(left=min(0, axis.get_xlim()[0]))
         axis.xaxis.set_major_locator(MaxNLocator(4))
         axis.set_ylim(-0.6, len(table) - 0.4)
@@ -36,16 +47,19 @@ def dots(table: pd.DataFrame, metrics: list[str], looks: Mapping[str, Look], hei
 
 
 def differences(table: pd.DataFrame, metric: str) -> Figure:
-    """Paired differences in a metric with 95 % intervals; grey where the verdict is that nothing can be told apart.
+    """Paired differences in a metric with 95 % intervals: green for better, red for worse, grey for cannot tell.
 
     table: columns comparison, delta, low, high, n, verdict
+    metric: of the differences
     """
     figure, axis = plt.subplots(figsize=(8.5, 0.42 * len(table) + 1.1))
-    for place, row in zip(range(len(table))[::-1], table.itertuples(), strict=True):
-        shade = {"better": GREEN, "worse": RED}.get(row.verdict, GREY)
-        axis.errorbar(row.delta, place, xerr=[[row.delta - row.low], [row.high - row.delta]], color=shade, marker="o", capsize=2.5)
+    places = range(len(table))[::-1]
+    for place, row in zip(places, table.to_dict("records"), strict=True):
+        colour = {"better": GREEN, "worse": RED}.get(row["verdict"], GREY)
+        bars = [[row["delta"] - row["low"]], [row["high"] - row["delta"]]]
+        axis.errorbar(row["delta"], place, xerr=bars, color=colour, marker="o", capsize=2.5)
     axis.axvline(0, color=BLACK, linewidth=1)
-    axis.set_yticks(range(len(table))[::-1], [f"{c}  (n = {n})" for c, n in zip(table.comparison, table.n, strict=True)])
+    axis.set_yticks(places, [f"{name}  (n = {n})" for name, n in zip(table.comparison, table.n, strict=True)])
     axis.set_xlabel(f"Δ {metric}, paired (95 % interval)")
     axis.xaxis.set_major_locator(MaxNLocator(5))
     axis.grid(axis="y", visible=False)
@@ -53,17 +67,23 @@ def differences(table: pd.DataFrame, metric: str) -> Figure:
 
 
 def seeds(systems: dict[str, dict], metric: str, looks: Mapping[str, Look]) -> Figure:
-    """One row per system: the seeds as dots, their mean with its 95 % interval over users as a bar.
+    """What the seed changes: a dot per seed, and the mean over seeds with its 95 % interval over users as a bar.
 
-    systems: system -> {"metrics": metric -> interval, "per_seed": metric -> one mean per seed}
+    systems: system -> {"metrics": metric -> interval, "per_seed": metric -> one mean per seed}; one row each
+    metric: on the axis
+    looks: of the systems
     """
     figure, axis = plt.subplots(figsize=(8.5, 0.42 * len(systems) + 1.2))
-    for place, (system, entry) in zip(range(len(systems))[::-1], systems.items(), strict=True):
-        mean, drawn, shade = entry["metrics"][metric], entry["per_seed"][metric], looks[system].colour
+    places = range(len(systems))[::-1]
+    for place, (system, entry) in zip(places, systems.items(), strict=True):
+        mean = entry["metrics"][metric]
+        seed_means = entry["per_seed"][metric]
+        colour = looks[system].colour
         bars = [[mean["value"] - mean["low"]], [mean["high"] - mean["value"]]]
-        axis.errorbar(mean["value"], place, xerr=bars, color=shade, marker="|", markersize=12, capsize=2.5)
-        axis.plot(drawn, np.full(len(drawn), place + 0.22), "o", color=shade, markersize=4, alpha=0.7)
-    axis.set_yticks(range(len(systems))[::-1], [f"{looks[s].label}  ({len(e['per_seed'][metric])})" for s, e in systems.items()])
+        axis.errorbar(mean["value"], place, xerr=bars, color=colour, marker="|", markersize=12, capsize=2.5)
+        axis.plot(seed_means, np.full(len(seed_means), place + 0.22), "o", color=colour, markersize=4, alpha=0.7)
+    labels = [f"{looks[system].label}  ({len(entry['per_seed'][metric])})" for system, entry in systems.items()]
+    axis.set_yticks(places, labels)
     axis.set_xlabel(f"{metric} (● one seed; bar: 95 % interval over users)")
     axis.set_xlim(left=0)
     axis.grid(axis="y", visible=False)
@@ -73,59 +93,83 @@ def seeds(systems: dict[str, dict], metric: str, looks: Mapping[str, Look]) -> F
 def depth(table: pd.DataFrame, looks: Mapping[str, Look]) -> Figure:
     """What places two to five add: HR@1 (filled) and HR@5 (open) of each system, joined by a line.
 
-    table: index = system; columns = MultiIndex (HR@1|HR@5, value|low|high)
+    table: index = system; columns = MultiIndex (HR@1 | HR@5, value | low | high)
+    looks: of the systems
     """
     figure, axis = plt.subplots(figsize=(8.5, 0.5 * len(table) + 1.2))
-    for place, system in zip(range(len(table))[::-1], table.index, strict=True):
-        shade, one, five = looks[system].colour, table.loc[system, "HR@1"], table.loc[system, "HR@5"]
-        axis.plot([one.value, five.value], [place, place], color=shade, linewidth=3, alpha=0.35)
-        for point, row, fill in ((0.12, one, shade), (-0.12, five, "white")):
-            axis.plot([row.low, row.high], [place + point, place + point], color=shade, linewidth=1)
-            axis.plot(row.value, place + point, "o", color=shade, markerfacecolor=fill)
-    axis.set_yticks(range(len(table))[::-1], [looks[s].label for s in table.index])
+    places = range(len(table))[::-1]
+    for place, system in zip(places, table.index, strict=True):
+        colour = looks[system].colour
+        first = table.loc[system, "HR@1"]
+        first_five = table.loc[system, "HR@5"]
+        axis.plot([first.value, first_five.value], [place, place], color=colour, linewidth=3, alpha=0.35)
+        for shift, interval, fill in ((0.12, first, colour), (-0.12, first_five, "white")):
+            axis.plot([interval.low, interval.high], [place + shift, place + shift], color=colour, linewidth=1)
+            axis.plot(interval.value, place + shift, "o", color=colour, markerfacecolor=fill)
+    axis.set_yticks(places, [looks[system].label for system in table.index])
     axis.set(xlabel="hit rate (95 % interval): ● among the first place, ○ among the first five", xlim=(0, None))
     axis.grid(axis="y", visible=False)
     return figure
 
 
 def trade_off(frames: dict[str, pd.DataFrame], metric: str, looks: Mapping[str, Look]) -> Figure:
-    """Accuracy against diversity while MMR's trade-off runs from 1 (relevance only) to 0.
+    """Accuracy against diversity while MMR's trade-off runs from 1 (relevance only) to 0; one panel per system.
 
     frames: system -> columns trade_off, diversity, value, low, high of the metric
+    metric: of the accuracy
+    looks: of the systems
     """
     figure, axes = plt.subplots(1, len(frames), figsize=(5.2 * len(frames), 4.2), squeeze=False, sharey=True)
+    # Where the label of a point stands, in points: off the falling curve.
+    labels = {1: ((-8, -3), "right"), 0: ((8, -3), "left")}
     for axis, (system, frame) in zip(axes[0], frames.items(), strict=True):
-        shade = looks[system].colour
-        axis.fill_between(frame.diversity, frame.low, frame.high, color=shade, alpha=0.15, linewidth=0)
-        axis.plot(frame.diversity, frame.value, color=shade, marker="o")
-        for row in frame[frame.trade_off.isin((1.0, 0.5, 0.3, 0.2, 0.1, 0.0))].itertuples():
-            beside, align = {1: ((-8, -3), "right"), 0: ((8, -3), "left")}.get(row.trade_off, ((4, 4), "left"))  # off the falling curve
-            here = (row.diversity, row.value)
-            axis.annotate(f"λ = {row.trade_off:g}", here, xytext=beside, textcoords="offset points", fontsize=9, ha=align)
+        colour = looks[system].colour
+        axis.fill_between(frame.diversity, frame.low, frame.high, color=colour, alpha=0.15, linewidth=0)
+        axis.plot(frame.diversity, frame.value, color=colour, marker="o")
+        for row in frame.loc[frame.trade_off.isin((1.0, 0.5, 0.3, 0.2, 0.1, 0.0))].to_dict("records"):
+            offset, align = labels.get(row["trade_off"], ((4, 4), "left"))
+            axis.annotate(
+                f"λ = {row['trade_off']:g}",
+                (row["diversity"], row["value"]),
+                xytext=offset,
+                textcoords="offset points",
+                fontsize=9,
+                ha=align,
+            )
         axis.set(title=looks[system].label, xlabel="intra-list diversity (1 − cosine of titles)")
         axis.margins(x=0.2)
-    axes[0][0].set(ylabel=f"{metric} (95 % interval)", ylim=(0, None))  # last: it ends the scaling that the panels share
+    axes[0][0].set(ylabel=f"{metric} (95 % interval)", ylim=(0, None))  # last: it ends the scaling that panels share
     return figure
 
 
 def waterfall(frames: dict[str, pd.DataFrame], looks: Mapping[str, Look]) -> Figure:
-    """HR@1 (filled) and HR@5 (open) while a protocol is turned into another, one switch a row; one panel per system.
+    """HR@1 (filled) and HR@5 (open) while one protocol turns into another, a switch per row; one panel per system.
 
-    frames: system -> index = step, first one on top; columns = MultiIndex (HR@1 | HR@5, value | low | high) and ("n", "value")
+    frames: system -> index = step, first one on top; columns = MultiIndex (HR@1 | HR@5, value | low | high) and
+        ("n", "value")
+    looks: of the systems
     """
     steps = next(iter(frames.values())).index
     size = (3.2 * len(frames) + 2.6, 0.5 * len(steps) + 1.4)
     figure, axes = plt.subplots(1, len(frames), figsize=size, sharey=True, sharex=True, squeeze=False)
     places = np.arange(len(steps))[::-1]
     for axis, (system, frame) in zip(axes[0], frames.items(), strict=True):
-        shade = looks[system].colour
-        for metric, shift, fill in (("HR@1", 0.12, shade), ("HR@5", -0.12, "white")):
+        colour = looks[system].colour
+        for metric, shift, fill in (("HR@1", 0.12, colour), ("HR@5", -0.12, "white")):
             rows = frame[metric]
-            err = [rows.value - rows.low, rows.high - rows.value]
-            axis.plot(rows.value, places + shift, color=shade, linewidth=0.8, alpha=0.4)
-            axis.errorbar(rows.value, places + shift, xerr=err, color=shade, fmt="o", markerfacecolor=fill, capsize=2)
+            bars = [rows.value - rows.low, rows.high - rows.value]
+            axis.plot(rows.value, places + shift, color=colour, linewidth=0.8, alpha=0.4)
+            axis.errorbar(rows.value, places + shift, xerr=bars, color=colour, fmt="o", markerfacecolor=fill, capsize=2)
         for place, n in zip(places, frame["n", "value"], strict=True):
-            axis.annotate(f"n = {n:.0f}", (1, place), xycoords=("axes fraction", "data"), ha="right", va="center", color=GREY, fontsize=8)
+            axis.annotate(
+                f"n = {n:.0f}",
+                (1, place),
+                xycoords=("axes fraction", "data"),
+                ha="right",
+                va="center",
+                color=GREY,
+                fontsize=8,
+            )
         axis.set(title=looks[system].label, xlabel="hit rate (95 % interval)")
         axis.grid(axis="y", visible=False)
     axes[0][0].set_yticks(places, steps)

@@ -40,7 +40,7 @@ def architecture() -> Figure:
 
 
 def road() -> Figure:
-    """What happens to one rating: split, models, ledger, metrics, results."""
+    """The road of one rating through the study: split, models, ledger, metrics, results."""
     figure, axis = _canvas(12.4, 2.4)
     ratings = _box(axis, 1, 1.5, "ratings", "checked by SHA-256", GREY)
     split = _box(axis, 3.6, 1.5, "split", "last one: test", ORANGE)
@@ -58,35 +58,45 @@ def road() -> Figure:
 
 
 def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
+    """An empty figure without axes; width and height in inches."""
     figure, axis = plt.subplots(figsize=(width, height))
     axis.set_aspect("equal")
     axis.axis("off")
     return figure, axis
 
 
-def _box(axis: Axes, x: float, y: float, name: str, does: str, shade: str) -> tuple[float, float]:
-    """A rounded box around (x, y), which is returned: told apart by words, the colour only helps."""
-    wide, high = HALF
-    axis.add_patch(
-        FancyBboxPatch((x - wide, y - high), 2 * wide, 2 * high, boxstyle="round,pad=0.04", facecolor="white", edgecolor=shade, linewidth=2)
-    )
+def _box(axis: Axes, x: float, y: float, name: str, role: str, colour: str) -> tuple[float, float]:
+    """Draw a rounded box around (x, y), and return (x, y). Its words name the part; the colour only helps."""
+    half_width, half_height = HALF
+    corner = (x - half_width, y - half_height)
+    style = {"boxstyle": "round,pad=0.04", "facecolor": "white", "edgecolor": colour, "linewidth": 2}
+    axis.add_patch(FancyBboxPatch(corner, 2 * half_width, 2 * half_height, **style))
     axis.text(x, y + 0.1, name, ha="center", va="center", fontsize=11, weight="bold")
-    axis.text(x, y - 0.18, does, ha="center", va="center", fontsize=8.5)
-    axis.update_datalim([(x - wide, y - high), (x + wide, y + high)])
+    axis.text(x, y - 0.18, role, ha="center", va="center", fontsize=8.5)
+    axis.update_datalim([corner, (x + half_width, y + half_height)])
     axis.autoscale_view()
     return x, y
 
 
-def _arrow(axis: Axes, begin: tuple[float, float], end: tuple[float, float], label: str = "", dashed: bool = False) -> None:
-    """From the edge of one box to the edge of another, straight."""
+def _arrow(
+    axis: Axes, begin: tuple[float, float], end: tuple[float, float], label: str = "", dashed: bool = False
+) -> None:
+    """Draw a straight arrow from the edge of one box to the edge of another.
+
+    begin: the centre of the first box
+    end: the centre of the second box
+    """
     (x0, y0), (x1, y1) = begin, end
-    wide, high = HALF[0] + 0.06, HALF[1] + 0.06
+    half_width, half_height = HALF[0] + 0.06, HALF[1] + 0.06
     dx, dy = x1 - x0, y1 - y0
-    share = min(wide / abs(dx) if dx else 9, high / abs(dy) if dy else 9)  # of the way, still inside the box
-    start, stop = (x0 + share * dx, y0 + share * dy), (x1 - share * dx, y1 - share * dy)
+    # The share of the line between the centres that lies inside a box.
+    share = min(half_width / abs(dx) if dx else 9, half_height / abs(dy) if dy else 9)
+    tail = (x0 + share * dx, y0 + share * dy)
+    tip = (x1 - share * dx, y1 - share * dy)
     style = {"arrowstyle": "-|>", "color": TEAL if dashed else BLACK, "linestyle": "dashed" if dashed else "solid"}
     style |= {"shrinkA": 0, "shrinkB": 0}
-    axis.annotate("", stop, start, arrowprops=style)
+    axis.annotate("", tip, tail, arrowprops=style)
     if label:
-        place = ((start[0] + stop[0]) / 2, (start[1] + stop[1]) / 2)
-        axis.text(*place, label, fontsize=8.5, ha="center", va="center", bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})
+        middle = ((tail[0] + tip[0]) / 2, (tail[1] + tip[1]) / 2)
+        background = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+        axis.text(*middle, label, fontsize=8.5, ha="center", va="center", bbox=background)

@@ -1,4 +1,7 @@
-"""The one visual style. Colours are Okabe & Ito's (safe for colour-blind readers); a system keeps its colour in every figure."""
+"""The one visual style of all figures, and the look of a system: it keeps its colour and marker in every figure.
+
+Colours are Okabe & Ito's, which are safe for colour-blind readers.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +14,22 @@ from matplotlib.figure import Figure
 
 from dualrec.core.artifacts import atomic_path
 
-BLACK, ORANGE, SKY, GREEN, BLUE, RED, PINK = (
-    "#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7"
-)  # fmt: skip
+BLACK = "#000000"
+ORANGE = "#E69F00"
+SKY = "#56B4E9"
+GREEN = "#009E73"
+BLUE = "#0072B2"
+RED = "#D55E00"
+PINK = "#CC79A7"
 YELLOW = "#B8A200"  # darker than theirs, which is too light for thin lines
-GREY, CHARCOAL = "#8C8C8C", "#4D4D4D"
+GREY = "#8C8C8C"
+CHARCOAL = "#4D4D4D"
 BROWN = "#8B5A00"  # a darker orange
-VIOLET, WINE, TEAL = "#6A3D9A", "#882255", "#2A8C82"
+VIOLET = "#6A3D9A"
+WINE = "#882255"
+TEAL = "#2A8C82"
 FATES = {"listed": GREEN, "seen": SKY, "duplicate": ORANGE, "invalid": GREY}
-# What tells fates apart in grey print, too.
+# These tell the fates apart in grey print, too.
 HATCHES = {"listed": "", "seen": "//", "duplicate": "..", "invalid": "xx"}
 
 
@@ -59,7 +69,7 @@ def use_style() -> None:
 
 
 def save(figure: Figure, folder: Path, name: str) -> None:
-    """Write `<name>.svg` and `<name>.png`, without dates so that equal figures are equal files."""
+    """Write `<name>.svg` and `<name>.png` into a folder, without dates so that equal figures are equal files."""
     for kind, metadata in (("svg", {"Date": None}), ("png", {"Software": None})):
         with atomic_path(Path(folder) / f"{name}.{kind}") as path:
             figure.savefig(path, metadata=metadata, dpi=160)

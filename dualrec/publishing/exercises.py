@@ -1,8 +1,9 @@
 """Exercises: written as solutions that run, handed out with the solutions taken away.
 
 `notebooks/exercises/solutions/NN_name.py` holds cells: `# %% [markdown]` prose, `# %%` code that is given,
-`# %% solution` what a student writes, `# %% check` assertions that tell whether it is right. `make exercises` turns each
-file into a notebook and lists its exercises at the end of the notebook they belong to; the tests run the solutions.
+`# %% solution` what a student writes, `# %% check` assertions that tell whether it is right. `make exercises` turns
+each file into a notebook and lists its exercises at the end of the notebook they belong to; the tests run the
+solutions.
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ from dualrec.profiles.load import available
 from dualrec.workflow.manifest import Manifest, notebook_paths
 
 ABOUT_RUNS = (
-    "Minutes add up the longest execution on record of each notebook. Users of the temporal / of the language systems."
+    "Minutes add up the longest execution on record of each notebook. "
+    "Users of the sequence models / of the free writers."
 )
 HEADLINES = (("lstm", "HR@10"), ("lstm", "NDCG@10"), ("llm_lora", "HR@10"), ("llm_lora", "validity"))
 
@@ -108,7 +109,7 @@ def runs_table(runs: dict) -> str:
 
 
 def seeds_table(recorded: dict) -> str:
-    """A markdown table: one row per profile and temporal system of `make seeds`, with the spread between seeds.
+    """A markdown table: one row per profile and sequence model of `make seeds`, with the spread between seeds.
 
     recorded: `results["side_runs"]`
     """
@@ -117,7 +118,8 @@ def seeds_table(recorded: dict) -> str:
     rows.append(["---", "---", *["---:"] * 7])
     for profile, kinds in recorded.items():
         for entry in kinds.get("seeds", {}).get("systems", {}).values():
-            sd, seconds = entry["sd"]["NDCG@10"], entry["seconds_per_epoch"]
+            sd = entry["sd"]["NDCG@10"]
+            seconds = entry["seconds_per_epoch"]
             spread = ["–" if sd is None else f"{sd:.4f}", "–" if seconds is None else f"{seconds:.1f}"]
             cells = [cell(entry["metrics"][metric]) for metric in metrics]
             rows.append([f"`{profile}`", entry["label"], str(entry["n"]), str(len(entry["seeds"])), *cells, *spread])

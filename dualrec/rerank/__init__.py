@@ -1,4 +1,4 @@
-"""Re-ranking: Sentence-BERT similarity and diversity."""
+"""Re-ranking: another order for the same candidates, by similarity to the hint, diversity or a second model."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ from dualrec.types import Hints, RankedLists
 class Reranker(Protocol):
     """Anything that puts lists in another order; write a function with these two arguments to add one of your own.
 
-    `functools.partial(sbert.rerank_by_hint, vectors=study.title_vectors)` is the study's. No target is handed over.
+    The study's is `functools.partial(similarity.rerank_by_hint, vectors=study.title_vectors)`. No target reaches it.
     """
 
     def __call__(self, lists: RankedLists, hints: Hints) -> RankedLists:
-        """The same items of every list in another order, -1 (nothing valid) last; hints: the sequence model's best, per list."""
+        """The same items of every list in another order, -1 (nothing valid) last.
+
+        lists: one per case
+        hints: the sequence model's best items per case
+        """
         ...

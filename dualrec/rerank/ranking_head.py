@@ -1,7 +1,8 @@
-"""The small head that turns a reader's state into a ranking of the whole catalogue: one linear map, then one product with the item table.
+"""The small head that turns a reader's state into a ranking of the whole catalogue.
 
-The table is the sequence model's own (its items as that model reads them), and stays as it is: the head has to learn where in that
-space a state points, not what each movie is, which a few thousand examples could not teach.
+It is one linear map, then one product with the item table. The table is the sequence model's own (its items as that
+model reads them), and stays as it is: the head has to learn where in that space a state points, not what each movie
+is, which a few thousand examples could not teach.
 """
 
 from __future__ import annotations
@@ -18,10 +19,17 @@ from dualrec.types import Cases, Sequences
 
 
 class Head(nn.Module):
-    """States (n, d) -> scores (n, N + 1).
+    """Scores every item of the catalogue from the state of a language model: (n, d) -> (n, N + 1).
 
-    table: float32 (N + 1, width); mean, scale: float32 (d,) of the training states, which differ a hundredfold between coordinates
+    table: float32 (N + 1, width)
+    mean: float32 (d,) of the training states
+    scale: float32 (d,), their standard deviations, which differ a hundredfold between coordinates
+    dropout: share of the coordinates of a state that training leaves out
     """
+
+    table: torch.Tensor
+    mean: torch.Tensor
+    scale: torch.Tensor
 
     def __init__(self, table: np.ndarray, mean: np.ndarray, scale: np.ndarray, dropout: float):
         super().__init__()
@@ -38,39 +46,59 @@ class Head(nn.Module):
 
     @torch.inference_mode()
     def scores(self, states: np.ndarray, histories: Sequences) -> np.ndarray:
-        """float32 (n, N + 1): log-probabilities over the catalogue; seen items and padding are -inf."""
+        """float32 (n, N + 1): log-probabilities over the catalogue; seen items and padding are -inf.
+
+        states: float32 (n, d)
+        histories: what each of the n users has seen
+        """
         self.eval()
         return mask_seen(self(torch.from_numpy(states)).log_softmax(dim=1).numpy(), histories)
 
 
 def fit_head(
-    states: np.ndarray, targets: np.ndarray, table: np.ndarray, validation: tuple[np.ndarray, Cases], config: ReaderConfig, seed: int
+    states: np.ndarray,
+    targets: np.ndarray,
+    table: np.ndarray,
+    validation: tuple[np.ndarray, Cases],
+    config: ReaderConfig,
+    seed: int,
 ) -> tuple[Head, list[dict]]:
-    """Learn a head and leave it at its best epoch by NDCG@10 on the validation states and cases.
+    """Learn a head and leave it at its best epoch by NDCG@10 on the validation cases.
 
-    states: float32 (M, d); targets: int64 (M,); table: float32 (N + 1, width)
+    states: float32 (M, d)
+    targets: int64 (M,)
+    table: float32 (N + 1, width)
+    validation: states float32 (n, d) and cases (n)
+    config: optimiser and number of epochs
+    seed: of the first weights, dropout and the order of the batches
+
     Returns the head and one dict per epoch: epoch (from 1), loss (nats per example), ndcg.
     """
     torch.manual_seed(seed)
     head = Head(table, states.mean(axis=0), states.std(axis=0) + 1e-3, config.dropout)
+    n_batches = -(-len(states) // config.batch_size)
     optimiser = torch.optim.AdamW(head.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, config.epochs * -(-len(states) // config.batch_size))
-    x, y, rng = torch.from_numpy(states), torch.from_numpy(targets), np.random.default_rng([seed, 3])
-    history, best = [], {}
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, config.epochs * n_batches)
+    inputs = torch.from_numpy(states)
+    labels = torch.from_numpy(targets)
+    rng = np.random.default_rng([seed, 3])
+    validation_states, cases = validation
+    history: list[dict] = []
+    best = {}
     for epoch in range(1, config.epochs + 1):
         head.train()
-        total = 0.0
-        for rows in np.array_split(rng.permutation(len(states)), -(-len(states) // config.batch_size)):
-            loss = F.cross_entropy(head(x[rows]), y[rows])
+        total_loss = 0.0
+        for rows in np.array_split(rng.permutation(len(states)), n_batches):
+            loss = F.cross_entropy(head(inputs[rows]), labels[rows])
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
             schedule.step()
-            total += loss.item() * len(rows)
-        told, cases = validation
-        gain = float(ndcg(target_ranks(head.scores(told, cases.history), cases.targets), 10).mean())
-        if gain > max((row["ndcg"] for row in history), default=-1.0):
+            total_loss += loss.item() * len(rows)
+        ranks = target_ranks(head.scores(validation_states, cases.history), cases.targets)
+        accuracy = float(ndcg(ranks, 10).mean())
+        if accuracy > max((row["ndcg"] for row in history), default=-1.0):
             best = {name: value.clone() for name, value in head.state_dict().items()}
-        history.append({"epoch": epoch, "loss": total / len(states), "ndcg": gain})
+        history.append({"epoch": epoch, "loss": total_loss / len(states), "ndcg": accuracy})
     head.load_state_dict(best)
     return head, history

@@ -1,6 +1,7 @@
 """Re-ranking by Sentence-BERT similarity to the hint.
 
-Paper, validator stage. The released code also compares with the true titles; here the hint is the only reference.
+This is the paper's validator stage. The released code also compares with the true titles; here the hint is the only
+reference.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from dualrec.types import Hints, RankedLists
 def rerank_by_hint(lists: RankedLists, hints: Hints, vectors: np.ndarray) -> RankedLists:
     """Order every list by cosine similarity to the title of the first hint; ties keep their order, gaps stay last.
 
-    lists: (n, K) items; hints: (n, h) items; vectors: (N + 1, d) unit rows
+    lists: (n, K) items
+    hints: (n, h) items
+    vectors: (N + 1, d) unit rows
     """
     similarity = np.einsum("nkd,nd->nk", vectors[np.maximum(lists.items, 0)], vectors[hints.items[:, 0]])  # (n, K)
     similarity = np.where(lists.items < 0, -np.inf, similarity).astype(np.float32)

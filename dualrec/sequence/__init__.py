@@ -1,1 +1,1 @@
-"""Temporal stage: models that score the next item from a history."""
+"""Sequence models: each scores the next item from a history."""

@@ -1,11 +1,13 @@
-"""The temporal interface: scores from histories, seen items removed, and the lists and hints drawn from them."""
+"""What every sequence model has in common: scores for histories, and the lists, ranks and hints read off the scores."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Protocol, Self
 
 import numpy as np
 import torch
+from torch import nn
 
 from dualrec.types import Cases, Hints, RankedLists, Sequences
 
@@ -17,7 +19,11 @@ class SequenceModel(Protocol):
     """
 
     def fit(self, train: Sequences, validation: Cases) -> Self:
-        """Learn from training sequences; validation is for choices such as early stopping."""
+        """Learn from the training sequences.
+
+        train: one sequence per user
+        validation: for choices such as early stopping
+        """
         ...
 
     def scores(self, histories: Sequences) -> np.ndarray:
@@ -25,27 +31,27 @@ class SequenceModel(Protocol):
         ...
 
 
-class NextItemNetwork(Protocol):
-    """A torch module that `fit` can train: it predicts the next item at every position of a sequence."""
+class NextItemNetwork(nn.Module, ABC):
+    """A network that `training.fit` can train: it predicts the next item at every position of a sequence."""
 
+    @abstractmethod
     def item_table(self) -> torch.Tensor:
         """(N + 1, width): every item as the network reads it, computed once per batch."""
-        ...
 
+    @abstractmethod
     def forward(self, items: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
         """(B, T) item indices, padded on the right -> (B, T, dim) states that ignore what comes later."""
-        ...
 
+    @abstractmethod
     def logits(self, states: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
         """(M, dim) states -> (M, N + 1) scores of the next item."""
-        ...
 
 
 def mask_seen(scores: np.ndarray, histories: Sequences) -> np.ndarray:
-    """Set padding and seen items to -inf, in place, and return the same array.
+    """Set the scores of seen items and padding to -inf, in place, and return the same array.
 
     scores: float (n, N + 1)
-    histories: of the n users; where they allow repeats, seen items keep their scores
+    histories: what each of the n users has seen; where they allow repeats, seen items keep their scores
     """
     seen = histories.excluded
     scores[np.repeat(np.arange(len(seen)), seen.lengths), seen.items] = -np.inf
@@ -59,6 +65,7 @@ def top_k(scores: np.ndarray, k: int) -> RankedLists:
     Ties go to the lower index, which favours no item: the catalogue numbers its items in a random order.
 
     scores: (n, N + 1) with -inf for what may not be recommended
+    k: length of the lists
     """
     order = np.argsort(-scores, axis=1, kind="stable")[:, :k]  # (n, k)
     best = np.take_along_axis(scores, order, axis=1)
@@ -68,17 +75,24 @@ def top_k(scores: np.ndarray, k: int) -> RankedLists:
 
 
 def target_ranks(scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """int64 (n,): the 1-based place of each target in the order of `top_k`; N + 1 where it may not be recommended."""
-    own = np.take_along_axis(scores, targets[:, None], axis=1)  # (n, 1)
+    """int64 (n,): the 1-based rank of each target in the order of `top_k`; N + 1 where it may not be recommended.
+
+    scores: (n, N + 1) with -inf for what may not be recommended
+    targets: int64 (n,)
+    """
+    target_scores = np.take_along_axis(scores, targets[:, None], axis=1)  # (n, 1)
     lower_index = np.arange(scores.shape[1]) < targets[:, None]
-    ahead = ((scores > own) | ((scores == own) & lower_index)).sum(axis=1)
-    return np.where(np.isfinite(own[:, 0]), ahead + 1, scores.shape[1])
+    ahead = ((scores > target_scores) | ((scores == target_scores) & lower_index)).sum(axis=1)
+    return np.where(np.isfinite(target_scores[:, 0]), ahead + 1, scores.shape[1])
 
 
 def hints_from_scores(scores: np.ndarray, n: int) -> Hints:
     """The n best items per row with their softmax probabilities over unseen items; item -1 has probability 0.
 
     Counts (popularity, Markov) pass through the same softmax: their order means something, their probabilities little.
+
+    scores: (n_cases, N + 1) with -inf for what may not be recommended
+    n: hints per case
     """
     best = top_k(scores, n)
     highest = scores.max(axis=1, keepdims=True, initial=np.finfo(np.float32).min)  # finite where everything is seen

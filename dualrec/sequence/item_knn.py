@@ -1,4 +1,4 @@
-"""Item-based nearest neighbours: movies watched by the same people as the last few.
+"""Item-based nearest neighbours: recommends movies that the viewers of the last few movies watched, too.
 
 Sarwar et al. (2001), Item-Based Collaborative Filtering Recommendation Algorithms, WWW; with a shrunk cosine.
 """
@@ -16,34 +16,44 @@ from dualrec.types import Cases, Sequences
 
 
 class ItemKNN:
-    """Scores an item by its similarity to the last `history` movies, each of which knows its `neighbours` nearest items.
+    """Scores an item by its similarity to the last `history` movies; each movie knows its `neighbours` nearest items.
 
-    Similarity: common users / (sqrt(users of one * users of the other) + shrinkage), which distrusts pairs of rare movies
+    Similarity: common users / (sqrt(users of one * users of the other) + shrinkage). Shrinkage distrusts pairs of rare
+    movies.
     """
 
     def __init__(self, n_items: int, config: NeighbourConfig):
-        self.n_items, self.config = n_items, config
+        self.n_items = n_items
+        self.config = config
 
     def fit(self, train: Sequences, validation: Cases) -> Self:
-        """Count common users; validation is not used."""
+        """Count common users.
+
+        train: one sequence per user
+        validation: not used
+        """
         size = self.n_items + 1
-        user = np.repeat(np.arange(len(train)), train.lengths)
-        watched = csr_matrix((np.ones(len(user), np.float32), (user, train.items)), shape=(len(train), size))
+        user_rows = np.repeat(np.arange(len(train)), train.lengths)
+        ones = np.ones(len(user_rows), np.float32)
+        watched = csr_matrix((ones, (user_rows, train.items)), shape=(len(train), size))
         watched.data[:] = 1  # watching twice is watching
-        users = np.asarray(watched.sum(axis=0)).ravel()
+        n_users = np.asarray(watched.sum(axis=0)).ravel()  # (N + 1,)
         common = coo_matrix(watched.T @ watched)
         rows, columns = common.coords
-        similarity = np.where(rows == columns, 0, common.data / (np.sqrt(users[rows] * users[columns]) + self.config.shrinkage))
+        cosine = common.data / (np.sqrt(n_users[rows] * n_users[columns]) + self.config.shrinkage)
+        similarity = np.where(rows == columns, 0, cosine)
         order = np.lexsort((columns, -similarity, rows))  # best neighbours first within a row, ties to the lower index
-        place = np.arange(len(order)) - np.searchsorted(rows[order], rows[order])
-        kept = order[place < self.config.neighbours]
-        self.similarity = csr_matrix((similarity[kept].astype(np.float32), (rows[kept], columns[kept])), shape=(size, size))
+        rank = np.arange(len(order)) - np.searchsorted(rows[order], rows[order])  # from 0, within a row
+        nearest = order[rank < self.config.neighbours]
+        values = similarity[nearest].astype(np.float32)
+        self.similarity = csr_matrix((values, (rows[nearest], columns[nearest])), shape=(size, size))
         return self
 
     def scores(self, histories: Sequences) -> np.ndarray:
         """float32 (n, N + 1)."""
-        recent = histories.recent(self.config.history)  # (n, history); 0 where a history is shorter, and row 0 is empty
+        # (n, history); 0 where a history is shorter, and row 0 of the similarities is empty
+        recent = histories.recent(self.config.history)
         scores = np.zeros((len(histories), self.n_items + 1), np.float32)
-        for place in range(recent.shape[1]):
-            scores += self.similarity[recent[:, place]].toarray()
+        for position in range(recent.shape[1]):
+            scores += self.similarity[recent[:, position]].toarray()
         return mask_seen(scores, histories)

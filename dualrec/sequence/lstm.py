@@ -7,35 +7,41 @@ from torch import nn
 from torch.nn import functional as F
 
 from dualrec.config import LSTMConfig
+from dualrec.sequence.base import NextItemNetwork
 
 
-class NextItemLSTM(nn.Module):
-    """Predicts the next movie at every position of a sequence.
+class NextItemLSTM(NextItemNetwork):
+    """An LSTM that predicts the next movie at every position of a sequence.
 
-    genres: float32 (N + 1, G); titles: int64 (N + 1, 10) word ids, or float32 (N + 1, d) frozen sentence vectors
+    genres: float32 (N + 1, G)
+    titles: int64 (N + 1, 10) word ids, or float32 (N + 1, d) frozen sentence vectors
+    config: sizes, and whether the output weights are tied to the item table
     """
 
     def __init__(self, genres: torch.Tensor, titles: torch.Tensor, config: LSTMConfig):
         super().__init__()
-        n = len(genres)
+        size = len(genres)
         self.register_buffer("genres", genres, persistent=False)
-        # a unit vector of d numbers is tiny in each of them: bring them to unit variance
-        scaled = titles * titles.shape[1] ** 0.5 if titles.is_floating_point() else titles
-        self.register_buffer("titles", scaled, persistent=False)
-        self.id = nn.Embedding(n, config.id_dim, padding_idx=0)
+        # A unit vector of d numbers is tiny in each of them: this brings them to unit variance.
+        title_features = titles * titles.shape[1] ** 0.5 if titles.is_floating_point() else titles
+        self.register_buffer("titles", title_features, persistent=False)
+        self.id = nn.Embedding(size, config.id_dim, padding_idx=0)
         if config.title_side == "words":
             self.title = nn.EmbeddingBag(5000, config.title_dim, mode="mean", padding_idx=0)
         else:
             self.title = nn.Linear(titles.shape[1], config.title_dim)
         self.genre = nn.Sequential(nn.Linear(genres.shape[1], config.genre_dim), nn.ReLU())
         width = config.id_dim + config.title_dim + config.genre_dim
-        sizes = [width, *config.hidden]
-        self.layers = nn.ModuleList(nn.LSTM(a, b, batch_first=True) for a, b in zip(sizes, sizes[1:], strict=False))
-        self.input_dropout, self.dropout = nn.Dropout(config.input_dropout), nn.Dropout(config.dropout)
-        self.dense = nn.Sequential(nn.Linear(sizes[-1], config.dense), nn.ReLU(), nn.Dropout(config.dropout))
+        widths = [width, *config.hidden]
+        self.layers = nn.ModuleList(
+            nn.LSTM(inputs, outputs, batch_first=True) for inputs, outputs in zip(widths, widths[1:], strict=False)
+        )
+        self.input_dropout = nn.Dropout(config.input_dropout)
+        self.dropout = nn.Dropout(config.dropout)
+        self.dense = nn.Sequential(nn.Linear(widths[-1], config.dense), nn.ReLU(), nn.Dropout(config.dropout))
         self.tied = config.tied
-        self.output = nn.Linear(config.dense, width if self.tied else n)
-        self.bias = nn.Parameter(torch.zeros(n)) if self.tied else None
+        self.output = nn.Linear(config.dense, width if self.tied else size)
+        self.bias = nn.Parameter(torch.zeros(size)) if self.tied else None
         if self.tied:
             nn.init.normal_(self.id.weight, std=0.2)  # ids start as a small part of what a movie is
 
@@ -45,12 +51,13 @@ class NextItemLSTM(nn.Module):
 
     def forward(self, items: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
         """(B, T) item indices -> (B, T, dense) states; a state knows its own position and what lies before it."""
-        x = self.input_dropout(F.embedding(items, table))  # (B, T, width); indexing would add gradients up in any order
+        # (B, T, width); plain indexing would add gradients up in any order
+        x = self.input_dropout(F.embedding(items, table))
         for layer in self.layers:
             x = self.dropout(layer(x)[0])  # (B, T, hidden)
         return self.dense(x)
 
     def logits(self, states: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
         """(M, dense) states -> (M, N + 1) scores of the next item; tied: the product with the item table."""
-        out = self.output(states)
-        return out @ table.T + self.bias if self.tied else out
+        projected = self.output(states)
+        return projected @ table.T + self.bias if self.tied else projected

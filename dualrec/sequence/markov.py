@@ -1,4 +1,4 @@
-"""A first-order Markov chain: what followed the last movie in the training sequences."""
+"""A first-order Markov chain: recommends what followed the last movie in the training sequences."""
 
 from __future__ import annotations
 
@@ -12,19 +12,26 @@ from dualrec.types import Cases, Sequences
 
 
 class Markov:
-    """Scores an item by how often it directly followed the last one; popularity, scaled below one event, breaks ties."""
+    """Scores an item by how often it directly followed the last one.
+
+    Popularity, scaled below one event, breaks ties.
+    """
 
     def __init__(self, n_items: int):
         self.n_items = n_items
 
     def fit(self, train: Sequences, validation: Cases) -> Self:
-        """Count consecutive pairs; validation is not used."""
-        inside = np.ones(len(train.items), bool)
-        inside[train.offsets[:-1]] = False  # a user's first event follows nothing
-        following = np.flatnonzero(inside)
-        pairs = (train.items[following - 1], train.items[following])
+        """Count consecutive pairs.
+
+        train: one sequence per user
+        validation: not used
+        """
+        follows = np.ones(len(train.items), bool)
+        follows[train.offsets[:-1]] = False  # a user's first event follows nothing
+        second = np.flatnonzero(follows)
+        pairs = (train.items[second - 1], train.items[second])
         size = self.n_items + 1
-        self.counts = csr_matrix((np.ones(len(following), np.float32), pairs), shape=(size, size))
+        self.counts = csr_matrix((np.ones(len(second), np.float32), pairs), shape=(size, size))
         popularity = np.bincount(train.items, minlength=size)
         self.backoff = (popularity / (popularity.max() + 1)).astype(np.float32)
         return self

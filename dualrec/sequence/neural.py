@@ -1,4 +1,4 @@
-"""A network as a temporal model: architecture, fit loop and weights on disk under one roof."""
+"""A neural network as a sequence model: architecture, training and weights on disk behind one interface."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ from dualrec.types import Cases, Sequences
 class NeuralRecommender:
     """A `SequenceModel` around an LSTM or a SASRec, whichever `config` describes.
 
+    catalogue: the items
     title_vectors: float32 (N + 1, d) sentence vectors; None where the network does not read them
+    config: architecture and training
+    seed: of the first weights and of training
     checkpoint: folder for a checkpoint per epoch, None for none
     """
 
@@ -39,11 +42,13 @@ class NeuralRecommender:
         torch.manual_seed(seed)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.network = build_network(catalogue, title_vectors, config).to(self.device)
-        self.config, self.seed, self.checkpoint = config, seed, checkpoint
+        self.config = config
+        self.seed = seed
+        self.checkpoint = checkpoint
         self.history: list[dict] = []
 
     def fit(self, train: Sequences, validation: Cases) -> Self:
-        """Train with early stopping on validation; see `fit.fit`."""
+        """Train with early stopping on validation; see `training.fit`."""
         self.history = fit(self.network, train, validation, self.config, self.seed, self.checkpoint)
         return self
 
@@ -57,7 +62,7 @@ class NeuralRecommender:
         return sum(row["seconds"] for row in self.history)
 
     def save(self, folder: Path) -> None:
-        """Weights as safetensors, the epochs as JSON."""
+        """Write the weights as safetensors and the epochs as JSON."""
         save_file(dict(self.network.named_parameters()), folder / "model.safetensors")
         write_json(folder / "history.json", self.history)
 
@@ -76,7 +81,12 @@ def reads_title_vectors(config: LSTMConfig | SASRecConfig) -> bool:
 def build_network(
     catalogue: Catalogue, title_vectors: np.ndarray | None, config: LSTMConfig | SASRecConfig
 ) -> NextItemNetwork:
-    """The network a config describes, with random weights."""
+    """The network that a config describes, with random weights.
+
+    catalogue: the items
+    title_vectors: float32 (N + 1, d) sentence vectors; None where the network does not read them
+    config: its architecture
+    """
     if isinstance(config, SASRecConfig):
         return SASRec(len(catalogue), config)
     titles = title_tokens(catalogue.titles) if config.title_side == "words" else title_vectors

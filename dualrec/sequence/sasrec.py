@@ -1,7 +1,7 @@
 """SASRec with cross-entropy over all items: self-attention where the LSTM has a memory.
 
-Kang and McAuley (2018), Self-Attentive Sequential Recommendation, ICDM; the loss as Klenitskiy and Vasilev (2023), Turning Dross
-Into Gold Loss, RecSys, recommend it.
+Kang and McAuley (2018), Self-Attentive Sequential Recommendation, ICDM; the loss as Klenitskiy and Vasilev (2023),
+Turning Dross Into Gold Loss, RecSys, recommend it.
 """
 
 from __future__ import annotations
@@ -11,10 +11,14 @@ from torch import nn
 from torch.nn import functional as F
 
 from dualrec.config import SASRecConfig
+from dualrec.sequence.base import NextItemNetwork
 
 
-class SASRec(nn.Module):
-    """Predicts the next movie at every position from the ids up to it; output weights are the item table."""
+class SASRec(NextItemNetwork):
+    """A transformer that predicts the next movie at every position from the ids up to it.
+
+    The item table is its output weights, too.
+    """
 
     def __init__(self, n_items: int, config: SASRecConfig):
         super().__init__()
@@ -22,7 +26,8 @@ class SASRec(nn.Module):
         self.position = nn.Embedding(config.window, config.dim)
         for table in (self.id, self.position):
             nn.init.normal_(table.weight, std=0.02)
-        self.norm, self.dropout = nn.LayerNorm(config.dim), nn.Dropout(config.dropout)
+        self.norm = nn.LayerNorm(config.dim)
+        self.dropout = nn.Dropout(config.dropout)
         block = nn.TransformerEncoderLayer(
             config.dim, config.heads, 4 * config.dim, config.dropout, "gelu", batch_first=True, norm_first=True
         )

@@ -1,4 +1,4 @@
-"""The one fit loop: AdamW, gradient clipping, early stopping on validation NDCG@10, a checkpoint every epoch."""
+"""The one training loop: AdamW, gradient clipping, early stopping on validation NDCG@10, a checkpoint every epoch."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch.nn.utils.rnn import pad_sequence
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 from tqdm import tqdm
 
 from dualrec.config import TrainingConfig
@@ -29,34 +31,55 @@ MAX_NORM = 1.0
 
 @limit_threads(1)
 def fit(
-    model: NextItemNetwork, train: Sequences, validation: Cases, config: TrainingConfig, seed: int, checkpoint: Path | None
+    model: NextItemNetwork,
+    train: Sequences,
+    validation: Cases,
+    config: TrainingConfig,
+    seed: int,
+    checkpoint: Path | None,
 ) -> list[dict]:
-    """Train in place, with one thread, and leave the weights of the best epoch in `model`.
+    """Train a network in place, on one thread, and leave it with the weights of its best epoch.
 
     With more threads the weights would differ in their last bits, and with every number of cores in others.
-    checkpoint: a folder; an interrupted call goes on after its last finished epoch and ends with the same weights
+
+    model: as it is before its first epoch
+    train: one sequence per user
+    validation: cases on which the best epoch is chosen
+    config: training targets and optimiser
+    seed: of dropout and the order of the batches
+    checkpoint: a folder, None for none; an interrupted call goes on after its last finished epoch and ends with the
+        same weights
+
     Returns one dict per epoch: epoch (from 1), loss (nats per target), ndcg (validation NDCG@10), seconds.
     Raises StudyError where there is nothing to learn from or the loss is no longer a number.
     """
     torch.manual_seed(seed)
-    weights = dict(model.named_parameters())
-    optimiser = torch.optim.AdamW(weights.values(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
+    weights: dict[str, torch.Tensor] = dict(model.named_parameters())
+    optimiser = torch.optim.AdamW(
+        weights.values(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
+    )
     samples = training_samples(train, config)
-    history = load_checkpoint(checkpoint / "last", weights, optimiser) if checkpoint else []
-    best = load_file(checkpoint / "best.safetensors") if history else {k: v.detach().clone() for k, v in weights.items()}
-    steps = -(-len(samples) // config.batch_size)
-    schedule = _schedule(optimiser, steps, config, finished=len(history))
-    progress = tqdm(range(len(history), config.epochs), desc=type(model).__name__, unit="epoch", initial=len(history), total=config.epochs)
+    history: list[dict] = []
+    best = _copy(weights)
+    if checkpoint:
+        history = load_checkpoint(checkpoint / "last", weights, optimiser)
+        if history:
+            best = load_file(checkpoint / "best.safetensors")
+    finished = len(history)
+    schedule = _schedule(optimiser, -(-len(samples) // config.batch_size), config, finished)
+    epochs = range(finished, config.epochs)
+    progress = tqdm(epochs, type(model).__name__, unit="epoch", initial=finished, total=config.epochs)
     for epoch in progress:
         if _is_over(history, config.patience):
             break
         started = time.perf_counter()
         loss = _epoch(model, samples, config, optimiser, schedule, np.random.default_rng([seed, epoch]))
-        ndcg = ndcg_at_10(score(model, validation.history, config), validation.targets)
-        if ndcg > max((row["ndcg"] for row in history), default=-1.0):
-            best = {name: value.detach().clone() for name, value in weights.items()}
-        history.append({"epoch": epoch + 1, "loss": loss, "ndcg": ndcg, "seconds": time.perf_counter() - started})
-        progress.set_postfix(loss=f"{loss:.3f}", ndcg=f"{ndcg:.4f}")
+        accuracy = ndcg_at_10(score(model, validation.history, config), validation.targets)
+        if accuracy > max((row["ndcg"] for row in history), default=-1.0):
+            best = _copy(weights)
+        seconds = time.perf_counter() - started
+        history.append({"epoch": epoch + 1, "loss": loss, "ndcg": accuracy, "seconds": seconds})
+        progress.set_postfix(loss=f"{loss:.3f}", ndcg=f"{accuracy:.4f}")
         if checkpoint:
             with atomic_path(checkpoint / "best.safetensors") as path:
                 save_file(best, path)
@@ -68,12 +91,16 @@ def fit(
 
 
 def training_samples(train: Sequences, config: TrainingConfig) -> list[torch.Tensor]:
-    """Pieces of the sequences, int64 (length,), each at least an input and a target.
+    """The sequences cut into training samples, int64 (length,), each at least an input and a target.
 
-    "all": consecutive pieces of up to `window` targets; a piece begins with the item before its first target
-    "windows": one piece per target, as published: up to `window` items and the item that follows them
+    train: one sequence per user
+    config: its `targets` say how the sequences are cut
+        "all": consecutive pieces of up to `window` targets; a piece begins with the item before its first target
+        "windows": one piece per target, as published: up to `window` items and the item that follows them
+
+    Raises StudyError where no sequence has two events.
     """
-    pieces = []
+    pieces: list[torch.Tensor] = []
     for row in range(len(train)):
         sequence = torch.tensor(train.sequence(row))
         if config.targets == "all":
@@ -82,12 +109,21 @@ def training_samples(train: Sequences, config: TrainingConfig) -> list[torch.Ten
         else:
             pieces += [sequence[max(0, end - config.window) : end + 1] for end in range(1, len(sequence))]
     if not pieces:
-        raise StudyError("no training sequence has two events, so there is nothing to learn from; raise min_events in [split]")
+        raise StudyError(
+            "no training sequence has two events, so there is nothing to learn from; raise min_events in [split]"
+        )
     return pieces
 
 
-def batches(samples: list[torch.Tensor], config: TrainingConfig, rng: np.random.Generator) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """(inputs, targets), both int64 (B, T), padded with 0 on the right; of a window only the last target counts."""
+def batches(
+    samples: list[torch.Tensor], config: TrainingConfig, rng: np.random.Generator
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Pairs of inputs and targets, both int64 (B, T), padded with 0 on the right.
+
+    samples: as `training_samples` cuts them
+    config: with `targets` = "windows" only the last target of a sample counts, and the others are 0
+    rng: draws the order of the batches
+    """
     for rows in length_batches([len(sample) for sample in samples], config.batch_size, rng):
         padded = pad_sequence([samples[row] for row in rows], batch_first=True)  # (B, T + 1)
         inputs, targets = padded[:, :-1], padded[:, 1:].clone()
@@ -98,46 +134,65 @@ def batches(samples: list[torch.Tensor], config: TrainingConfig, rng: np.random.
 
 
 def _epoch(
-    model: NextItemNetwork, samples: list[torch.Tensor], config: TrainingConfig, optimiser, schedule, rng: np.random.Generator
+    model: NextItemNetwork,
+    samples: list[torch.Tensor],
+    config: TrainingConfig,
+    optimiser: Optimizer,
+    schedule: LRScheduler,
+    rng: np.random.Generator,
 ) -> float:
-    """One pass over the samples; returns the mean loss per target."""
+    """Train on every sample once; returns the mean loss per target."""
     model.train()
     device = next(model.parameters()).device
-    total, n = 0.0, 0
+    total_loss = 0.0
+    n_targets = 0
     for inputs, targets in batches(samples, config, rng):
         inputs, targets = inputs.to(device), targets.to(device)
-        wanted = targets > 0  # (B, T); logits cost more than all else, so they are computed at real targets only
+        real = targets > 0  # (B, T); logits cost more than all else, so they are computed at real targets only
         with torch.autocast(device.type, torch.bfloat16, enabled=pick_dtype(device) == torch.bfloat16):
             table = model.item_table()
-            logits = model.logits(model(inputs, table)[wanted], table)  # (targets, N + 1)
-        loss = F.cross_entropy(logits.float(), targets[wanted])
+            logits = model.logits(model(inputs, table)[real], table)  # (targets, N + 1)
+        loss = F.cross_entropy(logits.float(), targets[real])
         if not torch.isfinite(loss):
-            raise StudyError(f"the loss is no longer a number; lower learning_rate ({config.learning_rate}) in the profile")
+            raise StudyError(
+                f"the loss is no longer a number; lower learning_rate ({config.learning_rate}) in the profile"
+            )
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), MAX_NORM)
         optimiser.step()
         schedule.step()
-        count = int(wanted.sum())
-        total, n = total + loss.item() * count, n + count
-    return total / n
+        count = int(real.sum())
+        total_loss += loss.item() * count
+        n_targets += count
+    return total_loss / n_targets
 
 
-def _schedule(optimiser, steps: int, config: TrainingConfig, finished: int) -> torch.optim.lr_scheduler.LRScheduler:
-    """Linear warm-up and decay over all epochs, or a constant rate; `finished` epochs are already behind."""
-    from transformers import get_constant_schedule, get_linear_schedule_with_warmup  # here, since it takes seconds to import
+def _schedule(optimiser: Optimizer, steps: int, config: TrainingConfig, finished: int) -> LRScheduler:
+    """Linear warm-up and decay over all epochs, or a constant rate.
 
-    last = steps * finished - 1
+    steps: per epoch
+    finished: epochs that are already behind
+    """
+    # Imported here, since it takes seconds.
+    from transformers import get_constant_schedule, get_linear_schedule_with_warmup
+
+    last_step = steps * finished - 1
     if not config.warmup:
-        return get_constant_schedule(optimiser, last_epoch=last)
+        return get_constant_schedule(optimiser, last_epoch=last_step)
     total = steps * config.epochs
-    return get_linear_schedule_with_warmup(optimiser, round(config.warmup * total), total, last_epoch=last)
+    return get_linear_schedule_with_warmup(optimiser, round(config.warmup * total), total, last_epoch=last_step)
 
 
 def _is_over(history: list[dict], patience: int) -> bool:
     """Whether the last `patience` epochs brought nothing better than what was there before."""
-    ndcg = [row["ndcg"] for row in history]
-    return len(ndcg) > patience and max(ndcg[-patience:]) <= max(ndcg[:-patience])
+    accuracies = [row["ndcg"] for row in history]
+    return len(accuracies) > patience and max(accuracies[-patience:]) <= max(accuracies[:-patience])
+
+
+def _copy(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The weights as they are now."""
+    return {name: value.detach().clone() for name, value in weights.items()}
 
 
 @torch.inference_mode()
@@ -153,13 +208,18 @@ def score(model: NextItemNetwork, histories: Sequences, config: TrainingConfig, 
     scores = np.empty((len(histories), len(table)), np.float32)
     for rows in sorted_batches(lengths, batch_size):
         width = lengths[rows].max()
-        right = histories.take(rows).recent(width)  # (B, T), padded on the left
-        left = np.take_along_axis(right, (np.arange(width) - lengths[rows, None]) % width, axis=1)  # on the right
-        states = model(torch.tensor(left, device=device), table)[range(len(rows)), lengths[rows] - 1]  # (B, dense)
-        scores[rows] = model.logits(states, table).float().cpu().numpy()
+        left_padded = histories.take(rows).recent(width)  # (B, T)
+        right_padded = np.take_along_axis(left_padded, (np.arange(width) - lengths[rows, None]) % width, axis=1)
+        states = model(torch.tensor(right_padded, device=device), table)  # (B, T, dim)
+        last_states = states[range(len(rows)), lengths[rows] - 1]  # (B, dim)
+        scores[rows] = model.logits(last_states, table).float().cpu().numpy()
     return mask_seen(scores, histories)
 
 
 def ndcg_at_10(scores: np.ndarray, targets: np.ndarray) -> float:
-    """Mean NDCG@10 of the targets among all items."""
+    """Mean NDCG@10 of the targets among all items.
+
+    scores: (n, N + 1) with -inf for what may not be recommended
+    targets: int64 (n,)
+    """
     return float(ndcg(target_ranks(scores, targets), 10).mean())

@@ -1,4 +1,4 @@
-"""A windowed Markov chain: what followed within a few steps, weighted by how many steps lay between."""
+"""A windowed Markov chain: recommends what followed the last movies within a few steps; near steps weigh more."""
 
 from __future__ import annotations
 
@@ -15,22 +15,29 @@ from dualrec.types import Cases, Sequences
 class WindowedMarkov:
     """Scores an item by the transitions that lead to it from the last `window` movies.
 
-    A pair of movies g steps apart counts decay^(g - 1), per event of the first movie; the movie watched g steps ago weighs
-    the same. Popularity, scaled far below one transition, breaks ties.
+    A pair of movies g steps apart counts decay^(g - 1), per event of the first movie; the movie watched g steps ago
+    weighs the same. Popularity, scaled far below one transition, breaks ties.
     """
 
     def __init__(self, n_items: int, config: WindowConfig):
-        self.n_items, self.config = n_items, config
+        self.n_items = n_items
+        self.config = config
 
     def fit(self, train: Sequences, validation: Cases) -> Self:
-        """Count pairs within the window; validation is not used."""
+        """Count pairs within the window.
+
+        train: one sequence per user
+        validation: not used
+        """
         size = self.n_items + 1
-        user = np.repeat(np.arange(len(train)), train.lengths)
+        user_rows = np.repeat(np.arange(len(train)), train.lengths)
         pairs = csr_matrix((size, size), dtype=np.float32)
         for gap in range(1, self.config.window + 1):
-            inside = user[gap:] == user[:-gap]
-            weights = np.full(inside.sum(), self.config.decay ** (gap - 1), np.float32)
-            pairs += csr_matrix((weights, (train.items[:-gap][inside], train.items[gap:][inside])), shape=(size, size))
+            same_user = user_rows[gap:] == user_rows[:-gap]
+            weights = np.full(same_user.sum(), self.config.decay ** (gap - 1), np.float32)
+            first = train.items[:-gap][same_user]
+            second = train.items[gap:][same_user]
+            pairs += csr_matrix((weights, (first, second)), shape=(size, size))
         popularity = np.bincount(train.items, minlength=size).astype(np.float32)
         self.transitions = csr_matrix(diags_array(1 / np.maximum(popularity, 1)) @ pairs)
         self.backoff = 1e-4 * popularity / max(popularity.max(), 1)
@@ -38,7 +45,8 @@ class WindowedMarkov:
 
     def scores(self, histories: Sequences) -> np.ndarray:
         """float32 (n, N + 1)."""
-        recent = histories.recent(self.config.window)  # (n, window); 0 where a history is shorter, and row 0 is empty
+        # (n, window); 0 where a history is shorter, and row 0 of the transitions is empty
+        recent = histories.recent(self.config.window)
         scores = np.tile(self.backoff, (len(histories), 1))
         for gap in range(1, self.config.window + 1):
             scores += self.config.decay ** (gap - 1) * self.transitions[recent[:, -gap]].toarray()

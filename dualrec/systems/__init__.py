@@ -1,1 +1,1 @@
-"""Everything that recommends, one file a kind; each takes a study and histories and hands over ranked lists."""
+"""Everything that recommends, one file a family; each takes a study and histories and hands over ranked lists."""

@@ -27,7 +27,11 @@ def rank(parts: Parts, system: System, histories: Sequences, k: int) -> RankedLi
 
 
 def write_from_catalogue(study: Study, llm: LLM, histories: Sequences, hints: Hints | None, k: int) -> RankedLists:
-    """`search_catalogue` after the prompts for these histories; kept under all that the lists depend on."""
+    """The k most likely unseen titles after the prompts for these histories; kept under all that the lists depend on.
+
+    hints: their first items are named in the prompts; None for prompts without hint
+    k: length of the lists
+    """
     prompts = study.prompts_for(llm, histories, hints)
     config = study.profile.llm
     settings = (k, config.beam, config.batch_size)
@@ -36,14 +40,20 @@ def write_from_catalogue(study: Study, llm: LLM, histories: Sequences, hints: Hi
 
     def build() -> dict[str, np.ndarray]:
         lists = search_catalogue(study, llm, prompts, histories, k)
+        assert lists.scores is not None  # beams have scores
         return {"items": lists.items, "scores": lists.scores}
 
-    lists, seconds = cached_arrays(study.cache(f"beams-{key}"), key, build)
-    return RankedLists(lists["items"], lists["scores"], seconds=seconds)
+    arrays, seconds = cached_arrays(study.cache(f"beams-{key}"), key, build)
+    return RankedLists(arrays["items"], arrays["scores"], seconds=seconds)
 
 
 def search_catalogue(study: Study, llm: LLM, prompts: list[str], histories: Sequences, k: int) -> RankedLists:
-    """The k unseen titles (n, k) that the model, as it is now, finds most likely after each prompt."""
+    """The k unseen titles (n, k) that the model, as it is now, finds most likely after each prompt.
+
+    prompts: one per history
+    histories: what each of the n users has seen
+    k: length of the lists
+    """
     config = study.profile.llm
     trie = build_trie(llm.tokenizer, study.catalogue.titles)
     width = max(config.beam, k)  # a narrower beam may end with fewer than k titles

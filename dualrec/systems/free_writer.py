@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Writer(Protocol):
-    """Anything that writes lists without showing its probabilities, such as a model behind a server (`remote.RemoteLLM`).
+    """Anything that writes lists without showing probabilities, such as a model behind a server (`remote.RemoteLLM`).
 
     Write a class with this method to add a language backend of your own and hand it to `write_lists`.
     """
@@ -30,7 +30,7 @@ class Writer(Protocol):
         """One text after each question, a title per line.
 
         questions: as `llm.prompts.Prompts.question` words them
-        titles: how many are asked for
+        titles: how many to write
         seed: of whatever is drawn
         folder: where answers may be kept from one call to the next
         """
@@ -47,17 +47,18 @@ def rank(parts: Parts, system: System, histories: Sequences, k: int) -> RankedLi
 def write_lists(
     study: Study, llm: LLM | Writer, histories: Sequences, hints: Hints | None, k: int, titles: int | None = None
 ) -> RankedLists:
-    """Let the model write a list for each history and match it with the catalogue, (n, k); what was written is kept.
+    """Let the model write a list for each history and match it with the catalogue; the texts are kept.
 
     hints: their first items are named in the prompts; None for prompts without hint
-    titles: how many to ask for, the profile's number if left out
+    k: length of the lists (n, k)
+    titles: how many to write, the profile's number if left out
     """
     config = study.profile.llm
     titles = titles or config.titles
     if isinstance(llm, LLM):
-        texts = study.prompts_for(llm, histories, hints, titles)
-        key = cache_key(texts, llm.facts, titles, config.batch_size, code=generate)
-        written = generate.generate(llm, texts, titles, config.batch_size, study.cache(f"texts/{key}.jsonl"))
+        questions = study.prompts_for(llm, histories, hints, titles)
+        key = cache_key(questions, llm.facts, titles, config.batch_size, code=generate)
+        written = generate.generate(llm, questions, titles, config.batch_size, study.cache(f"texts/{key}.jsonl"))
     else:
         lines = prompts.titles_and_hints(study.catalogue, histories, hints, config.history)
         questions = [study.prompts.question(watched, hint, titles) for watched, hint in lines]

@@ -1,6 +1,6 @@
-"""The language model's adapter: LoRA's examples, cut from training events alone, and what they teach.
+"""The language model's LoRA adapter: its training examples, cut from training events alone, and its training.
 
-Hints in the examples come from an LSTM that has not seen what is to be predicted.
+Hints in the examples come from an LSTM that has not seen the events that the examples predict.
 """
 
 from __future__ import annotations
@@ -42,19 +42,23 @@ class LoRAData:
 
 def fine_tuned_llm(study: Study) -> LLM:
     """The language model with its LoRA adapter merged, trained first where that has not been done."""
-    model, quantise = study.profile.llm.model, study.profile.lora.quantise
+    model = study.profile.llm.model
+    quantise = study.profile.lora.quantise
     llm = load_llm(model, quantise=quantise)
     folder = train_adapter(study, llm, lora_data(study, llm))
     return merged(load_llm(model) if quantise else llm, folder)  # into whole weights: 4-bit ones would be rounded again
 
 
 def lora_data(study: Study, llm: LLM) -> LoRAData:
-    """Examples of `lora_cases`, cut before the validation and test events, with hints from an LSTM that has not seen them."""
-    cases, held_out = lora_cases(study)
+    """LoRA's examples, cut before the validation and test events, with hints from an LSTM that has not seen them.
+
+    llm: whose tokenizer measures the prompts
+    """
+    cases, n_validation = lora_cases(study)
     hints = lstm_hints(study, cases.history, fit_sequence_model(study, "lstm", split=_before_slices(study)))
     answers = slices(study.split.train, cases, study.profile.llm.titles)
     examples = build_examples(study.prompts_for(llm, cases.history, hints), answers, study.catalogue)
-    return LoRAData(examples[held_out:], examples[:held_out], cases, hints)
+    return LoRAData(examples[n_validation:], examples[:n_validation], cases, hints)
 
 
 def lora_cases(study: Study) -> tuple[Cases, int]:
@@ -63,20 +67,26 @@ def lora_cases(study: Study) -> tuple[Cases, int]:
     Training users give the profile's number of positions each, validation users one.
     """
     config = study.profile.lora
-    first = _before_slices(study).test
-    shuffled = np.random.default_rng([study.seed, 1]).permutation(len(first))
-    held_out = config.validation_users
-    wanted = held_out + config.users if config.users else len(shuffled)
-    grown = training_cases(study.split.train, first.take(shuffled[:wanted]), config.positions)
-    position = np.arange(len(grown)) % config.positions
-    cases = grown.take((position == 0) | (np.arange(len(grown)) >= held_out * config.positions))
-    return cases, min(held_out, len(cases))
+    one_per_user = _before_slices(study).test
+    shuffled = np.random.default_rng([study.seed, 1]).permutation(len(one_per_user))
+    n_validation = config.validation_users
+    n_users = n_validation + config.users if config.users else len(shuffled)
+    all_positions = training_cases(study.split.train, one_per_user.take(shuffled[:n_users]), config.positions)
+    rows = np.arange(len(all_positions))
+    is_first = rows % config.positions == 0
+    is_training = rows >= n_validation * config.positions
+    cases = all_positions.take(is_first | is_training)
+    return cases, min(n_validation, len(cases))
 
 
 def train_adapter(study: Study, llm: LLM, data: LoRAData) -> Path:
-    """Fine-tune an adapter on `data`; returns its folder, which also holds `history.json`.
+    """Fine-tune an adapter, unless it is there already, and return its folder, which also holds `history.json`.
 
     Each epoch's row has `ndcg` too, see `validation_ndcg`.
+
+    llm: the model that gets the adapter
+    data: the examples
+
     Raises StudyError where the profile wants a quantised model and `llm` is not, unless the adapter is there already.
     """
     config = study.profile.lora
@@ -86,8 +96,8 @@ def train_adapter(study: Study, llm: LLM, data: LoRAData) -> Path:
     quantised = getattr(llm.model, "is_quantized", False)
     if config.quantise and not quantised and not (folder / "history.json").is_file():
         raise StudyError(
-            f'the profile has quantise = "{config.quantise}" in [lora], but this model is not quantised; train the adapter '
-            f"first with `python -m dualrec.experiments.train_lora --profile {study.profile.name}`"
+            f'the profile has quantise = "{config.quantise}" in [lora], but this model is not quantised; train the '
+            f"adapter first with `python -m dualrec.experiments.train_lora --profile {study.profile.name}`"
         )
 
     def validate() -> dict[str, float]:

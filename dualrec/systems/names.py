@@ -1,4 +1,4 @@
-"""Every system of the study, one row each: how it is called and drawn, what it needs, and which file ranks with it. Data only.
+"""Every system of the study, one row each: its name and look, what it needs, and which file ranks with it. Data only.
 
 A row's family is the file in this folder whose function `rank` makes its lists; `rank.py` looks it up there.
 """
@@ -24,7 +24,7 @@ from dualrec.plots.style import (
     WINE,
     YELLOW,
     Look,
-)  # fmt: skip
+)
 
 TRAINING = "training"  # learns by gradient: another seed gives another model
 HINT = "hint"  # the LSTM's best movie
@@ -36,7 +36,7 @@ WEIGHT = "weight"  # chosen on validation: how much the language model counts be
 
 @dataclass(frozen=True, kw_only=True)
 class System(Look):
-    """One row.
+    """One system of the study, as a row of the table.
 
     name: as in ledgers and on the command line
     family: the file in `systems/` that ranks with it
@@ -66,22 +66,30 @@ def _network(name: str, label: str, colour: str, marker: str, dash: str) -> Syst
 
 
 def _free_writer(name: str, label: str, colour: str, marker: str, *needs: str) -> System:
-    wanted = frozenset({TEXT, *needs})
-    return System(label, colour, marker, name=name, family="free_writer", needs=wanted, settings="llm", subset=True)
+    all_needs = frozenset({TEXT, *needs})
+    return System(label, colour, marker, name=name, family="free_writer", needs=all_needs, settings="llm", subset=True)
 
 
 def _reranked(name: str, source: System) -> System:
     """A system's lists, ordered by Sentence-BERT similarity to the hint."""
     return System(
-        f"{source.label} → SBERT", source.colour, source.marker, hollow=True, name=name, family="reranked",
-        needs=source.needs | {HINT}, settings="rerank", subset=source.subset, reranks=source.name,
-    )  # fmt: skip
+        f"{source.label} → SBERT",
+        source.colour,
+        source.marker,
+        hollow=True,
+        name=name,
+        family="reranked",
+        needs=source.needs | {HINT},
+        settings="rerank",
+        subset=source.subset,
+        reranks=source.name,
+    )
 
 
 def _role(name: str, label: str, colour: str, marker: str, family: str, settings: str, *needs: str) -> System:
-    wanted = frozenset({TRAINING, HINT, PROBABILITIES, *needs})
+    all_needs = frozenset({TRAINING, HINT, PROBABILITIES, *needs})
     hollow = WEIGHT in needs
-    return System(label, colour, marker, hollow=hollow, name=name, family=family, needs=wanted, settings=settings)
+    return System(label, colour, marker, hollow=hollow, name=name, family=family, needs=all_needs, settings=settings)
 
 
 _LSTM = _network("lstm", "LSTM, improved", BLUE, "o", "-")
@@ -118,9 +126,10 @@ LABELS = {row.name: row.label for row in ROWS}
 
 
 def names(*families: str, needing: str = "") -> tuple[str, ...]:
-    """The systems of some families in the order of the table.
+    """The names of the systems of some families, in the order of the table.
 
-    needing: only those that need this
+    families: see `System.family`
+    needing: only systems with this need
     """
     return tuple(row.name for row in ROWS if row.family in families and (not needing or needing in row.needs))
 
@@ -129,7 +138,9 @@ SEQUENCE_MODELS = names("sequence_models")
 NETWORKS = names("sequence_models", needing=TRAINING)
 COUNTING = tuple(name for name in SEQUENCE_MODELS if name not in NETWORKS)
 FREE_WRITERS = names("free_writer")
-PUBLISHED = names("sequence_models", "free_writer", "reranked")  # the paper's parts and their opponents, chapters 2 to 6
+PUBLISHED = names(
+    "sequence_models", "free_writer", "reranked"
+)  # the paper's parts and their opponents, chapters 2 to 6
 ROLES = names("catalogue_writer", "second_opinion", "reader")  # of the language model beside the LSTM, chapter 10
 
 
@@ -137,7 +148,9 @@ def find_system(name: str) -> System:
     """The row of a system, or one made for a model of the reader's own.
 
     name: of the table, or `package.module:Class` for a class with the methods of `sequence.base.SequenceModel`
-    Raises StudyError for an unknown name, with the nearest one where there is a near one; and where there is no such class.
+
+    Raises StudyError for an unknown name, with the nearest one where there is a near one; and where there is no such
+    class.
     """
     if name in SYSTEMS:
         return SYSTEMS[name]
@@ -149,11 +162,15 @@ def find_system(name: str) -> System:
 
 
 def own_class(reference: str) -> type:
-    """The class that `package.module:Class` names. Raises StudyError where there is none."""
+    """The class that `package.module:Class` names.
+
+    Raises StudyError where there is none.
+    """
     module, _, attribute = reference.partition(":")
     try:
         return getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
         raise StudyError(
-            f"no class '{reference}' can be imported ({error}); write package.module:Class, with the package on PYTHONPATH"
+            f"no class '{reference}' can be imported ({error}); "
+            "write package.module:Class, with the package on PYTHONPATH"
         ) from error

@@ -1,4 +1,4 @@
-"""What systems are built on: models that are loaded when they are first asked for, and then shared."""
+"""The models that systems are built on: loaded when they are first needed, and then shared."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dualrec.config import REMOTE
 from dualrec.study import Study
-from dualrec.systems.sequence_models import fit_sequence_model
+from dualrec.systems.sequence_models import fit_network
 
 if TYPE_CHECKING:  # transformers takes seconds to import: systems that only count do without it
     from dualrec.llm.local import LLM
@@ -25,7 +25,7 @@ class Parts:
     @cached_property
     def lstm(self) -> NeuralRecommender:
         """The improved LSTM: it names the candidates, the first of which is the hint."""
-        return fit_sequence_model(self.study, "lstm")
+        return fit_network(self.study, "lstm")
 
     @cached_property
     def language_model(self) -> LLM:

@@ -1,8 +1,8 @@
 """The reader: a language model reads history and hint once, and a small head ranks the whole catalogue from its state.
 
-The head learns from many positions of every user: the last training events, hinted at by an LSTM that has not seen them, as
-`llm.finetuning.examples` explains. Everything is read with weights that are not tuned, so the states are kept and heads
-cost seconds.
+The head learns from many positions of every user: the last training events, hinted at by an LSTM that has not seen
+them, as `llm.finetuning.examples` explains. Everything is read with weights that are not tuned, so the states are kept
+and heads cost seconds.
 """
 
 from __future__ import annotations
@@ -32,17 +32,19 @@ from dualrec.types import Cases, RankedLists, Sequences
 if TYPE_CHECKING:
     from dualrec.systems.parts import Parts
 
-HINTED, NO_HINT = "true", "none"  # the two ways of asking: with the LSTM's hint, and without
+# What a question names beside the history: the LSTM's hint, or none.
+HINTED = "true"
+NO_HINT = "none"
 
 
 @dataclass(frozen=True)
 class ReaderExamples:
-    """What a head learns from, and what it is chosen on; each by the way of asking, HINTED or NO_HINT.
+    """What a head learns from, and what it is chosen on; each with the LSTM's hint (HINTED) and without (NO_HINT).
 
-    states: name -> float32 (M, d) at the M training positions
+    states: HINTED or NO_HINT -> float32 (M, d) at the M training positions
     row: int64 (M,), whose position it is among the n users
     targets: int64 (M,), the movie that comes next there
-    validation_states: name -> float32 (n, d) at the validation cases
+    validation_states: HINTED or NO_HINT -> float32 (n, d) at the validation cases
     validation: the n validation cases
     seconds: what reading took
     """
@@ -59,12 +61,12 @@ class ReaderExamples:
 
         rows: int64 (m,), ascending
         """
-        theirs = np.isin(self.row, rows)
+        mask = np.isin(self.row, rows)
         return ReaderExamples(
-            {name: states[theirs] for name, states in self.states.items()},
-            np.searchsorted(rows, self.row[theirs]),
-            self.targets[theirs],
-            {name: states[rows] for name, states in self.validation_states.items()},
+            {hint: states[mask] for hint, states in self.states.items()},
+            np.searchsorted(rows, self.row[mask]),
+            self.targets[mask],
+            {hint: states[rows] for hint, states in self.validation_states.items()},
             self.validation.take(rows),
             self.seconds,
         )
@@ -74,19 +76,20 @@ class ReaderExamples:
 class Weighing:
     """How much the reader counts beside the LSTM.
 
-    searched: validation NDCG@10 of every choice; columns hint, weight, ndcg
-    hint: the chosen head's way of asking
+    grid: validation NDCG@10 of every choice; columns hint, weight, ndcg
+    hint: HINTED or NO_HINT, which the chosen head learned with
     weight: the chosen weight
     """
 
-    searched: pd.DataFrame
+    grid: pd.DataFrame
     hint: str
     weight: float
 
 
 def rank(parts: Parts, system: System, histories: Sequences, k: int) -> RankedLists:
     """The lists (n, k) of the reader by itself, or weighed together with the LSTM on validation."""
-    study, titles = parts.study, parts.study.catalogue.titles
+    study = parts.study
+    titles = study.catalogue.titles
     examples = read_examples(study, parts.language_model, parts.lstm, titles, study.validation)
     hints = {HINTED: best_items(parts.lstm, histories), NO_HINT: np.zeros(len(histories), np.int64)}
     states, seconds = read_histories(study, parts.language_model, histories, hints, titles)
@@ -106,38 +109,43 @@ def best_items(model: SequenceModel, histories: Sequences) -> np.ndarray:
 
 
 def read_examples(study: Study, llm: LLM, model: SequenceModel, titles: list[str], cases: Cases) -> ReaderExamples:
-    """Read the history of every case once and ask at its last training positions and at its end.
+    """Read the history of every case once, and keep its states at the last training positions and at its end.
 
+    llm: the reader
     model: gives the hints at the validation targets; an LSTM that has not seen the training positions gives theirs
     titles: readable titles of items 0..N, the catalogue's or pseudonyms
     cases: of validation, so that their histories are all training events of their users
+
     Raises StudyError where every user is too short.
     """
-    histories, positions = cases.history, study.profile.reader.positions
+    histories = cases.history
+    positions = study.profile.reader.positions
     long_enough = np.flatnonzero(histories.lengths > positions)
     if not len(long_enough):
-        raise StudyError(f"no user has more than {positions} training events for the reader to learn from; lower positions in [reader]")
+        raise StudyError(
+            f"no user has more than {positions} training events for the reader to learn from; "
+            "lower positions in [reader]"
+        )
     before = earlier_split(study.split.train, positions, study.profile.split.min_events)
     earlier = fit_sequence_model(study, "lstm", split=before)
-    rows, lengths, hints, targets = [], [], [], []
-    for back in range(positions, 0, -1):
-        length = histories.lengths[long_enough] - back
-        rows.append(long_enough)
-        lengths.append(length)
-        hints.append(best_items(earlier, histories.first(long_enough, length)))
-        targets.append(histories.items[histories.offsets[:-1][long_enough] + length])
+    starts = histories.offsets[:-1][long_enough]
+    lengths = [histories.lengths[long_enough] - from_end for from_end in range(positions, 0, -1)]
+    hints = [best_items(earlier, histories.first(long_enough, length)) for length in lengths]
+    targets = [histories.items[starts + length] for length in lengths]
     n = len(histories)
-    row = np.concatenate([*rows, np.arange(n)])
-    at = np.concatenate([*lengths, histories.lengths])
-    hint = np.concatenate([*hints, best_items(model, histories)])
-    questions = Questions(np.tile(row, 2), np.tile(at, 2), np.concatenate([hint, np.zeros_like(hint)]))
+    # The training positions first, then the ends of the n histories.
+    rows = np.concatenate([*[long_enough] * positions, np.arange(n)])
+    ends = np.concatenate([*lengths, histories.lengths])
+    hint_items = np.concatenate([*hints, best_items(model, histories)])
+    both_kinds = np.concatenate([hint_items, np.zeros_like(hint_items)])
+    questions = Questions(np.tile(rows, 2), np.tile(ends, 2), both_kinds)
     states, seconds = _read(study, llm, titles, histories, questions)
-    by_hint = dict(zip((HINTED, NO_HINT), np.split(states, 2), strict=True))
+    states_by_hint = dict(zip((HINTED, NO_HINT), np.split(states, 2), strict=True))
     return ReaderExamples(
-        {name: read[:-n] for name, read in by_hint.items()},
-        row[:-n],
+        {hint: states[:-n] for hint, states in states_by_hint.items()},
+        rows[:-n],
         np.concatenate(targets),
-        {name: read[-n:] for name, read in by_hint.items()},
+        {hint: states[-n:] for hint, states in states_by_hint.items()},
         cases,
         seconds,
     )
@@ -148,12 +156,14 @@ def read_histories(
 ) -> tuple[dict[str, np.ndarray], float]:
     """The states at the ends of the histories, float32 (n, d) per kind of hint, and the seconds that reading took.
 
-    hints: name -> int64 (n,) items, 0 for no hint; all are read in one pass
+    llm: the reader
+    hints: kind -> int64 (n,) items, 0 for no hint; all are read in one pass
     titles: as the head's examples had them
     """
-    n, kinds = len(histories), len(hints)
-    ends = np.tile(histories.lengths, kinds)
-    questions = Questions(np.tile(np.arange(n), kinds), ends, np.concatenate([*hints.values()]))
+    n = len(histories)
+    kinds = len(hints)
+    lengths = np.tile(histories.lengths, kinds)
+    questions = Questions(np.tile(np.arange(n), kinds), lengths, np.concatenate([*hints.values()]))
     states, seconds = _read(study, llm, titles, histories, questions)
     return dict(zip(hints, np.split(states, kinds), strict=True)), seconds
 
@@ -170,14 +180,23 @@ def learn_head(
     if positions:
         rows = np.sort(np.random.default_rng([study.seed, 4]).permutation(rows)[:positions])
     table = model.network.item_table().detach().cpu().numpy()
-    validation = (examples.validation_states[hint], examples.validation)
-    return fit_head(examples.states[hint][rows], examples.targets[rows], table, validation, study.profile.reader, study.seed)
+    return fit_head(
+        examples.states[hint][rows],
+        examples.targets[rows],
+        table,
+        (examples.validation_states[hint], examples.validation),
+        study.profile.reader,
+        study.seed,
+    )
 
 
 def choose_weight(examples: ReaderExamples, heads: dict[str, Head], model: SequenceModel) -> Weighing:
-    """How much the reader's log-probabilities count beside the LSTM's, and which head's: the best validation NDCG@10.
+    """The weight of the reader's log-probabilities beside the LSTM's, and the head, with the best validation NDCG@10.
 
-    heads: by the way of asking they learned with; of equally good choices the smallest weight is taken
+    Of equally good choices the smallest weight is taken.
+
+    heads: HINTED or NO_HINT -> the head that learned with it
+    model: the LSTM
     """
     cases = examples.validation
     lstm_scores = model.scores(cases.history)
@@ -185,16 +204,18 @@ def choose_weight(examples: ReaderExamples, heads: dict[str, Head], model: Seque
     for hint, head in heads.items():
         reader_scores = head.scores(examples.validation_states[hint], cases.history)
         tables.append(search_weight(lstm_scores, reader_scores, cases.targets).assign(hint=hint))
-    searched = pd.concat(tables)
-    best = searched.sort_values(["ndcg", "weight"], ascending=[False, True], kind="stable").iloc[0]
-    return Weighing(searched, str(best.hint), float(best.weight))
+    grid = pd.concat(tables)
+    best = grid.sort_values(["ndcg", "weight"], ascending=[False, True], kind="stable").iloc[0]
+    return Weighing(grid, str(best.hint), float(best.weight))
 
 
-def _read(study: Study, llm: LLM, titles: list[str], histories: Sequences, questions: Questions) -> tuple[np.ndarray, float]:
+def _read(
+    study: Study, llm: LLM, titles: list[str], histories: Sequences, questions: Questions
+) -> tuple[np.ndarray, float]:
     """`hidden_states.read_states`, kept under all that the states depend on; and the seconds it took."""
     config = study.profile.reader
-    reading = (config.window, config.read_batch, config.layers)
-    key = cache_key(titles, study.prompts, llm.facts, histories, questions, reading, code=hidden_states)
+    settings = (config.window, config.read_batch, config.layers)
+    key = cache_key(titles, study.prompts, llm.facts, histories, questions, settings, code=hidden_states)
 
     def build() -> dict[str, np.ndarray]:
         return {"states": hidden_states.read_states(llm, study.prompts, titles, histories, questions, config)}

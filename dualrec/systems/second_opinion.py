@@ -1,4 +1,4 @@
-"""The second opinion: a language model scores the titles of the LSTM's best candidates, alone or weighed together with the LSTM."""
+"""The second opinion: a language model scores the LSTM's best candidates, alone or weighed together with the LSTM."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 class Fusion:
     """How much a language model's opinion counts.
 
-    searched: validation NDCG@10 of every choice, as `rerank.fusion.search` returns it
+    grid: validation NDCG@10 of every choice, as `rerank.fusion.search` returns it
     name: of the prior, "none" for none
     prior: float (N + 1,) in nats
     beta: how much of the prior is taken off
     weight: of the language model beside the sequence model
     """
 
-    searched: pd.DataFrame
+    grid: pd.DataFrame
     name: str
     prior: np.ndarray
     beta: float
@@ -68,6 +68,8 @@ def ask_opinions(study: Study, llm: LLM, model: SequenceModel, histories: Sequen
 def likelihoods(study: Study, llm: LLM, prompts: list[str], trie: Trie, items: np.ndarray) -> tuple[np.ndarray, float]:
     """Log-likelihoods of titles after prompts, float32 (n, C) in nats, and the seconds they took; kept.
 
+    prompts: n of them
+    trie: of the catalogue's titles
     items: int64 (n, C), see `likelihood.score_titles`
     """
     batch_size = study.profile.llm.score_batch
@@ -81,10 +83,14 @@ def likelihoods(study: Study, llm: LLM, prompts: list[str], trie: Trie, items: n
 
 
 def priors(study: Study, llm: LLM, model: SequenceModel) -> dict[str, np.ndarray]:
-    """What the model thinks of a title whoever asks, each float32 (N + 1,) in nats; nan where the profile leaves a title out.
+    """What the language model thinks of a title whoever asks.
 
     "no history": after a prompt without movies and hint
     "other people": the mean over the validation prompts of a few seeded users
+
+    model: gives the hints in these prompts
+
+    Returns float32 (N + 1,) each, in nats; nan where the profile leaves a title out.
     """
     config = study.profile.llm
     others = study.validation.sample(config.others, study.seed).history
@@ -95,20 +101,23 @@ def priors(study: Study, llm: LLM, model: SequenceModel) -> dict[str, np.ndarray
     }
     trie = build_trie(llm.tokenizer, study.catalogue.titles)
     by_popularity = 1 + np.argsort(-study.popularity[1:], kind="stable")
-    scored = np.sort(by_popularity[: config.prior_titles or len(study.catalogue)])
+    items = np.sort(by_popularity[: config.prior_titles or len(study.catalogue)])
     log_likelihoods = {name: np.full(len(study.catalogue) + 1, np.nan, np.float32) for name in prompts}
     for name, texts in prompts.items():
         log_likelihoods[name][0] = 0
-        log_likelihoods[name][scored] = likelihoods(study, llm, texts, trie, scored[None])[0].mean(axis=0)
+        log_likelihoods[name][items] = likelihoods(study, llm, texts, trie, items[None])[0].mean(axis=0)
     return log_likelihoods
 
 
 def choose_fusion(study: Study, llm: LLM, model: SequenceModel) -> Fusion:
-    """The prior, beta and weight with the best NDCG@10 on the profile's validation users; of equal ones the smallest weight."""
+    """The prior, beta and weight with the best NDCG@10 on the profile's validation users.
+
+    Of equally good choices the smallest weight is taken.
+    """
     validation = study.validation.sample(study.profile.llm.validation_users, study.seed)
-    by_name = priors(study, llm, model)
+    prior_values = priors(study, llm, model)
     opinions, _ = ask_opinions(study, llm, model, validation.history)
-    searched = search(opinions, validation.targets, by_name)
-    best = searched.sort_values(["ndcg", "weight"], ascending=[False, True], kind="stable").iloc[0]
-    prior = by_name.get(best.prior, np.zeros(len(study.catalogue) + 1))
-    return Fusion(searched, best.prior, prior, float(best.beta), float(best.weight))
+    grid = search(opinions, validation.targets, prior_values)
+    best = grid.sort_values(["ndcg", "weight"], ascending=[False, True], kind="stable").iloc[0]
+    prior = prior_values.get(best.prior, np.zeros(len(study.catalogue) + 1))
+    return Fusion(grid, best.prior, prior, float(best.beta), float(best.weight))

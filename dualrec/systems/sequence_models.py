@@ -1,4 +1,4 @@
-"""The sequence models of the study by name: fitted to its training sequences, networks kept under all they depend on."""
+"""The sequence models of the study by name, fitted to its training sequences; networks are trained once and kept."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from dualrec.config import LSTMConfig, SASRecConfig
 from dualrec.core.artifacts import cached, is_kept
 from dualrec.core.fingerprint import cache_key
 from dualrec.core.machine import pick_device, pick_dtype
@@ -42,21 +43,34 @@ def rank(parts: Parts, system: System, histories: Sequences, k: int) -> RankedLi
 
 
 def fit_sequence_model(study: Study, name: str, seed: int | None = None, split: Split | None = None) -> SequenceModel:
-    """Fit a sequence model, or read a network back where it was fitted with the same data and settings.
+    """Fit any sequence model; a network is read back where `fit_network` has left it.
 
-    seed: the study's if left out
+    name: of a system of the family `sequence_models`
+    seed: of a network, the study's if left out
     split: the study's if left out; LoRA and the reader pass an earlier one
     """
+    if TRAINING in SYSTEMS[name].needs:
+        return fit_network(study, name, seed, split)
     split = split or study.split
-    if TRAINING not in SYSTEMS[name].needs:
-        return COUNTERS[name](study).fit(split.train, split.validation)  # so fast that it is fitted anew every time
+    return COUNTERS[name](study).fit(split.train, split.validation)  # so fast that it is fitted anew every time
+
+
+def fit_network(study: Study, name: str, seed: int | None = None, split: Split | None = None) -> NeuralRecommender:
+    """Fit an LSTM or SASRec, or read it back where it was fitted with the same data and settings.
+
+    name: of a system that needs TRAINING
+    seed: the study's if left out
+    split: the study's if left out
+    """
+    split = split or study.split
     seed = study.seed if seed is None else seed
     key = network_key(study, name, seed, split)
     folder = study.cache(f"{name}-{key}")
 
     def untrained() -> NeuralRecommender:
-        vectors = study.title_vectors if neural.reads_title_vectors(network_settings(study, name)) else None
-        return NeuralRecommender(study.catalogue, vectors, network_settings(study, name), seed, folder / "checkpoint")
+        config = network_settings(study, name)
+        vectors = study.title_vectors if neural.reads_title_vectors(config) else None
+        return NeuralRecommender(study.catalogue, vectors, config, seed, folder / "checkpoint")
 
     return cached(
         folder / "model",
@@ -70,28 +84,35 @@ def fit_sequence_model(study: Study, name: str, seed: int | None = None, split: 
 def fit_side_by_side(study: Study, networks: list[tuple[str, int, Split]]) -> None:
     """Fit what is not fitted yet of some networks, each in a process of its own, as many at once as there are cores.
 
-    `fit_sequence_model` reads them back, and fits those of a single epoch, which takes less time than a process to start.
+    `fit_network` reads them back, and fits those of a single epoch, which takes less time than a process to start.
+
     networks: name, seed and split of each
+
     Raises StudyError where a process dies.
     """
-    long = {network_key(study, *network): network for network in networks if network_settings(study, network[0]).epochs > 1}
-    missing = [network for key, network in long.items() if not is_kept(study.cache(f"{network[0]}-{key}") / "model", key)]
+    missing: dict[str, tuple[str, int, Split]] = {}
+    for name, seed, split in networks:
+        if network_settings(study, name).epochs == 1:
+            continue
+        key = network_key(study, name, seed, split)
+        if not is_kept(study.cache(f"{name}-{key}") / "model", key):
+            missing[key] = (name, seed, split)
     if not missing:
         return
     study.title_vectors  # noqa: B018  encoded and kept once, before the processes part
-    calls = [(study, *network) for network in missing]
-    bar = tqdm(side_by_side(fit_sequence_model, calls), "fit side by side", len(missing), unit="network")
+    calls = [(study, *network) for network in missing.values()]
+    bar = tqdm(side_by_side(fit_network, calls), "fit side by side", len(missing), unit="network")
     for _ in bar:
         pass
 
 
-def network_settings(study: Study, name: str):
-    """The profile's table that describes a network: `config.LSTMConfig` or `config.SASRecConfig`."""
+def network_settings(study: Study, name: str) -> LSTMConfig | SASRecConfig:
+    """The profile's table that describes a network."""
     return getattr(study.profile, SYSTEMS[name].settings)
 
 
 def network_key(study: Study, name: str, seed: int, split: Split) -> str:
-    """All that the weights of a network depend on."""
+    """The cache key of a network: all that its weights depend on."""
     config = network_settings(study, name)
     items = (study.catalogue.titles, study.catalogue.genres)
     vectors = study.title_vectors if neural.reads_title_vectors(config) else None

@@ -1,8 +1,8 @@
-"""What each notebook stands on, so that a change runs again what it can reach and nothing else.
+"""What each notebook depends on, so that a change runs the notebooks again that it can reach, and no others.
 
-Workflow engines (doit, pytask, Snakemake, DVC) were looked at. They would need the same table, and each keeps a database
-and a lock of its own beside it; papermill, a hash and one JSON file do here. What is costly within a notebook is kept by
-`artifacts.cached` and by checkpoints, under keys of its own.
+Workflow engines (doit, pytask, Snakemake, DVC) would need the same table, and each keeps a database and a lock of its
+own beside it; papermill, a hash and one JSON file do here. Costly results within a notebook are kept by
+`artifacts.cached` and by checkpoints, under keys of their own.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NOWHERE = ("summary", "needs_memory_gib", "needs_gpu_memory_gib")  # what a prof
 
 @dataclass(frozen=True)
 class Stage:
-    """What one notebook stands on.
+    """What one notebook depends on, beside its text and the sources it imports.
 
     after: notebooks whose ledgers or results it reads
     settings: of the profile, beside those of EVERYWHERE and of `after`
@@ -53,7 +53,11 @@ STAGES = {
 
 
 def stage_of(notebook: str, earlier: list[str]) -> Stage:
-    """The stage of a notebook by its name; one that the table does not know stands on every earlier notebook and every setting."""
+    """The stage of a notebook; one that the table does not know depends on every earlier notebook and every setting.
+
+    notebook: its name without suffix
+    earlier: the names of the notebooks before it
+    """
     settings = tuple(field.name for field in dataclasses.fields(Profile) if field.name not in NOWHERE)
     return STAGES.get(notebook) or Stage(tuple(earlier), settings)
 
@@ -61,7 +65,7 @@ def stage_of(notebook: str, earlier: list[str]) -> Stage:
 def notebook_fingerprints(profile: Profile) -> dict[Path, str]:
     """Per notebook, in order, a hash of what its results depend on.
 
-    That is its text, the sources it reaches by its imports, its settings, and the notebooks it stands on.
+    That is its text, the sources it reaches by its imports, its settings, and the notebooks it comes after.
     """
     keys: dict[Path, str] = {}
     for path in notebook_paths():

@@ -61,7 +61,8 @@ def test_a_note_that_a_rebooted_machine_left_counts_for_nothing(tmp_path):
 
 @pytest.mark.slow
 def test_the_commands_that_write_take_the_lock(tmp_path, holder, toy_folder, toy_profile, monkeypatch, capsys):
-    arguments = ["evaluate", "--data", str(toy_folder), "--profile", toy_profile, "--systems", "popularity", "--out", str(tmp_path / "run")]
+    arguments = ["evaluate", "--data", str(toy_folder), "--profile", toy_profile]
+    arguments += ["--systems", "popularity", "--out", str(tmp_path / "run")]
     monkeypatch.setattr(sys, "argv", ["dualrec", *arguments])
     assert pytest.raises(SystemExit, cli.main).value.code == 1
     assert f"in use by process {holder.pid}" in capsys.readouterr().err.splitlines()[-1]

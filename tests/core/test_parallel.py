@@ -47,7 +47,8 @@ def test_each_call_has_a_process_of_one_thread_and_is_not_heard(tmp_path, capfd)
     assert list(side_by_side(write_facts, calls)) == [None] * 3
     facts = [file.read_text(encoding="utf-8").split(" ", 2) for file, _ in calls]
     assert [text for _, _, text in facts] == ["call 0", "call 1", "call 2"]
-    assert {threads for _, threads, _ in facts} == {"1"} and str(os.getpid()) not in {process for process, _, _ in facts}
+    assert {threads for _, threads, _ in facts} == {"1"}
+    assert str(os.getpid()) not in {process for process, _, _ in facts}
     assert capfd.readouterr() == ("", "")
 
 

@@ -23,7 +23,9 @@ from dualrec.data.sources import load
 from dualrec.data.splits import leave_one_out
 
 ITEMS = "item_id,title,genres\n" + "".join(f"{i},Movie {i} ({1990 + i}),Drama|War\n" for i in range(1, 9))
-EVENTS = "user_id,item_id,rating,timestamp\n" + "".join(f"{u},{(u + t) % 8 + 1},4,{100 * t}\n" for u in range(1, 7) for t in range(5))
+EVENTS = "user_id,item_id,rating,timestamp\n" + "".join(
+    f"{u},{(u + t) % 8 + 1},4,{100 * t}\n" for u in range(1, 7) for t in range(5)
+)
 FLAGS = "|".join("0" for _ in GENRES_100K)
 ARTISTS = {"artists_dat": "id\tname\n1\tA\n"}
 TAGS = {"user__taggedartists_dat": "userID\tartistID\ttagID\tday\tmonth\tyear\n1\t1\t1\t1\t2\t2009\n"}
@@ -73,20 +75,36 @@ def in_order(data: Dataset) -> bool:
 
 
 REFUSED = [  # name, what differs from the good folder, what is said
-    ("an items file that is missing", {"items.csv": None}, r"holds no known layout; put one of these pairs of files there"),
+    (
+        "an items file that is missing",
+        {"items.csv": None},
+        r"holds no known layout; put one of these pairs of files there",
+    ),
     ("nothing at all", only(), r"holds no known layout"),
     ("an empty file", {"interactions.csv": ""}, r"interactions\.csv cannot be read as a table: No columns"),
     ("blank lines alone", {"interactions.csv": "\n\n\n"}, r"interactions\.csv cannot be read as a table"),
     ("a header alone", {"interactions.csv": "user_id,item_id,timestamp\n"}, r"interactions\.csv holds no rows"),
     ("a header alone in items", {"items.csv": "item_id,title\n"}, r"items\.csv holds no rows"),
-    ("a line cut within its fields", {"interactions.csv": EVENTS + "1,3"}, r"interactions\.csv, line 32: \w+ is '', not a"),
+    (
+        "a line cut within its fields",
+        {"interactions.csv": EVENTS + "1,3"},
+        r"interactions\.csv, line 32: \w+ is '', not a",
+    ),
     (
         "a captive portal's page",
         {"interactions.csv": "<!DOCTYPE html>\n<html><body>Log in</body></html>\n"},
         r"lacks the columns user_id, item_id",
     ),
-    ("a page as items", {"items.csv": "<html>\n<p>Log in, please\n"}, r"items\.csv has more fields in a row than columns"),
-    ("a page without commas as items", {"items.csv": "<html>\n<p>Log in\n"}, r"items\.csv lacks the columns item_id, title"),
+    (
+        "a page as items",
+        {"items.csv": "<html>\n<p>Log in, please\n"},
+        r"items\.csv has more fields in a row than columns",
+    ),
+    (
+        "a page without commas as items",
+        {"items.csv": "<html>\n<p>Log in\n"},
+        r"items\.csv lacks the columns item_id, title",
+    ),
     ("semicolons", {"interactions.csv": EVENTS.replace(",", ";")}, r"lacks the columns user_id, item_id"),
     ("tabs", {"interactions.csv": EVENTS.replace(",", "\t")}, r"lacks the columns user_id, item_id"),
     (
@@ -102,14 +120,18 @@ REFUSED = [  # name, what differs from the good folder, what is said
     ),
     ("more fields than columns", events("1,2,3,4,5"), r"interactions\.csv"),
     ("an unclosed quote", {"items.csv": ITEMS + '9,"Open (1999),x\n'}, r"items\.csv cannot be read as a table"),
-    ("a timestamp that is a word", events("1,2,4,yesterday"), r"interactions\.csv, line 32: timestamp is 'yesterday', not a time"),
+    (
+        "a timestamp that is a word",
+        events("1,2,4,yesterday"),
+        r"interactions\.csv, line 32: timestamp is 'yesterday', not a time",
+    ),
     ("a date as timestamp", events("1,2,4,2001-01-01"), r"line 32: timestamp is '2001-01-01'"),
     ("NaN as timestamp", events("1,2,4,NaN"), r"line 32: timestamp is 'NaN'"),
     ("infinity as timestamp", events("1,2,4,inf"), r"line 32: timestamp is 'inf'"),
     (
         "a whole column of words as timestamps",
         times("monday", "tuesday", "wednesday", "thursday", "friday"),
-        r"line 2: timestamp is 'monday', not a time \(the first of 30 such rows among 30\); write the whole column timestamp as seconds",
+        r"line 2: timestamp is 'monday', not a time \(the first of 30 such rows among 30\); write the whole column",
     ),
     ("ten decimals of a second", events("1,2,4,1.0123456789"), r"line 32: timestamp is '1\.0123456789', not a time"),
     (
@@ -124,7 +146,11 @@ REFUSED = [  # name, what differs from the good folder, what is said
     ),
     ("ids written in two ways in items", {"items.csv": ITEMS + "8.0,Another (1999),\n"}, r"lists the id 8 2 times"),
     ("an archive", {"items.csv": None, "data.zip": b"PK"}, r"holds no known layout; unpack data\.zip"),
-    ("half a packed file", {"items.csv": None, "items.csv.gz": gzip.compress(ITEMS.encode())[:-9]}, r"items\.csv\.gz is not a whole gzip"),
+    (
+        "half a packed file",
+        {"items.csv": None, "items.csv.gz": gzip.compress(ITEMS.encode())[:-9]},
+        r"items\.csv\.gz is not a whole gzip",
+    ),
     ("artists without names", only(artists_dat="id\tnick\n1\tA\n", **TAGS), r"artists\.dat lacks the column name"),
     (
         "a day that there is not",
@@ -139,8 +165,16 @@ REFUSED = [  # name, what differs from the good folder, what is said
     ("an empty user", events(",2,4,1"), r"line 32: user_id is '', not an id"),
     ("a blank item", events("1,  ,4,1"), r"line 32: item_id is '  ', not an id"),
     ("an item listed twice", {"items.csv": ITEMS + "8,Another (1999),\n"}, r"lists the id 8 2 times"),
-    ("no rating that names a movie", {"interactions.csv": "user_id,item_id,order\n" + "1,77,1\n" * 5}, r"no rating names an item"),
-    ("users of one event", {"interactions.csv": "user_id,item_id,order\n1,1,0\n2,2,0\n3,3,0\n"}, r"no user has 5 events; use data"),
+    (
+        "no rating that names a movie",
+        {"interactions.csv": "user_id,item_id,order\n" + "1,77,1\n" * 5},
+        r"no rating names an item",
+    ),
+    (
+        "users of one event",
+        {"interactions.csv": "user_id,item_id,order\n1,1,0\n2,2,0\n3,3,0\n"},
+        r"no user has 5 events; use data",
+    ),
     (
         "one user and one movie",
         {"items.csv": "item_id,title\n1,A\n", "interactions.csv": "user_id,item_id,order\n1,1,0\n"},
@@ -149,20 +183,36 @@ REFUSED = [  # name, what differs from the good folder, what is said
     ("a NUL", events("1,2,\0,4"), r"line 32: rating is"),
     ("noise", {"interactions.csv": bytes(range(256)) * 40}, r"interactions\.csv"),
     ("a picture as items", {"items.csv": b"\x89PNG\r\n\x1a\n" + bytes(range(256))}, r"items\.csv"),
-    ("bars in ratings.dat", only(ratings_dat="1|2|3|4\n", movies_dat="2::A (1999)::Drama\n"), r"ratings\.dat, line 1: \w+ is"),
-    ("a field too many in ratings.dat", only(ratings_dat="1::2::3::4::5\n", movies_dat="2::A::Drama\n"), r"ratings\.dat"),
+    (
+        "bars in ratings.dat",
+        only(ratings_dat="1|2|3|4\n", movies_dat="2::A (1999)::Drama\n"),
+        r"ratings\.dat, line 1: \w+ is",
+    ),
+    (
+        "a field too many in ratings.dat",
+        only(ratings_dat="1::2::3::4::5\n", movies_dat="2::A::Drama\n"),
+        r"ratings\.dat",
+    ),
     (
         "a word as id in ratings.dat",
         only(ratings_dat="one::2::3::4\n", movies_dat="2::A::Drama\n"),
         r"ratings\.dat, line 1: user_id is 'one'",
     ),
-    ("half an id in u.data", only(u_data="1.5\t2\t3\t4\n", u_item=f"2|A (1999)|||x|{FLAGS}\n"), r"u\.data, line 1: user_id is '1\.5'"),
+    (
+        "half an id in u.data",
+        only(u_data="1.5\t2\t3\t4\n", u_item=f"2|A (1999)|||x|{FLAGS}\n"),
+        r"u\.data, line 1: user_id is '1\.5'",
+    ),
     (
         "flags cut short in u.item",
         only(u_data="1\t2\t3\t4\n", u_item="2|A (1999)|||x|0|1\n"),
         r"u\.item, line 1: \S+ is '', not a whole number",
     ),
-    ("a page as ratings.csv", only(ratings_csv="<html>\n", movies_csv="movieId,title\n1,A\n"), r"ratings\.csv (holds no rows|lacks)"),
+    (
+        "a page as ratings.csv",
+        only(ratings_csv="<html>\n", movies_csv="movieId,title\n1,A\n"),
+        r"ratings\.csv (holds no rows|lacks)",
+    ),
 ]
 KEPT = [  # name, what differs from the good folder, what is true of the result
     ("the good folder", {}, lambda data: len(data.interactions) == 30 and len(data.catalogue) == 8),
@@ -184,7 +234,11 @@ KEPT = [  # name, what differs from the good folder, what is true of the result
         {"interactions.csv": EVENTS + EVENTS.partition("\n")[2]},
         lambda data: in_order(data) and data.notes["ratings_listed_twice"] == 30,
     ),
-    ("a movie watched again", events("1,2,4,9000"), lambda data: in_order(data) and data.notes["ratings_listed_twice"] == 0),
+    (
+        "a movie watched again",
+        events("1,2,4,9000"),
+        lambda data: in_order(data) and data.notes["ratings_listed_twice"] == 0,
+    ),
     (
         "half of the ids with a decimal",
         {"interactions.csv": re.sub(r"(?m)^([456]),(\d+)", r"\1.0,\2.0", EVENTS)},
@@ -196,7 +250,11 @@ KEPT = [  # name, what differs from the good folder, what is true of the result
         lambda data: in_order(data) and data.notes["ids_written_in_two_ways"] == 5,
     ),
     ("fractions of a second", shuffled(times("9.1", "9.25", "9.5", "10", "10.0000001")), in_order),
-    ("dates", shuffled(times("2001-01-01", "2001-01-02", "2001-01-02T00:00:00.5Z", "2001-01-03 12:00", "2002-01-01")), in_order),
+    (
+        "dates",
+        shuffled(times("2001-01-01", "2001-01-02", "2001-01-02T00:00:00.5Z", "2001-01-03 12:00", "2002-01-01")),
+        in_order,
+    ),
     (
         "scientific notation that keeps the order",
         shuffled(times("1e9", "1.1e9", "1.2e9", "1.3e9", "1.4e9")),
@@ -211,7 +269,11 @@ KEPT = [  # name, what differs from the good folder, what is true of the result
     ("a packed file", {"interactions.csv": None, "interactions.csv.gz": gzip.compress(EVENTS.encode())}, in_order),
     ("a packed file under a plain name", {"items.csv": gzip.compress(ITEMS.encode())}, in_order),
     ("a rating of an unknown movie", events("1,77,4,9000"), lambda data: data.notes["ratings_of_unknown_items"] == 1),
-    ("a movie without ratings", {"items.csv": ITEMS + "9,Never (2000),\n"}, lambda data: data.notes["items_without_ratings"] == 1),
+    (
+        "a movie without ratings",
+        {"items.csv": ITEMS + "9,Never (2000),\n"},
+        lambda data: data.notes["items_without_ratings"] == 1,
+    ),
     ("a user of one event", events("99,1,4,1"), lambda data: leave_one_out(data, SplitConfig()).left_out == 1),
     ("huge ids", events(f"{10**17},8,4,9000"), lambda data: data.user_ids.max() == 10**17),
     ("ids beyond int64", events(f"{10**30},8,4,9000"), lambda data: data.interactions.user_id.nunique() == 7),
@@ -221,12 +283,28 @@ KEPT = [  # name, what differs from the good folder, what is true of the result
         {"items.csv": ITEMS.replace("genres", "genres,poster", 1).replace("War\n", "War,x\n")},
         lambda d: len(d.catalogue) == 8,
     ),
-    ("a byte order mark", {"interactions.csv": b"\xef\xbb\xbf" + EVENTS.encode()}, lambda data: len(data.interactions) == 30),
+    (
+        "a byte order mark",
+        {"interactions.csv": b"\xef\xbb\xbf" + EVENTS.encode()},
+        lambda data: len(data.interactions) == 30,
+    ),
     ("latin-1", {"items.csv": ITEMS.encode() + "9,Amélie (2001),\n".encode("latin-1")}, ninth("Amélie (2001)")),
     ("UTF-8", {"items.csv": ITEMS + "9,千と千尋の神隠し (2001),\n"}, ninth("千と千尋の神隠し (2001)")),
-    ("line ends of Windows", {"interactions.csv": EVENTS.replace("\n", "\r\n")}, lambda data: len(data.interactions) == 30),
-    ("line ends of an old Mac", {"interactions.csv": EVENTS.replace("\n", "\r")}, lambda data: len(data.interactions) == 30),
-    ("blank lines between", {"interactions.csv": EVENTS.replace("\n", "\n\n")}, lambda data: len(data.interactions) == 30),
+    (
+        "line ends of Windows",
+        {"interactions.csv": EVENTS.replace("\n", "\r\n")},
+        lambda data: len(data.interactions) == 30,
+    ),
+    (
+        "line ends of an old Mac",
+        {"interactions.csv": EVENTS.replace("\n", "\r")},
+        lambda data: len(data.interactions) == 30,
+    ),
+    (
+        "blank lines between",
+        {"interactions.csv": EVENTS.replace("\n", "\n\n")},
+        lambda data: len(data.interactions) == 30,
+    ),
     ("an empty title", title(""), ninth("Item 9")),
     ("a title of blanks", title("  \t "), ninth("Item 9")),
     ("quotes in a title", title('"Quoted" (2000)'), ninth('"Quoted" (2000)')),
@@ -235,8 +313,16 @@ KEPT = [  # name, what differs from the good folder, what is true of the result
     ("right-to-left marks in a title", title("\u202eevil\u202c (2000)"), ninth("evil (2000)")),
     ("HTML and templates in a title", title(f"{EVIL} (2000)"), ninth(f"{EVIL} (2000)")),
     ("a title of 10,000 letters", title("x" * 10_000), ninth("x" * 299 + "…")),
-    ("an unknown genre", {"items.csv": ITEMS + "9,New (2000),Telenovela\n"}, lambda data: "Telenovela" in data.catalogue.genre_names),
-    ("a strange year", {"items.csv": ITEMS + "9,Old (0000),\n"}, lambda data: data.catalogue.years[data.catalogue.index_of([9])[0]] == 0),
+    (
+        "an unknown genre",
+        {"items.csv": ITEMS + "9,New (2000),Telenovela\n"},
+        lambda data: "Telenovela" in data.catalogue.genre_names,
+    ),
+    (
+        "a strange year",
+        {"items.csv": ITEMS + "9,Old (0000),\n"},
+        lambda data: data.catalogue.years[data.catalogue.index_of([9])[0]] == 0,
+    ),
 ]
 
 
@@ -275,7 +361,9 @@ def test_what_is_odd_and_not_wrong_is_read(tmp_path, change, true_of):
 
 
 BY_SHELL = [
-    row for row in REFUSED if row[0] in ("an empty file", "a captive portal's page", "NaN as timestamp", "users of one event", "noise")
+    row
+    for row in REFUSED
+    if row[0] in ("an empty file", "a captive portal's page", "NaN as timestamp", "users of one event", "noise")
 ]
 
 
@@ -319,11 +407,15 @@ def test_no_home_directory_is_no_trouble(tmp_path, monkeypatch):
 
 @pytest.mark.torture
 def test_a_million_movies_fit(tmp_path):
-    items = "item_id,title,genres\n" + "".join(f"{i},Movie {i} ({1900 + i % 120}),{('Drama', 'War')[i % 2]}\n" for i in range(1, 1_000_001))
+    items = "item_id,title,genres\n" + "".join(
+        f"{i},Movie {i} ({1900 + i % 120}),{('Drama', 'War')[i % 2]}\n" for i in range(1, 1_000_001)
+    )
     code = (
         "import resource, sys\nfrom dualrec.data.sources import load\nprint(len(load(sys.argv[1]).catalogue))\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)"
     )
     folder = write(tmp_path / "large", {"items.csv": items})
-    movies, gib = subprocess.run([sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=True).stdout.split()
+    movies, gib = subprocess.run(
+        [sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=True
+    ).stdout.split()
     assert int(movies) == 1_000_000 and float(gib) < 3

@@ -29,7 +29,11 @@ from dualrec.data.catalogue import build_catalogue, readable_title, year_of
         ("301, 302 (1995)", "301, 302 (1995)", 1995),
         ("2001: A Space Odyssey (1968)", "2001: A Space Odyssey (1968)", 1968),
         ("Associate, The (L'Associe)(1982)", "The Associate (L'Associe) (1982)", 1982),
-        ("Ciao, Professore! (Io speriamo che me la cavo ) (1993)", "Ciao, Professore! (Io speriamo che me la cavo) (1993)", 1993),
+        (
+            "Ciao, Professore! (Io speriamo che me la cavo ) (1993)",
+            "Ciao, Professore! (Io speriamo che me la cavo) (1993)",
+            1993,
+        ),
         ("Land Before Time III (1995) (V)", "Land Before Time III (1995)", 1995),
         ("Death Note (2006–2007)", "Death Note (2006)", 2006),
         ("Short Run (1995-97)", "Short Run (1995)", 1995),
@@ -64,12 +68,21 @@ def test_the_article_moves_to_the_front_and_stays_there(name, article, year):
 
 
 def test_columns_become_rows_with_padding_in_front():
-    catalogue = build_catalogue([30, 10, 20], ["Heat (1995)", "Heat, The", ""], [["War", "Drama"], [], ["War"]], [1995, 2013, 0])
+    catalogue = build_catalogue(
+        [30, 10, 20], ["Heat (1995)", "Heat, The", ""], [["War", "Drama"], [], ["War"]], [1995, 2013, 0]
+    )
     assert len(catalogue) == 3 and catalogue.genre_names == ("Drama", "War")
-    assert catalogue.ids[0] == 0 and catalogue.titles[0] == "" and catalogue.years[0] == 0 and not catalogue.genres[0].any()
+    assert (
+        catalogue.ids[0] == 0
+        and catalogue.titles[0] == ""
+        and catalogue.years[0] == 0
+        and not catalogue.genres[0].any()
+    )
     rows = {
         int(i): (title, int(year), genres.tolist())
-        for i, title, year, genres in zip(catalogue.ids, catalogue.titles, catalogue.years, catalogue.genres, strict=True)
+        for i, title, year, genres in zip(
+            catalogue.ids, catalogue.titles, catalogue.years, catalogue.genres, strict=True
+        )
     }
     assert rows == {
         0: ("", 0, [0, 0]),
@@ -81,7 +94,8 @@ def test_columns_become_rows_with_padding_in_front():
 
 
 IDS = st.one_of(
-    st.lists(st.integers(-(2**60), 2**60), unique=True, min_size=1), st.lists(st.text("abc123", min_size=1), unique=True, min_size=1)
+    st.lists(st.integers(-(2**60), 2**60), unique=True, min_size=1),
+    st.lists(st.text("abc123", min_size=1), unique=True, min_size=1),
 )
 
 

@@ -15,7 +15,10 @@ HASH = hashlib.sha256(CONTENT).hexdigest()
 
 @pytest.fixture
 def server(monkeypatch):
-    """A server that answers by `server.plan`, one entry per request, the last one for ever; `server.asked`: the ranges asked for."""
+    """A server that answers by `server.plan`, one entry per request, the last one for ever.
+
+    `server.asked` holds the ranges asked for.
+    """
     monkeypatch.setattr("pooch.core.time.sleep", lambda _: None)
 
     class Handler(BaseHTTPRequestHandler):
@@ -51,7 +54,10 @@ def server(monkeypatch):
         (["works"], [None]),
         (["busy", "busy", "works"], [None, None, None]),
         (["breaks off", "works"], [None, f"bytes={len(CONTENT) // 2}-"]),
-        (["breaks off", "busy", "breaks off", "works"], [None, *[f"bytes={len(CONTENT) // 2}-"] * 2, f"bytes={len(CONTENT) * 3 // 4}-"]),
+        (
+            ["breaks off", "busy", "breaks off", "works"],
+            [None, *[f"bytes={len(CONTENT) // 2}-"] * 2, f"bytes={len(CONTENT) * 3 // 4}-"],
+        ),
         (["login page", "works"], [None, None]),
         (["breaks off", "knows no ranges"], [None, f"bytes={len(CONTENT) // 2}-", None]),
     ],

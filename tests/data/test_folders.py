@@ -35,7 +35,11 @@ def ml_100k(folder):
 
 
 def ml_1m(folder):
-    items = "5::Postman, The (Postino, Il) (1994)::Drama\n2::unknown::\n9::Misérables, Les (1995)::Drama|Musical\n".encode("latin-1")
+    items = (
+        "5::Postman, The (Postino, Il) (1994)::Drama\n2::unknown::\n9::Misérables, Les (1995)::Drama|Musical\n".encode(
+            "latin-1"
+        )
+    )
     return write(folder, movies_dat=items, ratings_dat="1::9::3::100\n1::5::4::90\n7::2::5::100\n")
 
 
@@ -44,12 +48,19 @@ def ml_latest(folder):
         'movieId,title,genres\n5,"Postman, The (Postino, Il) (1994)",Drama\n'
         '2,unknown,(no genres listed)\n9,"Misérables, Les (1995)",Drama|Musical\n'
     )
-    return write(folder, movies_csv=items, ratings_csv="userId,movieId,rating,timestamp\n1,9,3.0,100\n1,5,4.0,90\n7,2,5.0,100\n")
+    return write(
+        folder, movies_csv=items, ratings_csv="userId,movieId,rating,timestamp\n1,9,3.0,100\n1,5,4.0,90\n7,2,5.0,100\n"
+    )
 
 
 def plain(folder):
-    items = 'item_id,title,genres,year\n5,"Postman, The (Postino, Il)",Drama,1994\n2,unknown,,\n9,"Misérables, Les",Drama | Musical,1995\n'
-    return write(folder, items_csv=items, interactions_csv="user_id,item_id,rating,timestamp\n1,9,3,100\n1,5,4,90\n7,2,5,100\n")
+    items = (
+        'item_id,title,genres,year\n5,"Postman, The (Postino, Il)",Drama,1994\n'
+        '2,unknown,,\n9,"Misérables, Les",Drama | Musical,1995\n'
+    )
+    return write(
+        folder, items_csv=items, interactions_csv="user_id,item_id,rating,timestamp\n1,9,3,100\n1,5,4,90\n7,2,5,100\n"
+    )
 
 
 @pytest.mark.parametrize("layout", [ml_100k, ml_1m, ml_latest, plain])
@@ -65,14 +76,17 @@ def test_every_layout_tells_the_same_story(tmp_path, layout):
     assert data.user_ids.tolist() == [0, 1, 7]
     assert events_of(data) == [(1, 9, 100, 3), (1, 5, 90, 4), (7, 2, 100, 5)]
     assert [str(dtype) for dtype in data.interactions.dtypes] == ["int64", "int64", "int64", "float32"]
-    assert data.notes.items() >= {
-        "ratings_of_unknown_items": 0,
-        "ratings_listed_twice": 0,
-        "items_without_ratings": 0,
-        "items_with_a_title_used_twice": 0,
-        "items_without_year": 1,
-        "items_without_genre": 1,
-    }.items()
+    assert (
+        data.notes.items()
+        >= {
+            "ratings_of_unknown_items": 0,
+            "ratings_listed_twice": 0,
+            "items_without_ratings": 0,
+            "items_with_a_title_used_twice": 0,
+            "items_without_year": 1,
+            "items_without_genre": 1,
+        }.items()
+    )
 
 
 def items_of(catalogue):
@@ -94,14 +108,18 @@ def test_the_digest_is_the_content(tmp_path):
         folder.mkdir()
         ml_1m(folder)
     (folders[2] / "ratings.dat").write_text("1::9::3::100\n1::5::4::91\n7::2::5::100\n")
-    (folders[3] / "movies.dat").write_text("5::Postman, The (1994)::Drama\n2::unknown::\n9::Cats (1995)::Drama|Musical\n")
+    (folders[3] / "movies.dat").write_text(
+        "5::Postman, The (1994)::Drama\n2::unknown::\n9::Cats (1995)::Drama|Musical\n"
+    )
     a, b, c, d = (load(str(folder)).digest for folder in folders)
     assert a == b and len({a, c, d}) == 3
 
 
 def test_what_had_to_be_handled_is_counted(tmp_path):
     items = "item_id,title\n1,Heat (1995)\n2,Heat (1995)\n3,\n4,Never rated (2000)\n"
-    data = load(write(tmp_path, items_csv=items, interactions_csv="user_id,item_id,order\n1,1,0\n1,8,1\n1,3,2\n2,9,0\n2,2,1\n"))
+    data = load(
+        write(tmp_path, items_csv=items, interactions_csv="user_id,item_id,order\n1,1,0\n1,8,1\n1,3,2\n2,9,0\n2,2,1\n")
+    )
     assert {"Item 3", "Never rated (2000)"} <= set(data.catalogue.titles)
     assert events_of(data) == [(1, 1, 0, 1), (1, 3, 2, 1), (2, 2, 1, 1)]  # `order` stands in for times, 1 for ratings
     assert data.rows_read == 5 and data.notes == {
@@ -140,13 +158,17 @@ def test_the_order_of_the_rows_of_both_files_changes_no_ids(tmp_path):
 
 
 def test_a_leading_zero_makes_another_id(tmp_path):
-    data = load(write(tmp_path, items_csv="item_id,title\n7,c\n007,d\n", interactions_csv="user_id,item_id,order\n1,007,1\n"))
+    data = load(
+        write(tmp_path, items_csv="item_id,title\n7,c\n007,d\n", interactions_csv="user_id,item_id,order\n1,007,1\n")
+    )
     assert events_of(data) == [(1, "007", 1, 1)] and data.catalogue.titles[data.interactions.item[0]] == "d"
 
 
 def test_a_timestamp_is_taken_before_an_order(tmp_path):
     events = "order,timestamp,user_id,item_id\n1,50,1,5\n2,40,1,5\n"
-    assert load(write(tmp_path, items_csv="item_id,title\n5,x\n", interactions_csv=events)).interactions.timestamp.tolist() == [50, 40]
+    assert load(
+        write(tmp_path, items_csv="item_id,title\n5,x\n", interactions_csv=events)
+    ).interactions.timestamp.tolist() == [50, 40]
 
 
 @pytest.mark.parametrize(
@@ -188,9 +210,15 @@ def test_a_folder_without_a_known_layout_is_refused(tmp_path):
         load(str(tmp_path))
 
 
-ARTISTS = "id\tname\turl\tpictureURL\n1\tMALICE MIZER\thttp://x\thttp://y\n52\tMøme \"M\"\thttp://x\t\n"
-DATED = "userID\tartistID\ttagID\tday\tmonth\tyear\n2\t52\t13\t1\t4\t2009\n2\t52\t15\t1\t4\t2009\n3\t1\t9\t31\t12\t1956\n"
-TIMED = DATED.replace("day\tmonth\tyear", "timestamp").replace("1\t4\t2009", "1238536800000").replace("31\t12\t1956", "-410316000000")
+ARTISTS = 'id\tname\turl\tpictureURL\n1\tMALICE MIZER\thttp://x\thttp://y\n52\tMøme "M"\thttp://x\t\n'
+DATED = (
+    "userID\tartistID\ttagID\tday\tmonth\tyear\n2\t52\t13\t1\t4\t2009\n2\t52\t15\t1\t4\t2009\n3\t1\t9\t31\t12\t1956\n"
+)
+TIMED = (
+    DATED.replace("day\tmonth\tyear", "timestamp")
+    .replace("1\t4\t2009", "1238536800000")
+    .replace("31\t12\t1956", "-410316000000")
+)
 
 
 @pytest.mark.parametrize("name", ["user_taggedartists-timestamps.dat", "user_taggedartists-timestamps.derived.dat", ""])
@@ -213,12 +241,16 @@ def test_an_archive_a_file_and_a_folder_too_high_up_are_refused_with_what_to_do(
     ml_latest(inner)
     with pytest.raises(StudyError, match=r"holds no known layout; its folder \S+ml-25m does: name that one"):
         load(str(tmp_path))
-    with pytest.raises(StudyError, match=r"ratings\.csv is a file, and data are read from a folder; name its folder, \S+ml-25m"):
+    with pytest.raises(
+        StudyError, match=r"ratings\.csv is a file, and data are read from a folder; name its folder, \S+ml-25m"
+    ):
         load(str(inner / "ratings.csv"))
     archive = tmp_path / "ml-25m.zip"
     with zipfile.ZipFile(archive, "w") as file:
         file.write(inner / "ratings.csv")
-    with pytest.raises(StudyError, match=r"ml-25m\.zip is a file, and data are read from a folder; unpack it and name the folder"):
+    with pytest.raises(
+        StudyError, match=r"ml-25m\.zip is a file, and data are read from a folder; unpack it and name the folder"
+    ):
         load(str(archive))
 
 
@@ -250,7 +282,11 @@ def test_movielens_1m():
 
 def test_amazon_beauty():
     data = real("amazon-beauty")
-    assert (data.interactions.user_id.nunique(), len(data.catalogue), len(data.interactions)) == (22_363, 12_101, 198_502)
+    assert (data.interactions.user_id.nunique(), len(data.catalogue), len(data.interactions)) == (
+        22_363,
+        12_101,
+        198_502,
+    )
     assert np.bincount(data.interactions.user_id).max() > 100 and data.notes["ratings_of_unknown_items"] == 0
     assert data.user_ids[1].startswith("A") and "B004756YJA" in data.catalogue.ids
     split = leave_one_out(data, SplitConfig())
@@ -262,5 +298,9 @@ def test_lastfm_2k():
     assert (len(data.user_ids) - 1, len(data.catalogue), data.rows_read) == (1891, 17632, 186_479)
     assert data.notes["ratings_of_unknown_items"] == 814 and data.notes["ratings_of_one_event"] == 101_464
     splits = {rule: leave_one_out(data, SplitConfig(repeats=rule)) for rule in ("first", "allow", "drop")}
-    assert {rule: len(split.test) for rule, split in splits.items()} == {"first": 1221, "allow": 1273, "drop": 1273 - 294}
+    assert {rule: len(split.test) for rule, split in splits.items()} == {
+        "first": 1221,
+        "allow": 1273,
+        "drop": 1273 - 294,
+    }
     assert {split.repeated_targets for split in splits.values()} == {294} and splits["first"].met_before == 13_904

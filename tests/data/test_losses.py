@@ -1,4 +1,4 @@
-"""What is lost is said with its share, warned of from 5 %, and refused above a half; what a rule asked for is only counted."""
+"""What is lost is said with its share, warned of above 5 %, refused above a half; what a rule asked for is counted."""
 
 import pytest
 

@@ -36,7 +36,12 @@ def test_ml_100k_facts():
     events, catalogue = data.interactions, data.catalogue
     assert (events.user_id.nunique(), len(catalogue), len(events)) == (943, 1682, 100_000)
     user, item, time, rating = events.iloc[0].tolist()
-    assert (data.user_ids[int(user)], catalogue.ids[int(item)], time, rating) == (196, 242, 881250949, 3)  # the first line of u.data
+    assert (data.user_ids[int(user)], catalogue.ids[int(item)], time, rating) == (
+        196,
+        242,
+        881250949,
+        3,
+    )  # the first line of u.data
     assert sorted(catalogue.ids) == list(range(1683)) and data.user_ids.tolist() == list(range(944))
     story, unknown = catalogue.index_of([1, 267])
     assert catalogue.titles[story] == "Toy Story (1995)" and catalogue.years[story] == 1995
@@ -56,7 +61,9 @@ def test_ml_100k_facts():
 
 def test_ml_100k_is_the_official_file_bit_for_bit():
     events = embedded().interactions.astype({"rating": int})
-    originals = events.assign(user_id=embedded().user_ids[events.user_id], item=embedded().catalogue.ids[events["item"]])
+    originals = events.assign(
+        user_id=embedded().user_ids[events.user_id], item=embedded().catalogue.ids[events["item"]]
+    )
     rows = originals[["user_id", "item", "rating", "timestamp"]].to_numpy()
     text = "".join("{}\t{}\t{}\t{}\n".format(*row) for row in rows.tolist())
     assert hashlib.sha256(text.encode()).hexdigest() == registry.U_DATA_SHA256
@@ -99,7 +106,9 @@ def test_an_empty_dualrec_data_means_none(monkeypatch, tmp_path):
 
 
 def test_an_unknown_name_is_refused():
-    with pytest.raises(StudyError, match=r"'ml-2m' is neither a registered data set \(ml-100k, ml-1m, ml-latest-small\) nor a folder"):
+    with pytest.raises(
+        StudyError, match=r"'ml-2m' is neither a registered data set \(ml-100k, ml-1m, ml-latest-small\) nor a folder"
+    ):
         load("ml-2m")
 
 
@@ -139,7 +148,12 @@ def serve(monkeypatch, tmp_path):
     server.server_close()
 
 
-GOOD = {"ml-1m/movies.dat": "7::Heat (1995)::Drama\n", "ml-1m/ratings.dat": "1::7::5::1\n", "../../evil.txt": "!", "ml-1m/README": "x"}
+GOOD = {
+    "ml-1m/movies.dat": "7::Heat (1995)::Drama\n",
+    "ml-1m/ratings.dat": "1::7::5::1\n",
+    "../../evil.txt": "!",
+    "ml-1m/README": "x",
+}
 
 
 def test_a_download_is_unpacked_once_and_only_what_is_needed(serve, tmp_path):
@@ -231,5 +245,7 @@ def test_an_invalid_certificate_is_never_ignored(monkeypatch):
         raise requests.exceptions.SSLError("certificate has expired")
 
     monkeypatch.setattr(requests, "get", refuse)
-    with pytest.raises(StudyError, match=f"certificate of https://files.grouplens.org.* is not valid; it is never ignored: {BY_HAND}"):
+    with pytest.raises(
+        StudyError, match=f"certificate of https://files.grouplens.org.* is not valid; it is never ignored: {BY_HAND}"
+    ):
         load("ml-1m")

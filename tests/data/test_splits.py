@@ -17,14 +17,23 @@ from dualrec.data.sources import load
 from dualrec.data.splits import leave_one_out, order, split_sequences, time_gaps, time_split
 from dualrec.types import Sequences
 
-EVENTS = [(9, 4, 5), (2, 1, 8), (9, 3, 5), (9, 5, 1), (2, 2, 7), (9, 1, 5)]  # user, item, time; user 9 has a tie at time 5
+EVENTS = [
+    (9, 4, 5),
+    (2, 1, 8),
+    (9, 3, 5),
+    (9, 5, 1),
+    (2, 2, 7),
+    (9, 1, 5),
+]  # user, item, time; user 9 has a tie at time 5
 
 
 def dataset(events) -> Dataset:
-    """A data set of (user, item, time) rows of items 1 to 8; each row has a rating of its own, so that none is a copy."""
+    """A data set of (user, item, time) rows; each row has a rating of its own, so that none is a copy of another."""
     frame = pd.DataFrame(events, columns=["user_id", "item_id", "timestamp"]).assign(rating=np.arange(len(events)))
     items = range(1, max(9, frame.item_id.max() + 1))
-    return build_dataset("toy", Reading(build_catalogue(items, [f"Movie {i}" for i in items], [[] for _ in items]), frame))
+    return build_dataset(
+        "toy", Reading(build_catalogue(items, [f"Movie {i}" for i in items], [[] for _ in items]), frame)
+    )
 
 
 def by_id(data: Dataset, items) -> list[int]:
@@ -59,7 +68,9 @@ def test_ids_of_text_have_an_order_of_their_own():
         assert by_id(data, order(data, SplitConfig(tie_rule=rule)).items) == list(expected)
 
 
-@pytest.mark.parametrize("rule", ["", "File", "random", "random:", "random:-1", "random:x", "random:²", "file:1", "time"])
+@pytest.mark.parametrize(
+    "rule", ["", "File", "random", "random:", "random:-1", "random:x", "random:²", "file:1", "time"]
+)
 def test_an_unknown_tie_rule_is_refused(rule):
     with pytest.raises(ValidationError):
         SplitConfig(tie_rule=rule)
@@ -79,7 +90,9 @@ events_strategy = st.lists(st.tuples(st.integers(1, 6), st.integers(1, 8), st.in
 
 @given(events_strategy, st.sampled_from(["file", "id_up", "id_down"]))
 def test_order_agrees_with_plain_python(events, rule):
-    tie = {"file": lambda place, item: place, "id_up": lambda place, item: item, "id_down": lambda place, item: -item}[rule]
+    tie = {"file": lambda place, item: place, "id_up": lambda place, item: item, "id_down": lambda place, item: -item}[
+        rule
+    ]
     expected = defaultdict(list)
     for user, _, _, item in sorted((u, t, tie(place, i), i) for place, (u, i, t) in enumerate(events)):
         expected[user].append(item)
@@ -97,7 +110,9 @@ def test_every_event_has_one_place_and_the_future_stays_hidden(events, min_event
     whole = {user: items for user, items in lists(data, sequences).items() if len(items) >= max(min_events, 3)}
     assert split.left_out == len(sequences) - len(whole)
     assert split.train.users.tolist() == split.validation.users.tolist() == split.test.users.tolist()
-    train, validation, test = (lists(data, part) for part in (split.train, split.validation.history, split.test.history))
+    train, validation, test = (
+        lists(data, part) for part in (split.train, split.validation.history, split.test.history)
+    )
     assert list(test) == list(whole)
     for row, (user, items) in enumerate(whole.items()):
         assert train[user] == validation[user] == items[:-2]
@@ -123,7 +138,10 @@ def test_the_target_changes_nothing_but_itself(events, replacement):
 
 def test_short_users_are_left_out_and_counted():
     data = dataset(
-        [(1, i, i) for i in range(1, 5)] + [(2, i, i) for i in range(1, 6)] + [(3, 1, 1), (3, 1, 2)] + [(4, 1, t) for t in range(5)]
+        [(1, i, i) for i in range(1, 5)]
+        + [(2, i, i) for i in range(1, 6)]
+        + [(3, 1, 1), (3, 1, 2)]
+        + [(4, 1, t) for t in range(5)]
     )
     split = leave_one_out(data, SplitConfig(min_events=5, repeats="allow"))
     assert split.test.users.tolist() == [2, 4] and split.left_out == 2
@@ -133,7 +151,9 @@ def test_short_users_are_left_out_and_counted():
         leave_one_out(data, SplitConfig(min_events=6))
 
 
-REPEATED = [(1, item, t) for t, item in enumerate([1, 2, 1, 3, 4, 2])] + [(2, item, t) for t, item in enumerate([5, 5, 6, 7, 8])]
+REPEATED = [(1, item, t) for t, item in enumerate([1, 2, 1, 3, 4, 2])] + [
+    (2, item, t) for t, item in enumerate([5, 5, 6, 7, 8])
+]
 
 
 def test_repeats_by_hand():
@@ -183,7 +203,11 @@ GAPS = pd.DataFrame(EVENTS, columns=["user_id", "item", "timestamp"])
 
 
 def test_time_gaps_by_hand():
-    assert time_gaps(GAPS).to_dict("list") == {"user_id": [2, 9, 9, 9], "seconds": [1, 4, 0, 0], "from_end": [1, 3, 2, 1]}
+    assert time_gaps(GAPS).to_dict("list") == {
+        "user_id": [2, 9, 9, 9],
+        "seconds": [1, 4, 0, 0],
+        "from_end": [1, 3, 2, 1],
+    }
 
 
 def test_time_gaps_are_in_seconds_whatever_the_clock_counts():
@@ -214,11 +238,15 @@ TIMED = dataset(
 )
 
 
-@pytest.mark.parametrize(("target", "history", "wanted"), [("first", [1, 2, 3, 4], 7), ("last", [1, 2, 3, 4, 7], 8)], ids=["first", "last"])
+@pytest.mark.parametrize(
+    ("target", "history", "wanted"), [("first", [1, 2, 3, 4], 7), ("last", [1, 2, 3, 4, 7], 8)], ids=["first", "last"]
+)
 def test_time_split_by_hand(target, history, wanted):
-    split = time_split(TIMED, SplitConfig(min_events=3), target, share=0.7)  # times 10 10 20 20 30 30 40 50 50 60 70 70 80
+    # times 10 10 20 20 30 30 40 50 50 60 70 70 80
+    split = time_split(TIMED, SplitConfig(min_events=3), target, share=0.7)
     assert lists(TIMED, split.train) == {1: [1, 2, 3], 2: [1, 2, 3]}
-    assert lists(TIMED, split.validation.history) == lists(TIMED, split.train) and by_id(TIMED, split.validation.targets) == [4, 5]
+    assert lists(TIMED, split.validation.history) == lists(TIMED, split.train)
+    assert by_id(TIMED, split.validation.targets) == [4, 5]
     assert lists(TIMED, split.test.history) == {1: history} and by_id(TIMED, split.test.targets) == [wanted]
     assert split.left_out == 2
 
@@ -226,7 +254,9 @@ def test_time_split_by_hand(target, history, wanted):
 def test_a_cut_in_time_keeps_the_rule_for_repeats():
     rows = [(user, item, 10 * t) for user in (1, 2) for t, item in enumerate([1, 2, 3, 1, 4, 5 if user == 1 else 2])]
     data = dataset(rows)
-    first, allow, drop = (time_split(data, SplitConfig(min_events=3, repeats=rule), "last", 0.8) for rule in ("first", "allow", "drop"))
+    first, allow, drop = (
+        time_split(data, SplitConfig(min_events=3, repeats=rule), "last", 0.8) for rule in ("first", "allow", "drop")
+    )
     assert lists(data, first.test.history) == {1: [1, 2, 3, 4], 2: [1, 2, 3]}
     assert lists(data, allow.test.history) == {1: [1, 2, 3, 1, 4], 2: [1, 2, 3, 1, 4]} and allow.test.history.repeats
     assert lists(data, drop.test.history) == {1: [1, 2, 3, 1, 4]}

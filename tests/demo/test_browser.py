@@ -1,4 +1,4 @@
-"""The page in a real browser, served as `make demo` serves it: clicks, keyboard alone, hostile titles, narrow screens."""
+"""The page in a real browser, as `make demo` serves it: clicks, keyboard alone, hostile titles, narrow screens."""
 
 import os
 import re
@@ -13,12 +13,15 @@ import pytest
 from dualrec.core import paths
 from dualrec.data.catalogue import readable_title
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: `pip install playwright` to test in a browser")
+playwright = pytest.importorskip(
+    "playwright.sync_api", reason="playwright is not installed: `pip install playwright` to test in a browser"
+)
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the path to test with")
 PATIENCE = 120_000  # milliseconds for a kernel to start and models to load on a busy machine
 WIDE = """[...document.querySelectorAll("#rendered_cells, #rendered_cells *")].filter(
-    e => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX != "visible").map(e => e.outerHTML.slice(0, 200))"""
+    e => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX != "visible"
+).map(e => e.outerHTML.slice(0, 200))"""
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +72,10 @@ def opened(address, seen):
         page.on("console", lambda said: seen.append(said.text) if said.type == "error" else None)
         page.on("pageerror", lambda error: seen.append(str(error)))
         page.on("dialog", lambda dialog: (seen.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-        page.on("request", lambda asked: None if asked.url.startswith((address, "data:", "blob:")) else seen.append(asked.url))
+        page.on(
+            "request",
+            lambda asked: None if asked.url.startswith((address, "data:", "blob:")) else seen.append(asked.url),
+        )
         page.goto(address, wait_until="commit")
         page.get_by_role("button", name="Recommend").wait_for()
         yield page
@@ -177,7 +183,9 @@ def test_it_fits_a_telephone_and_uses_a_desk(page):
         page.set_viewport_size({"width": width, "height": 2400})
         page.wait_for_timeout(300)
         assert page.evaluate(WIDE) == [], width
-        lefts = page.evaluate("[...document.querySelectorAll('.lists section')].map(e => Math.round(e.getBoundingClientRect().left))")
+        lefts = page.evaluate(
+            "[...document.querySelectorAll('.lists section')].map(e => Math.round(e.getBoundingClientRect().left))"
+        )
         assert len(set(lefts)) == columns, lefts
 
 
@@ -191,6 +199,8 @@ def test_asking_for_nothing_is_answered_by_one_sentence(page, seen):
 
 def test_every_control_has_a_name_and_headings_go_down_by_one(page):
     assert all(button.inner_text().strip() for button in page.get_by_role("button").all())
-    levels = [int(tag[1]) for tag in page.evaluate("[...document.querySelectorAll('h1, h2, h3, h4')].map(e => e.tagName)")]
-    assert levels[0] == 1 and levels.count(1) == 1 and all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    tags = page.evaluate("[...document.querySelectorAll('h1, h2, h3, h4')].map(e => e.tagName)")
+    levels = [int(tag[1]) for tag in tags]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
     assert page.evaluate("document.documentElement.lang") and page.get_by_role("status").count() == 1

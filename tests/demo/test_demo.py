@@ -28,7 +28,10 @@ def test_an_answer_is_what_the_roles_say(demo):
     np.testing.assert_array_equal(answer.lstm.items, both.items[:, :10])
     assert answer.hint == both.items[0, 0] and demo.study.catalogue.titles[answer.hint][:20] in answer.prompt
     assert [answer.prompt] == demo.study.prompts_for(demo.llm, history, answer.candidates)
-    assert list(answer.seconds) == ["LSTM", "Prompt", "Language model", "Sentence-BERT"] and min(answer.seconds.values()) > 0
+    assert (
+        list(answer.seconds) == ["LSTM", "Prompt", "Language model", "Sentence-BERT"]
+        and min(answer.seconds.values()) > 0
+    )
 
 
 def test_nothing_is_kept_and_nothing_seen_is_recommended(demo):

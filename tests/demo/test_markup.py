@@ -33,17 +33,22 @@ class Page(HTMLParser):
         self.text += data
 
 
-def told(titles: list[str], prompt: str) -> str:
+def answer_page(titles: list[str], prompt: str) -> str:
     """Five titles, whatever they say, as an answer and as a list that was written."""
     demo = SimpleNamespace(study=SimpleNamespace(catalogue=SimpleNamespace(titles=["", *titles])))
     scores = np.array([[0.5, -0.25, 0.125]], np.float32)
     lists = [RankedLists(np.array([order]), scores) for order in ([3, 4, 5], [5, 3, 4], [4, 5, -1])]
     answer = Answer([1, 2], Hints(np.array([[3, 4, 5]]), scores), prompt, *lists, {"LSTM": 0.5, "Prompt": 0.0001})
-    return markup.answer_html(demo, answer) + markup.written_html(demo, answer, lists[0], 1.5) + markup.message_html(titles[0])
+    return (
+        markup.answer_html(demo, answer)
+        + markup.written_html(demo, answer, lists[0], 1.5)
+        + markup.message_html(titles[0])
+    )
 
 
-ORDINARY = Page(told(["A", "B", "C", "D", "E"], "p"))
-PIECES = ["<script>", "</table>", "<!--", "-->", "<![CDATA[", "&lt;", "&#60;", "&", '"', "'", "{{", "}}", "\u202e", "\x00", "a", " "]
+ORDINARY = Page(answer_page(["A", "B", "C", "D", "E"], "p"))
+PIECES = ["<script>", "</table>", "<!--", "-->", "<![CDATA[", "&lt;", "&#60;", "&", '"', "'", "{{", "}}"]
+PIECES += ["\u202e", "\x00", "a", " "]
 names = st.one_of(st.text(max_size=60), st.lists(st.sampled_from(PIECES), max_size=20).map("".join))
 
 
@@ -51,7 +56,7 @@ names = st.one_of(st.text(max_size=60), st.lists(st.sampled_from(PIECES), max_si
 @example(["<script>alert(1)</script>"] * 5, "</pre><script>alert(1)</script>")
 @example(["x" * 10_000, "<b " * 5_000, "\u202e", "", "-->"], "y" * 10_000)
 def test_no_text_becomes_an_element(titles, prompt):
-    page = Page(told(titles, prompt))
+    page = Page(answer_page(titles, prompt))
     assert [tag for tag, _ in page.elements] == [tag for tag, _ in ORDINARY.elements] and page.ends == ORDINARY.ends
     assert page.elements == ORDINARY.elements, "and none has another attribute"
     assert all(len(title) <= markup.LONGEST or title not in page.text for title in titles[1:])
@@ -64,7 +69,9 @@ def test_every_hostile_title_is_there_to_be_read(demo, hostile):
     assert "script" not in {tag for tag, _ in page.elements} and "img" not in {tag for tag, _ in page.elements}
     for title in demo.study.catalogue.titles[1 : len(hostile) + 1]:
         assert markup.short(title) in page.text
-    assert not any("\u202e" in title for title in demo.study.catalogue.titles), "what turns the writing round is no part of a title"
+    assert not any("\u202e" in title for title in demo.study.catalogue.titles), (
+        "what turns the writing round is no part of a title"
+    )
 
 
 def test_titles_are_cut_where_they_are_longer_than_a_line():
@@ -84,6 +91,9 @@ def test_tables_have_headings_and_say_where_movies_were(demo):
     assert f'<td class="n">{answer.candidates.items[0].tolist().index(first) + 1}</td></tr>' in html
 
 
-@pytest.mark.parametrize(("seconds", "shown"), [(0.0, "&lt; 0.001"), (0.0009, "&lt; 0.001"), (0.0012, "0.001"), (2.5, "2.500")])
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(0.0, "&lt; 0.001"), (0.0009, "&lt; 0.001"), (0.0012, "0.001"), (2.5, "2.500")]
+)
 def test_seconds(seconds, shown):
-    assert f'<td class="n">{shown}</td>' in markup.times_html({"LSTM": seconds}) and "Together" not in markup.times_html({"LSTM": 1.0})
+    assert f'<td class="n">{shown}</td>' in markup.times_html({"LSTM": seconds})
+    assert "Together" not in markup.times_html({"LSTM": 1.0})

@@ -77,7 +77,11 @@ def test_hostile_titles_are_text_on_buttons(page):
         page._like(item)
     assert "<script>" in labels(page.picked)[0], "a button's description is text"
     assert max(map(len, labels(page.picked))) <= 95
-    assert all(not button.description_allow_html for button in page.picked.children if hasattr(button, "description_allow_html"))
+    assert all(
+        not button.description_allow_html
+        for button in page.picked.children
+        if hasattr(button, "description_allow_html")
+    )
     press(page, "Recommend")
     assert "<script>" not in page.result.value and "Done in" in page.status.value
 

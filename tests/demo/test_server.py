@@ -20,7 +20,7 @@ def free_port() -> int:
 
 
 def test_a_browser_gets_the_cells_that_are_tagged_and_no_figure_is_drawn_again():
-    cells = server.shown(None, nbformat.read(NOTEBOOK, as_version=4), "").cells
+    cells = server.page_cells(None, nbformat.read(NOTEBOOK, as_version=4), "").cells
     code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
     assert "PROFILE = os.environ" in code and "load_demo" in code and code.endswith("show_page(demo)")
     assert "show(" not in code and "begin(" not in code and "record" not in code
@@ -29,8 +29,12 @@ def test_a_browser_gets_the_cells_that_are_tagged_and_no_figure_is_drawn_again()
 
 
 def test_untagged_cells_are_left_out():
-    cells = [new_markdown_cell("a", metadata={"tags": ["page"]}), new_code_cell("b"), new_code_cell("c", metadata={"tags": ["parameters"]})]
-    assert [cell.source for cell in server.shown(None, new_notebook(cells=cells), "").cells] == ["a", "c"]
+    cells = [
+        new_markdown_cell("a", metadata={"tags": ["page"]}),
+        new_code_cell("b"),
+        new_code_cell("c", metadata={"tags": ["parameters"]}),
+    ]
+    assert [cell.source for cell in server.page_cells(None, new_notebook(cells=cells), "").cells] == ["a", "c"]
 
 
 def test_a_taken_port_and_a_missing_notebook_are_named(tmp_path, monkeypatch):
@@ -38,7 +42,9 @@ def test_a_taken_port_and_a_missing_notebook_are_named(tmp_path, monkeypatch):
         taken.bind((server.HOST, 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(StudyError, match=f"port {port} cannot be used .*; name another one, as in --port {port + 1}"):
+        with pytest.raises(
+            StudyError, match=f"port {port} cannot be used .*; name another one, as in --port {port + 1}"
+        ):
             server.serve("smoke", port, False)
     monkeypatch.setenv("DUALREC_HOME", str(tmp_path))
     with pytest.raises(StudyError, match="no notebook 11_demo.ipynb in"):

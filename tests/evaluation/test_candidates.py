@@ -29,7 +29,9 @@ def test_popular_candidates_are_drawn_by_their_events():
 
 
 def test_uniform_candidates_are_drawn_alike():
-    counts = sum(np.isfinite(keep_candidates(SCORES, TARGETS, "uniform", POPULARITY, 5, seed)).sum(axis=0) for seed in range(50))
+    counts = sum(
+        np.isfinite(keep_candidates(SCORES, TARGETS, "uniform", POPULARITY, 5, seed)).sum(axis=0) for seed in range(50)
+    )
     others = counts[1:7]  # never a target
     assert others.std() / others.mean() < 0.05
 

@@ -25,7 +25,9 @@ def make_ledger(users, targets, lists) -> pd.DataFrame:
         "item_id": [item for row in lists for item in row],
         "score": np.nan,
     }
-    return pd.DataFrame(frame).astype({"user_id": "int64", "target_id": "int64", "rank": "int32", "item_id": "Int64", "score": "float32"})
+    return pd.DataFrame(frame).astype(
+        {"user_id": "int64", "target_id": "int64", "rank": "int32", "item_id": "Int64", "score": "float32"}
+    )
 
 
 def random_ledger(seed: int, n: int, k: int, n_items: int) -> pd.DataFrame:
@@ -74,13 +76,17 @@ def test_agrees_with_ranx(monkeypatch):
     ledger = random_ledger(1, n=400, k=12, n_items=25)
     table = per_user(ledger)
     listed = ledger.dropna(subset="item_id").astype(str)
-    runs = {user: dict(zip(rows["item_id"], 1 / rows["rank"].astype(float), strict=True)) for user, rows in listed.groupby("user_id")}
+    runs = {
+        user: dict(zip(rows["item_id"], 1 / rows["rank"].astype(float), strict=True))
+        for user, rows in listed.groupby("user_id")
+    }
     targets = ledger[ledger["rank"] == 1].astype(str)
     qrels = {user: {target: 1} for user, target in zip(targets["user_id"], targets["target_id"], strict=True)}
     # ranx closes gaps; an item that cannot match keeps every empty place where it was
     for user, rank in ledger[ledger["item_id"].isna()][["user_id", "rank"]].itertuples(index=False):
         runs.setdefault(str(user), {})[f"empty{rank}"] = 1 / rank
-    names = {f"{ours}@{k}": f"{theirs}@{k}" for ours, theirs in (("HR", "hit_rate"), ("NDCG", "ndcg")) for k in (1, 5, 10)} | {"MRR": "mrr"}
+    pairs = (("HR", "hit_rate"), ("NDCG", "ndcg"))
+    names = {f"{ours}@{k}": f"{theirs}@{k}" for ours, theirs in pairs for k in (1, 5, 10)} | {"MRR": "mrr"}
     run = Run(runs)
     evaluate(Qrels(qrels), run, list(names.values()), make_comparable=True)
     for ours, theirs in names.items():
@@ -105,7 +111,8 @@ def test_metrics_are_ordered(seed, k):
     table = per_user(random_ledger(seed, n=20, k=k, n_items=12))
     assert table.to_numpy().min() >= 0 and table.to_numpy().max() <= 1
     for small, large in ((1, 5), (5, 10)):
-        assert (table[f"HR@{small}"] <= table[f"HR@{large}"]).all() and (table[f"NDCG@{small}"] <= table[f"NDCG@{large}"]).all()
+        assert (table[f"HR@{small}"] <= table[f"HR@{large}"]).all()
+        assert (table[f"NDCG@{small}"] <= table[f"NDCG@{large}"]).all()
     assert (table["HR@1"] == table["NDCG@1"]).all() and (table["HR@1"] <= table["MRR"]).all()
     assert (table["NDCG@10"] <= table["HR@10"]).all()
 

@@ -12,7 +12,16 @@ from dualrec.evaluation.released import AUDITED, RELEASED, Outputs, Truth, evalu
 from dualrec.rerank.similarity import rerank_by_hint
 from dualrec.types import Cases, Hints, RankedLists, Sequences
 
-TITLES = ["", "Alien (1979)", "Aliens (1986)", "Heat (1995)", "Casino (1995)", "Toy Story (1995)", "Fargo (1996)", "Jaws (1975)"]
+TITLES = [
+    "",
+    "Alien (1979)",
+    "Aliens (1986)",
+    "Heat (1995)",
+    "Casino (1995)",
+    "Toy Story (1995)",
+    "Fargo (1996)",
+    "Jaws (1975)",
+]
 WRITTEN = ["The Big Leopard (1997)"]
 VECTORS = dict(zip(TITLES[1:] + WRITTEN, np.eye(len(TITLES)), strict=True))  # a title resembles itself alone
 ALL = replace(AUDITED, targets=5)
@@ -81,7 +90,8 @@ def test_the_cut_catalogue_removes_targets_and_users():
     wanted = truth([1, 7], [7, 6], popularity=[0, 9, 8, 7, 6, 5, 4, 3])  # 7 and 6 are the least rated
     listed = outputs([7], [7])
     assert hits(listed, wanted, ALL) == [1, 1]
-    assert hits(listed, wanted, replace(ALL, catalogue=5)) == [0]  # the first user keeps target 1, the second has none left
+    # the first user keeps target 1, the second has none left
+    assert hits(listed, wanted, replace(ALL, catalogue=5)) == [0]
 
 
 def test_the_row_split_keeps_users_of_the_last_rows():

@@ -1,11 +1,9 @@
 import json
-import subprocess
 
 import numpy as np
 import pytest
 
 from dualrec.core.errors import StudyError
-from dualrec.core.git import git_commit
 from dualrec.evaluation.results import load_results, record, results_table
 
 STUDY = {"profile": "laptop", "data": "ml-100k", "protocol": "audited", "commit": "1a2b3c4", "hardware": "2 CPU cores"}
@@ -13,7 +11,15 @@ STUDY = {"profile": "laptop", "data": "ml-100k", "protocol": "audited", "commit"
 
 def system(label="LSTM", value=0.0534567, low=0.04, high=0.067, **more) -> dict:
     metrics = {"HR@1": {"value": value, "low": low, "high": high, "n": 943}}
-    return {"label": label, "n": 943, "k": 10, "seed": 0, "protocol": "audited", "metrics": metrics, "counts": {}} | more
+    return {
+        "label": label,
+        "n": 943,
+        "k": 10,
+        "seed": 0,
+        "protocol": "audited",
+        "metrics": metrics,
+        "counts": {},
+    } | more
 
 
 @pytest.fixture
@@ -95,7 +101,10 @@ BROKEN = {
     "no side runs": (lambda r: {k: v for k, v in r.items() if k != "side_runs"}, "'side_runs' is missing"),
     "system is a number": (lambda r: r | {"systems": {"x": 3}}, "system 'x' lacks 'label'"),
     "no users": (lambda r: r | {"systems": {"x": {k: v for k, v in system().items() if k != "n"}}}, "'x' lacks 'n'"),
-    "no seed": (lambda r: r | {"systems": {"x": {k: v for k, v in system().items() if k != "seed"}}}, "either 'seed' or 'seeds'"),
+    "no seed": (
+        lambda r: r | {"systems": {"x": {k: v for k, v in system().items() if k != "seed"}}},
+        "either 'seed' or 'seeds'",
+    ),
     "both seeds": (lambda r: r | {"systems": {"x": system(seeds=[0])}}, "either 'seed' or 'seeds'"),
     "outside": (lambda r: r | {"systems": {"x": system(value=0.5)}}, "'HR@1' of system 'x' is not a value within"),
     "text": (lambda r: r | {"systems": {"x": system(value="0.05")}}, "'HR@1' of system 'x'"),
@@ -139,25 +148,3 @@ def test_table(path):
         "| a\\|b | 60 | – | – |",
         "| few | 1 | 0.250 | – |",
     ]
-
-
-def test_commit(tmp_path):
-    def git(*arguments):
-        identity = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
-        return subprocess.run(["git", *identity, *arguments], cwd=tmp_path, check=True, capture_output=True, text=True).stdout.strip()
-
-    assert git_commit(tmp_path) == "unknown"
-    git("init", "--quiet")
-    assert git_commit(tmp_path) == "unknown"  # no commit yet
-    (tmp_path / "code.py").write_text("1")
-    git("add", ".")
-    git("commit", "--quiet", "-m", "first")
-    short = git("rev-parse", "HEAD")[:7]
-    assert git_commit(tmp_path) == short
-    (tmp_path / "figures").mkdir()
-    (tmp_path / "figures" / "results.json").write_text("{}")
-    assert git_commit(tmp_path) == short  # what a run draws does not make it dirty
-    assert git_commit(tmp_path / "figures") == "unknown"  # not the root of the repository
-    (tmp_path / "code.py").write_text("2")
-    assert git_commit(tmp_path) == f"{short}-dirty"
-    assert git_commit(tmp_path / "nowhere") == "unknown"

@@ -46,14 +46,21 @@ def measured(toy_profile, toy_folder, tiny, tmp_path, monkeypatch):
     return lora_examples.measure_lora_examples("toy", count=2), trained
 
 
-def test_every_training_size_role_and_seed_is_measured_on_all_cases_against_the_lstm_of_its_seed_and_recorded(measured, tmp_path):
+def test_every_training_size_role_and_seed_is_measured_on_all_cases_against_the_lstm_of_its_seed_and_recorded(
+    measured, tmp_path
+):
     found, trained = measured
     assert [len(data.train) for data in trained] == [4, 12] * 2
-    assert [(row["examples"], row["role"]) for row in found["rows"]] == [(n, role) for n in (0, 4, 12) for role in lora_examples.LABELS]
+    assert [(row["examples"], row["role"]) for row in found["rows"]] == [
+        (n, role) for n in (0, 4, 12) for role in lora_examples.LABELS
+    ]
     assert [(row["examples"], row["seed"]) for row in found["training"]] == [(4, 0), (12, 0), (4, 1), (12, 1)]
 
     def gains(name):
-        return [per_user(read_ledger(tmp_path / f"run{s}/lists/lora_examples_{name}_{s}.parquet"))["NDCG@10"] for s in (0, 1)]
+        return [
+            per_user(read_ledger(tmp_path / f"run{s}/lists/lora_examples_{name}_{s}.parquet"))["NDCG@10"]
+            for s in (0, 1)
+        ]
 
     lstm = gains("lstm")
     for row in found["rows"]:
@@ -61,10 +68,16 @@ def test_every_training_size_role_and_seed_is_measured_on_all_cases_against_the_
         assert len(ours[0]) == found["n"] == row["against_lstm"]["n"] == 40
         assert row["per_seed"]["NDCG@10"] == pytest.approx([gain.mean() for gain in ours])
         assert row["metrics"]["NDCG@10"]["value"] == pytest.approx(np.mean(row["per_seed"]["NDCG@10"]))
-        assert row["against_lstm"]["delta"] == pytest.approx(np.mean([a.mean() - b.mean() for a, b in zip(ours, lstm, strict=True)]))
+        assert row["against_lstm"]["delta"] == pytest.approx(
+            np.mean([a.mean() - b.mean() for a, b in zip(ours, lstm, strict=True)])
+        )
 
     entry = side_runs(paths.results(paths.DEFAULT_PROFILE))["toy"]["lora_examples"]
-    assert entry["command"] == "make lora_examples COUNT=2 PROFILE=toy" and entry["seeds"] == [0, 1] and entry["precision"] == "float32"
+    assert (
+        entry["command"] == "make lora_examples COUNT=2 PROFILE=toy"
+        and entry["seeds"] == [0, 1]
+        and entry["precision"] == "float32"
+    )
     assert len(entry["rows"]) == 9
 
 

@@ -13,7 +13,7 @@ from dualrec.experiments import grid_search
 from dualrec.experiments import seeds as side_runs
 from dualrec.profiles.load import load_profile
 from dualrec.publishing.readme import seeds_table
-from dualrec.systems.names import LABELS, NETWORKS, SEQUENCE_MODELS
+from dualrec.systems.names import LABELS, NETWORKS, SEQUENCE_MODELS, SYSTEMS
 from dualrec.types import Cases
 
 pytestmark = pytest.mark.slow
@@ -44,7 +44,11 @@ def test_the_grid_is_trained_whole_and_the_best_finalist_chosen(study, monkeypat
         best = max(ordered[:3], key=lambda row: row["ndcg"])
         assert system["chosen"] == {"learning_rate": best["learning_rate"], "dropout": best["dropout"]}
     entry = recorded(paths.results(paths.DEFAULT_PROFILE))["toy"]["grid_search"]
-    assert entry["command"] == "make grid_search PROFILE=toy" and entry["n"] == 40 and entry["systems"].keys() == found.keys()
+    assert (
+        entry["command"] == "make grid_search PROFILE=toy"
+        and entry["n"] == 40
+        and entry["systems"].keys() == found.keys()
+    )
 
 
 @pytest.mark.parametrize("name", grid_search.TUNED)
@@ -62,7 +66,7 @@ def test_the_search_cannot_read_a_test_target(study, monkeypatch):
 
 
 def test_every_seed_counts_once(study):
-    found = side_runs.seeds("toy", count=3)
+    found = side_runs.measure_seeds("toy", count=3)
     assert list(found) == list(SEQUENCE_MODELS)
     for name, entry in found.items():
         assert entry["seeds"] == ([0, 1, 2] if name in NETWORKS else [0])
@@ -75,9 +79,11 @@ def test_every_seed_counts_once(study):
 
 
 def test_the_figure_of_the_seeds_has_a_dot_for_each(study):
-    found = side_runs.seeds("toy", count=2)
-    (axis,) = plots.seeds(found, "NDCG@10", LABELS).axes
-    assert [label.get_text() for label in axis.get_yticklabels()] == [f"{LABELS[s]}  ({2 if s in NETWORKS else 1})" for s in SEQUENCE_MODELS]
+    found = side_runs.measure_seeds("toy", count=2)
+    (axis,) = plots.seeds(found, "NDCG@10", SYSTEMS).axes
+    assert [label.get_text() for label in axis.get_yticklabels()] == [
+        f"{LABELS[s]}  ({2 if s in NETWORKS else 1})" for s in SEQUENCE_MODELS
+    ]
     dots = [line.get_xdata() for line in axis.lines if line.get_marker() == "o"]
     for drawn, entry in zip(dots, found.values(), strict=True):
         assert drawn.tolist() == pytest.approx(entry["per_seed"]["NDCG@10"])
@@ -89,12 +95,15 @@ def test_side_runs_of_other_profiles_and_kinds_stay(tmp_path):
     record_side_run(path, "ml-1m", "seeds", {"command": "b"})
     record_side_run(path, "laptop", "seeds", {"command": "c"})
     record(path, "notebooks", {"01_data": {}})
-    assert recorded(path) == {"laptop": {"grid_search": {"command": "a"}, "seeds": {"command": "c"}}, "ml-1m": {"seeds": {"command": "b"}}}
+    assert recorded(path) == {
+        "laptop": {"grid_search": {"command": "a"}, "seeds": {"command": "c"}},
+        "ml-1m": {"seeds": {"command": "b"}},
+    }
     assert recorded(tmp_path / "none.json") == {}
 
 
 def test_seeds_table(study):
-    side_runs.seeds("toy", count=1)
+    side_runs.measure_seeds("toy", count=1)
     rows = seeds_table(recorded(paths.results(paths.DEFAULT_PROFILE))).splitlines()
     assert len(rows) == 2 + len(SEQUENCE_MODELS)
     assert rows[2].startswith("| `toy` | Popularity | 40 | 1 | ") and rows[2].endswith("| – | – |")

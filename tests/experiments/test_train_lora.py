@@ -49,26 +49,28 @@ def lora_profile(toy_profile, toy_folder, tiny, tmp_path) -> str:
 
 
 def test_two_processes_end_with_the_losses_and_the_adapter_of_one(lora_profile, tmp_path, monkeypatch, capsys):
-    """Batches of 3 rows: one process takes two of them, the other one; two batches make a step, and the last one a step of its own."""
+    """Batches of 3 rows: one process takes two of them, the other one.
+
+    Two batches make a step, and the last one a step of its own.
+    """
     monkeypatch.setenv("DUALREC_HOME", str(tmp_path / "one"))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    tuning.tune(lora_profile)
+    tuning.train(lora_profile)
     one = capsys.readouterr().out
-    launch = [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--standalone",
-        "--nproc-per-node",
-        "2",
-        "-m",
-        "dualrec.experiments.train_lora",
-    ]
-    environment = os.environ | {"DUALREC_HOME": str(tmp_path / "two"), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    launch += ["-m", "dualrec.experiments.train_lora"]
+    environment = os.environ | {
+        "DUALREC_HOME": str(tmp_path / "two"),
+        "OMP_NUM_THREADS": "1",
+        "CUDA_VISIBLE_DEVICES": "",
+    }
     done = subprocess.run([*launch, "--profile", lora_profile], capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     assert "processes: 1" in one and "processes: 2" in done.stdout
-    assert done.stdout.count("epoch 2: training loss") == 1 and done.stdout.count("adapter and history in runs/toy/cache/lora-") == 1
+    assert (
+        done.stdout.count("epoch 2: training loss") == 1
+        and done.stdout.count("adapter and history in runs/toy/cache/lora-") == 1
+    )
     losses, adapters = {}, {}
     for name in ("one", "two"):
         (history,) = (tmp_path / name / "runs" / "toy" / "cache").glob("lora-*/history.json")
@@ -77,21 +79,24 @@ def test_two_processes_end_with_the_losses_and_the_adapter_of_one(lora_profile, 
         adapters[name] = load_file(history.parent / "adapter" / ADAPTER_FILE)
     assert losses["two"] == pytest.approx(losses["one"], rel=1e-4)
     assert_close(adapters["two"], adapters["one"], atol=1e-4, rtol=0)
-    assert all(weight.abs().max() > 1e-3 for name, weight in adapters["two"].items() if "lora_B" in name)  # begins at zero
+    lora_b = [weight for name, weight in adapters["two"].items() if "lora_B" in name]  # begins at zero
+    assert all(weight.abs().max() > 1e-3 for weight in lora_b)
 
 
 @pytest.fixture
 def no_weights(monkeypatch):
     monkeypatch.setattr(tuning, "load_llm", lambda *_, **__: pytest.fail("weights were loaded"))
-    monkeypatch.setattr(tuning.teaching, "lora_data", lambda *_: pytest.fail("examples were written"))
+    monkeypatch.setattr(tuning, "lora_data", lambda *_: pytest.fail("examples were written"))
 
 
 def test_dry_run_of_laptop(no_weights, capsys):
     """250 training users in batches of 4, two to a step: 63 batches, 32 steps an epoch, three epochs."""
-    tuning.tune("laptop", dry_run=True)
+    tuning.train("laptop", dry_run=True)
     _, data, schedule, memory = capsys.readouterr().out.splitlines()
     assert data == "data: 250 training and 48 validation examples"
-    assert schedule.startswith("schedule: 63 batches per epoch, 96 steps, 10 of them warm-up; learning rate 0.00e+00 at first, 3.00e-03 at")
+    assert schedule.startswith(
+        "schedule: 63 batches per epoch, 96 steps, 10 of them warm-up; learning rate 0.00e+00 at first, 3.00e-03 at"
+    )
     assert "weights 0.25" in memory or "weights 0.50" in memory  # 134.5 million, in 2 or 4 bytes
     assert memory.endswith("GiB are free")
 
@@ -99,10 +104,12 @@ def test_dry_run_of_laptop(no_weights, capsys):
 def test_dry_run_of_paper_knows_mistral_without_the_hub(no_weights, monkeypatch, tmp_path, write_toy, capsys):
     write_toy(tmp_path / "ml-1m", 260)
     monkeypatch.setenv("DUALREC_DATA", str(tmp_path))
-    tuning.tune("paper", dry_run=True)
+    tuning.train("paper", dry_run=True)
     _, data, schedule, memory = capsys.readouterr().out.splitlines()
     assert data == "data: 60 training and 200 validation examples"
-    assert schedule.startswith("schedule: 30 batches per epoch, 45 steps, 4 of them warm-up; learning rate 0.00e+00 at first, 2.00e-04 at")
+    assert schedule.startswith(
+        "schedule: 30 batches per epoch, 45 steps, 4 of them warm-up; learning rate 0.00e+00 at first, 2.00e-04 at"
+    )
     assert "weights 13.50" in memory or "weights 27.00" in memory
 
 
@@ -122,13 +129,13 @@ def test_without_the_data_a_dry_run_ends_in_one_sentence(no_weights, monkeypatch
     monkeypatch.setenv("DUALREC_HOME", str(tmp_path))
     monkeypatch.setattr(registry, "fetch", unreachable)
     with pytest.raises(StudyError, match=r"cannot be reached .* unpack it to DUALREC_DATA/ml-1m/"):
-        tuning.tune("paper", dry_run=True)
+        tuning.train("paper", dry_run=True)
 
 
 def test_too_little_memory_stops_before_anything_is_loaded(no_weights, monkeypatch):
     monkeypatch.setattr(tuning, "free_memory", lambda _: GIB / 8)
     with pytest.raises(StudyError, match="but 0.12 GiB are free"):
-        tuning.tune("laptop")
+        tuning.train("laptop")
 
 
 def test_no_user_left_to_train_on_is_an_error(no_weights, toy_profile, toy_folder):

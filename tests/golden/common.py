@@ -1,6 +1,7 @@
-"""What the golden scripts share: the exported cases, the study's metrics in plain numpy, the choice on validation, the golden file.
+"""What the golden scripts share: exported cases, the study's metrics in plain numpy, choice on validation, golden file.
 
-Nothing of the study is imported: its metrics are written a second time here, by sorting, so that the two check each other.
+Nothing of the study is imported: its metrics are written a second time here, by sorting, so that the two check each
+other.
 """
 
 import hashlib
@@ -26,21 +27,28 @@ class Part(NamedTuple):
 
 
 class Cases:
-    """The file of `export_cases.py`; digest: SHA-256 of what it holds; folder: where finished trainings are kept, too."""
+    """The file of `export_cases.py`.
+
+    digest: SHA-256 of what it holds
+    folder: where finished trainings are kept, too
+    """
 
     def __init__(self, path: str):
         file, self.folder = np.load(path), Path(path).resolve().parent
         self.n_items, self.users = int(file["n_items"]), file["users"]
         self.train = np.split(file["items"], file["offsets"][1:-1])
         self.validation, self.test = (
-            Part(np.split(file[f"{name}_items"], file[f"{name}_offsets"][1:-1]), file[f"{name}_targets"]) for name in ("validation", "test")
+            Part(np.split(file[f"{name}_items"], file[f"{name}_offsets"][1:-1]), file[f"{name}_targets"])
+            for name in ("validation", "test")
         )
         self.digest = digest(file["offsets"], file["items"], self.validation.targets, self.test.targets)
 
 
 def digest(offsets, items, validation_targets, test_targets) -> str:
     """SHA-256 of the training sequences and both targets, which determine everything else."""
-    return hashlib.sha256(b"".join(np.asarray(a, "<i8").tobytes() for a in (offsets, items, validation_targets, test_targets))).hexdigest()
+    return hashlib.sha256(
+        b"".join(np.asarray(a, "<i8").tobytes() for a in (offsets, items, validation_targets, test_targets))
+    ).hexdigest()
 
 
 class Model(Protocol):
@@ -77,16 +85,19 @@ def metrics(places: np.ndarray) -> dict[str, float]:
 
 
 def best_check(model: Model, cases: Cases, epochs: int, patience: int) -> tuple[dict, np.ndarray]:
-    """Train until `patience` checks on validation brought nothing better; returns the best check and the test scores at it.
+    """Train until `patience` checks on validation brought nothing better.
 
-    Test targets are not read here.
+    Returns the best check and the test scores at it. Test targets are not read here.
     """
     checks, scores, started = [], None, time.perf_counter()
     for epoch in range(EVERY, epochs + 1, EVERY):
         model.train(EVERY)
         found = metrics(ranks(model.scores(cases.validation.histories), *cases.validation))
         checks.append({"epoch": epoch, "validation": found})
-        print(f"epoch {epoch}: validation NDCG@10 {found['NDCG@10']:.4f}, {time.perf_counter() - started:.0f} s", flush=True)
+        print(
+            f"epoch {epoch}: validation NDCG@10 {found['NDCG@10']:.4f}, {time.perf_counter() - started:.0f} s",
+            flush=True,
+        )
         best = max(checks, key=lambda check: check["validation"]["NDCG@10"])
         if best is checks[-1]:
             scores = model.scores(cases.test.histories)
@@ -105,12 +116,24 @@ def kept(path: Path, train) -> tuple[dict, np.ndarray]:
     return best, scores
 
 
-def record(path: str, name: str, libraries: list[str], cases: Cases, fixed: dict, grid: list[dict], seeds: list[int], build, limits: dict):
+def record(
+    path: str,
+    name: str,
+    libraries: list[str],
+    cases: Cases,
+    fixed: dict,
+    grid: list[dict],
+    seeds: list[int],
+    build,
+    limits: dict,
+):
     """Train one model with every seed and add its test metrics to the golden file.
 
-    The first seed trains every point of the grid, of which the one with the best validation NDCG@10 is kept for all seeds; a later
-    call with other seeds adds them to what the file holds.
-    build(settings, seed) -> Model; limits: arguments of `best_check`
+    The first seed trains every point of the grid, of which the one with the best validation NDCG@10 is kept for all
+    seeds; a later call with other seeds adds them to what the file holds.
+
+    build: (settings, seed) -> Model
+    limits: arguments of `best_check`
     """
     golden = json.loads(Path(path).read_text()) if Path(path).is_file() else {}
     entry = golden.get(name)
@@ -120,14 +143,28 @@ def record(path: str, name: str, libraries: list[str], cases: Cases, fixed: dict
             print(f"{name}, seed {seed}: {point}", flush=True)
             file = cases.folder / "-".join([name, cases.digest[:8], str(seed), *map(str, (fixed | point).values())])
             tried.append(
-                (point, *kept(file.with_name(file.name + ".npz"), lambda p=point, s=seed: best_check(build(fixed | p, s), cases, **limits)))
+                (
+                    point,
+                    *kept(
+                        file.with_name(file.name + ".npz"),
+                        lambda p=point, s=seed: best_check(build(fixed | p, s), cases, **limits),
+                    ),
+                )
             )
         point, best, scores = max(tried, key=lambda run: run[1]["validation"]["NDCG@10"])
         if entry is None:
-            versions = {library: metadata.version(library) for library in libraries} | {"python": platform.python_version()}
+            versions = {library: metadata.version(library) for library in libraries} | {
+                "python": platform.python_version()
+            }
             searched = [settings | {"seed": seed} | check for settings, check, _ in tried]
             entry = {"cases": cases.digest, "n": len(cases.test.targets), "versions": versions}
-            entry |= {"settings": fixed, "limits": limits | {"every": EVERY}, "searched": searched, "chosen": point, "runs": []}
+            entry |= {
+                "settings": fixed,
+                "limits": limits | {"every": EVERY},
+                "searched": searched,
+                "chosen": point,
+                "runs": [],
+            }
         test = metrics(ranks(scores, *cases.test))
         entry["runs"].append({"seed": seed} | best | {"test": test})
         entry["test"] = {metric: float(np.mean([run["test"][metric] for run in entry["runs"]])) for metric in METRICS}

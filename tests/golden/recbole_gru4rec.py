@@ -1,8 +1,9 @@
-"""GRU4Rec with cross-entropy of RecBole: `python recbole_gru4rec.py cases.npz golden.json SEED...`, in RecBole's environment.
+"""GRU4Rec with cross-entropy of RecBole: `python recbole_gru4rec.py cases.npz golden.json SEED...`.
 
-RecBole reads the study's sequences, splits them itself (asserted to be the study's split), makes one training sample per prefix and
-takes the optimiser steps. Its own evaluation leaves the movies of the history in the ranking, so the study's metrics are computed from
-its scores; without removing the history they must be RecBole's own numbers, which is asserted, too.
+It runs in RecBole's environment. RecBole reads the study's sequences, splits them itself (asserted to be the study's
+split), makes one training sample per prefix and takes the optimiser steps. Its own evaluation leaves the movies of the
+history in the ranking, so the study's metrics are computed from its scores; without removing the history they must be
+RecBole's own numbers, which is asserted, too.
 """
 
 import os
@@ -38,13 +39,29 @@ class Gru4Rec:
 
     def __init__(self, cases: Cases, folder: Path, settings: dict, seed: int):
         evaluation = {"split": {"LS": "valid_and_test"}, "order": "TO", "mode": "full", "group_by": "user"}
-        options = {"data_path": str(folder), "load_col": {"inter": ["user_id", "item_id", "timestamp"]}, "eval_args": evaluation}
-        options |= {"topk": [10], "metrics": ["Hit", "NDCG", "MRR"], "valid_metric": "NDCG@10", "metric_decimal_place": 8}
-        options |= {"train_neg_sample_args": None, "use_gpu": False, "show_progress": False, "checkpoint_dir": str(folder)}
+        options = {
+            "data_path": str(folder),
+            "load_col": {"inter": ["user_id", "item_id", "timestamp"]},
+            "eval_args": evaluation,
+        }
+        options |= {
+            "topk": [10],
+            "metrics": ["Hit", "NDCG", "MRR"],
+            "valid_metric": "NDCG@10",
+            "metric_decimal_place": 8,
+        }
+        options |= {
+            "train_neg_sample_args": None,
+            "use_gpu": False,
+            "show_progress": False,
+            "checkpoint_dir": str(folder),
+        }
         config = Config(model="GRU4Rec", dataset="cases", config_dict=options | settings | {"seed": seed})
         init_seed(seed, reproducibility=True)
         self.cases, self.width, self.epoch = cases, config["MAX_ITEM_LIST_LENGTH"], 0
-        self.loaders = dict(zip(("train", "validation", "test"), data_preparation(config, create_dataset(config)), strict=True))
+        self.loaders = dict(
+            zip(("train", "validation", "test"), data_preparation(config, create_dataset(config)), strict=True)
+        )
         self.net = GRU4Rec(config, self.loaders["train"].dataset)
         self.trainer = Trainer(config, self.net)
         self.own = self._own_numbers()
@@ -61,11 +78,19 @@ class Gru4Rec:
             feature = loader.dataset.inter_feat
             users = np.array([int(t) for t in loader.dataset.id2token("user_id", feature["user_id"].numpy())])
             items, targets, lengths = (feature[key].numpy() for key in ("item_id_list", "item_id", "item_length"))
-            found = {(u, *self.own[i[:n]], self.own[t]) for u, i, t, n in zip(users, items, targets, lengths, strict=True)}
+            found = {
+                (u, *self.own[i[:n]], self.own[t]) for u, i, t, n in zip(users, items, targets, lengths, strict=True)
+            }
             if name == "train":
-                wanted = {(u, *h[max(0, i - self.width) : i + 1]) for u, h in enumerate(self.cases.train) for i in range(1, len(h))}
+                wanted = {
+                    (u, *h[max(0, i - self.width) : i + 1])
+                    for u, h in enumerate(self.cases.train)
+                    for i in range(1, len(h))
+                }
             else:
-                wanted = {(u, *h[-self.width :], t) for u, (h, t) in enumerate(zip(*getattr(self.cases, name), strict=True))}
+                wanted = {
+                    (u, *h[-self.width :], t) for u, (h, t) in enumerate(zip(*getattr(self.cases, name), strict=True))
+                }
             assert found == wanted and len(found) == len(users), f"RecBole's {name} samples are others than the study's"
 
     def train(self, epochs: int) -> None:

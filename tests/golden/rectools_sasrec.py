@@ -1,7 +1,7 @@
-"""SASRec with softmax loss of RecTools: `python rectools_sasrec.py cases.npz golden.json SEED...`, in RecTools' environment.
+"""SASRec with softmax loss of RecTools: `python rectools_sasrec.py cases.npz golden.json SEED...`.
 
-RecTools trains on the last `session_max_len` + 1 events of each user and ranks with the last `session_max_len` of the history.
-Items without a training event are unknown to it and are never recommended.
+It runs in RecTools' environment. RecTools trains on the last `session_max_len` + 1 events of each user and ranks with
+the last `session_max_len` of the history. Items without a training event are unknown to it and are never recommended.
 """
 
 import sys
@@ -19,7 +19,8 @@ from rectools.models.nn.item_net import IdEmbeddingsItemNet
 FIXED = {"loss": "softmax", "n_blocks": 2, "dropout_rate": 0.2, "lr": 1e-3}
 GRID = [
     {"n_factors": 128, "n_heads": 2, "session_max_len": 50, "batch_size": 128},  # the study's window
-    {"n_factors": 128, "n_heads": 4, "session_max_len": 100, "batch_size": 128},  # the library's defaults, but half as wide
+    # the library's defaults, but half as wide
+    {"n_factors": 128, "n_heads": 4, "session_max_len": 100, "batch_size": 128},
 ]
 LIMITS = {"epochs": 150, "patience": 5}
 
@@ -50,7 +51,9 @@ def dataset(histories: list[np.ndarray]) -> Dataset:
     """RecTools' data set; the place in the sequence stands for the time."""
     lengths = [len(history) for history in histories]
     place = np.concatenate([np.arange(length) for length in lengths])
-    frame = pd.DataFrame({Columns.User: np.repeat(np.arange(len(histories)), lengths), Columns.Item: np.concatenate(histories)})
+    frame = pd.DataFrame(
+        {Columns.User: np.repeat(np.arange(len(histories)), lengths), Columns.Item: np.concatenate(histories)}
+    )
     time = pd.Timestamp(2000, 1, 1) + pd.to_timedelta(place, "s")
     return Dataset.construct(frame.assign(**{Columns.Weight: 1.0, Columns.Datetime: time}))
 
@@ -60,7 +63,17 @@ def main(cases_path: str, golden_path: str, seeds: list[int]) -> None:
     torch.set_num_threads(1)
     cases = Cases(cases_path)
     libraries = ["rectools", "torch", "pytorch-lightning", "numpy", "pandas"]
-    record(golden_path, "rectools_sasrec", libraries, cases, FIXED, GRID, seeds, lambda s, seed: SASRec(cases, s, seed), LIMITS)
+    record(
+        golden_path,
+        "rectools_sasrec",
+        libraries,
+        cases,
+        FIXED,
+        GRID,
+        seeds,
+        lambda s, seed: SASRec(cases, s, seed),
+        LIMITS,
+    )
 
 
 if __name__ == "__main__":

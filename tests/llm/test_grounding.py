@@ -16,7 +16,10 @@ def grounder(toy_catalogue):
 
 
 def test_parse_list_reads_numbers_bullets_quotes_and_drops_remarks():
-    text = ' Toy Story (1995)\n2) "Heat" (1995) - a crime film\n\n- **Star Wars** (1977)\n* 2001: A Space Odyssey\n5. 12 Monkeys (1995)\n'
+    text = (
+        ' Toy Story (1995)\n2) "Heat" (1995) - a crime film\n\n- **Star Wars** (1977)\n'
+        "* 2001: A Space Odyssey\n5. 12 Monkeys (1995)\n"
+    )
     assert parse_list(text, 10) == [
         Written("Toy Story", 1995),
         Written("Heat", 1995),
@@ -48,7 +51,12 @@ def test_parse_list_stops_at_the_asked_number():
 
 @pytest.mark.parametrize(
     ("title", "expected"),
-    [("Beauty & the Beast", "beauty and the beast"), ("  Les  Misérables! ", "les miserables"), ("七人の侍", "七人の侍"), ("?!", "")],
+    [
+        ("Beauty & the Beast", "beauty and the beast"),
+        ("  Les  Misérables! ", "les miserables"),
+        ("七人の侍", "七人の侍"),
+        ("?!", ""),
+    ],
 )
 def test_normalise(title, expected):
     assert normalise(title) == expected
@@ -74,7 +82,10 @@ def test_match(grounder, title, year, item):
 
 
 def test_ground_counts_every_fate(grounder, toy_history):
-    text = " Star Wars (1977)\n2. Toy Story (1995)\n3. The Big Leopard (1997)\n4. Star Wars (1977)\n5. Beauty and the Beast (1991)\n"
+    text = (
+        " Star Wars (1977)\n2. Toy Story (1995)\n3. The Big Leopard (1997)\n"
+        "4. Star Wars (1977)\n5. Beauty and the Beast (1991)\n"
+    )
     lists = ground([text, ""], toy_history, grounder, n=5, k=4)
     assert lists.items.tolist() == [[8, 4, -1, -1], [-1, -1, -1, -1]]
     assert {name: values.tolist() for name, values in lists.counts.items()} == {

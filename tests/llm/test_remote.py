@@ -247,6 +247,7 @@ def test_tokens_and_cost_are_summed_once(server, tmp_path, capsys):
     )
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_where_it_was(server, tmp_path):
     """SIGKILL while the fourth of six answers is awaited."""
     stuck, release = threading.Event(), threading.Event()
@@ -538,6 +539,7 @@ def test_what_needs_probabilities_says_so_before_anything_is_trained(server, stu
     assert not server.seen
 
 
+@pytest.mark.slow
 def test_the_command_line_evaluates_a_server_and_hides_the_key(server, remote_profile, toy_folder, tmp_path):
     server.reply = lambda n, body: completion(f"1. Movie number 3 (1963)\n2. {KEY}\n")
     arguments = [

@@ -1,4 +1,7 @@
-"""`make test` compares marked cells, ignores the others, stops at errors and uses this interpreter in the smoke profile."""
+"""`make test` compares marked cells, ignores the others and stops at errors.
+
+It uses this interpreter in the smoke profile.
+"""
 
 import re
 import shutil
@@ -37,7 +40,9 @@ def test_nbval_as_make_calls_it(tmp_path):
     shutil.copy(ROOT / "conftest.py", tmp_path)
     plan = subprocess.run(["make", "--dry-run", "test"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     arguments = re.search(r"-m pytest (--nbval.*)$", plan, re.MULTILINE)[1].split()
-    run = subprocess.run([sys.executable, "-m", "pytest", "-v", *arguments], cwd=tmp_path, capture_output=True, text=True)
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-v", *arguments], cwd=tmp_path, capture_output=True, text=True
+    )
     verdicts = re.findall(r"::Cell \d+ (PASSED|FAILED)", run.stdout)
     assert dict(zip(cells, verdicts, strict=True)) == {
         "same": "PASSED",

@@ -79,7 +79,7 @@ BAD = {  # what is in the file behind HEAD -> what is said
     ),
     "unknown style of prompts": (
         '[llm]\nprompt = "defult"',
-        r"'llm.prompt' names nothing known, .*did you mean 'default'.*; choose default$",
+        r"'llm.prompt' names nothing known, .*did you mean 'default'.*; choose default",
     ),
     "half a domain": (
         '[domain]\nitem = "song"',

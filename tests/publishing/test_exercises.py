@@ -71,7 +71,9 @@ def test_solutions_are_taken_away_and_writing_twice_changes_nothing(home):
     ]
     study = home / "notebooks/01_one.ipynb"
     before = study.read_bytes()
-    assert [cell.source for cell in nbformat.read(study, as_version=4).cells][-2].startswith("## Exercises\n\n* 1 · Add")
+    assert [cell.source for cell in nbformat.read(study, as_version=4).cells][-2].startswith(
+        "## Exercises\n\n* 1 · Add"
+    )
     exercises.write_exercises()
     assert study.read_bytes() == before
 

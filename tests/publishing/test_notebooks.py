@@ -20,7 +20,9 @@ PARAMETERS = new_code_cell('PROFILE = "laptop"\nSEED = 0', metadata={"tags": ["p
 
 def executed(*cells):
     """A notebook as papermill leaves it: an injected cell, timings everywhere, counts with a gap."""
-    injected = new_code_cell('# Parameters\nPROFILE = "laptop"', metadata={"tags": ["injected-parameters"]}, execution_count=2)
+    injected = new_code_cell(
+        '# Parameters\nPROFILE = "laptop"', metadata={"tags": ["injected-parameters"]}, execution_count=2
+    )
     all_cells = [new_markdown_cell("# A question"), PARAMETERS.copy(), injected, *cells]
     for count, cell in enumerate(all_cells):
         cell.metadata = {
@@ -83,7 +85,9 @@ def test_own_folders_are_shortened(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "text", ["read /usr/share/x", "('/tmp/a', 1)", "C:\\Users\\me", "file=/etc/passwd"], ids=["plain", "tuple", "windows", "assigned"]
+    "text",
+    ["read /usr/share/x", "('/tmp/a', 1)", "C:\\Users\\me", "file=/etc/passwd"],
+    ids=["plain", "tuple", "windows", "assigned"],
 )
 def test_any_other_machine_path_is_refused_with_its_cell(text):
     with pytest.raises(StudyError, match="01_x.ipynb, cell 3 shows the path"):
@@ -111,7 +115,8 @@ def study(tmp_path, monkeypatch):
     paths.notebooks().mkdir()
     for name in ("01_one", "02_two"):
         nbformat.write(
-            new_notebook(cells=[new_markdown_cell("# A question"), PARAMETERS, cell(f"'{name}'")]), paths.notebooks() / f"{name}.ipynb"
+            new_notebook(cells=[new_markdown_cell("# A question"), PARAMETERS, cell(f"'{name}'")]),
+            paths.notebooks() / f"{name}.ipynb",
         )
     manifest = Manifest("laptop")
     for notebook, key in notebook_fingerprints(load_profile("laptop")).items():
@@ -126,7 +131,9 @@ def test_publishing_writes_both_notebooks_and_the_table_and_keeps_the_run_curren
     assert [p.name for p in written] == ["01_one.ipynb", "02_two.ipynb"]
     published = nbformat.read(written[0], as_version=4)
     assert published.cells[2].outputs[0].text == "42\n"
-    assert study.readmes == [(study.home / "README.md", study.home / "figures/results.json", {"laptop": {"minutes": 1}})]
+    assert study.readmes == [
+        (study.home / "README.md", study.home / "figures/results.json", {"laptop": {"minutes": 1}})
+    ]
     assert json.loads((study.home / "figures/profiles.json").read_text()) == {"laptop": {"minutes": 1}}
     assert publish.publish() == written  # publishing changed outputs only: nothing has to be run again
 

@@ -26,7 +26,9 @@ def interval(value: float, n: int = 943) -> dict:
 
 def finish(profile: str, notebook: str, minutes: float) -> None:
     """A finished run of one notebook, as the runner and the notebooks leave it."""
-    Manifest(profile).remember(paths.notebooks() / f"{notebook}.ipynb", {"seconds": 60 * minutes, "peak_memory_mib": 1536})
+    Manifest(profile).remember(
+        paths.notebooks() / f"{notebook}.ipynb", {"seconds": 60 * minutes, "peak_memory_mib": 1536}
+    )
     facts = {"profile": profile, "data": "d", "protocol": "audited", "commit": "1a2b3c4", "hardware": "2 cores"}
     record(paths.results(profile), "study", facts)
     for name, n in (("lstm", 943), ("llm_lora", 300)):
@@ -52,7 +54,11 @@ def test_finished_runs_are_measured_and_the_others_remembered(home):
     runs = finished_runs(known)
     assert list(runs) == ["paper", "smoke"] and runs["paper"] == {"minutes": 99}
     smoke = runs["smoke"]
-    assert smoke["minutes"] == 2.5 and smoke["peak_memory_gib"] == 1.5 and (smoke["users"], smoke["language_users"]) == (943, 300)
+    assert (
+        smoke["minutes"] == 2.5
+        and smoke["peak_memory_gib"] == 1.5
+        and (smoke["users"], smoke["language_users"]) == (943, 300)
+    )
     assert smoke["metrics"]["lstm HR@10"]["value"] == 0.2
     Manifest("smoke").remember(paths.notebooks() / "01_one.ipynb", {"seconds": 3, "peak_memory_mib": 99})
     assert finished_runs({})["smoke"]["minutes"] == 2.5, "an execution from caches does not flatter"
@@ -62,7 +68,8 @@ def test_finished_runs_are_measured_and_the_others_remembered(home):
 
 def test_runs_table(home):
     head, _, row = runs_table(finished_runs({})).splitlines()
-    assert head == "| profile | minutes | GiB | users | `lstm` HR@10 | `lstm` NDCG@10 | `llm_lora` HR@10 | `llm_lora` validity |"
+    lstm, lora = "`lstm` HR@10 | `lstm` NDCG@10", "`llm_lora` HR@10 | `llm_lora` validity"
+    assert head == f"| profile | minutes | GiB | users | {lstm} | {lora} |"
     assert row == "| `smoke` | 2 | 1.50 | 943 / 300 |" + " 0.200 [0.190, 0.210] |" * 4
 
 
@@ -72,7 +79,11 @@ def test_the_readme_follows_results_and_runs(home):
     update_readme(readme, results, runs)
     text = readme.read_text(encoding="utf-8")
     assert readme_is_current(readme, results, runs)
-    assert text.startswith("# T\n<!-- results:begin -->\n| system |") and text.endswith("<!-- seeds:end -->\nend\n") and "old" not in text
+    assert (
+        text.startswith("# T\n<!-- results:begin -->\n| system |")
+        and text.endswith("<!-- seeds:end -->\nend\n")
+        and "old" not in text
+    )
     update_readme(readme, results, runs)
     assert readme.read_text(encoding="utf-8") == text
 
@@ -82,7 +93,9 @@ def test_a_changed_number_shows(home):
     update_readme(readme, results, runs)
     runs["smoke"]["minutes"] = 7.0
     assert not readme_is_current(readme, results, runs)
-    readme.write_text(readme.read_text(encoding="utf-8").replace("| `smoke` | 2 |", "| `smoke` | 7 |"), encoding="utf-8")
+    readme.write_text(
+        readme.read_text(encoding="utf-8").replace("| `smoke` | 2 |", "| `smoke` | 7 |"), encoding="utf-8"
+    )
     assert readme_is_current(readme, results, runs)
 
 
@@ -103,7 +116,9 @@ def test_runs_that_are_no_json_are_refused(tmp_path):
 
 
 def test_the_committed_tables_are_those_of_the_recorded_runs():
-    assert readme_is_current(ROOT / "README.md", load_results(FIGURES / "results.json"), read_runs(FIGURES / "profiles.json"))
+    assert readme_is_current(
+        ROOT / "README.md", load_results(FIGURES / "results.json"), read_runs(FIGURES / "profiles.json")
+    )
 
 
 def test_results_hold_every_system_of_the_default_profile():
@@ -120,7 +135,11 @@ def test_results_hold_every_system_of_the_default_profile():
 @pytest.mark.parametrize("profile", ["laptop", "smoke"])
 def test_readme_promises_no_less_time_and_memory_than_the_run_on_record_took(profile):
     run = read_runs(FIGURES / "profiles.json")[profile]
-    promised = re.search(rf"^\| `{profile}`.*\| (\d+) min on 2 cores, (\d+) GiB \|$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    promised = re.search(
+        rf"^\| `{profile}`.*\| (\d+) min on 2 cores, (\d+) GiB \|$",
+        (ROOT / "README.md").read_text("utf-8"),
+        re.MULTILINE,
+    )
     assert run["minutes"] <= int(promised[1]) and run["peak_memory_gib"] <= int(promised[2])
 
 

@@ -10,7 +10,15 @@ pytestmark = pytest.mark.filterwarnings("error")
 
 # Unit vectors whose products are exact in floating point, so that ties are ties for both implementations.
 EXACT = np.array(
-    [[0.5, 0.5, 0.5, 0.5], [1, 0, 0, 0], [0, 1, 0, 0], [-1, 0, 0, 0], [0.5, 0.5, 0.5, 0.5], [0.5, -0.5, 0.5, -0.5], [1, 0, 0, 0]],
+    [
+        [0.5, 0.5, 0.5, 0.5],
+        [1, 0, 0, 0],
+        [0, 1, 0, 0],
+        [-1, 0, 0, 0],
+        [0.5, 0.5, 0.5, 0.5],
+        [0.5, -0.5, 0.5, -0.5],
+        [1, 0, 0, 0],
+    ],
     np.float32,
 )
 
@@ -64,7 +72,8 @@ def test_agrees_with_the_formula_on_real_sizes():
 
 
 def test_hand_worked():
-    items, relevance = np.array([[1, 6, 2, 3]]), np.array([[4, 3, 2, 0]], np.float32)  # 6 is the twin of 1, 3 its opposite
+    items = np.array([[1, 6, 2, 3]])  # 6 is the twin of 1, 3 its opposite
+    relevance = np.array([[4, 3, 2, 0]], np.float32)
     assert mmr(items, relevance, EXACT, 1, 4).tolist() == [[1, 6, 2, 3]]
     # after 1: item 6: .5 * .75 - .5 * 1 = -.125; item 2: .5 * .5 - 0 = .25; item 3: 0 + .5 = .5
     assert mmr(items, relevance, EXACT, 0.5, 2).tolist() == [[1, 3]]

@@ -8,7 +8,9 @@ from dualrec.rerank.fusion import Opinions, search
 OPINIONS = Opinions(
     items=np.array([[3, 1, 2], [2, 4, -1]]),
     sequence=np.log(
-        np.array([[0.5, 0.3, 0.2], [0.6, 0.4, 0.0]], np.float32), where=[[1, 1, 1], [1, 1, 0]], out=np.full((2, 3), -np.inf, "f4")
+        np.array([[0.5, 0.3, 0.2], [0.6, 0.4, 0.0]], np.float32),
+        where=[[1, 1, 1], [1, 1, 0]],
+        out=np.full((2, 3), -np.inf, "f4"),
     ),
     language=np.array([[-9.0, -2.0, -3.0], [-8.0, -1.0, -np.inf]], np.float32),
 )

@@ -14,7 +14,10 @@ ITEMS, WIDTH = 12, 6
 
 @pytest.fixture
 def data():
-    """States that hold the next item's place in the table under an unknown linear map, with coordinates of very different size."""
+    """States that hold the next item's place in the table under an unknown linear map.
+
+    Their coordinates are of very different size.
+    """
     rng = np.random.default_rng(0)
     table = rng.normal(size=(ITEMS + 1, WIDTH)).astype(np.float32)
     mixing = rng.normal(size=(WIDTH, 20)) * np.geomspace(0.1, 100, 20)
@@ -27,6 +30,7 @@ def validation(states, targets):
     return states, Cases(Sequences.from_lists(np.arange(len(targets)), [[] for _ in targets]), targets)
 
 
+@pytest.mark.slow
 def test_a_head_finds_the_map_and_ranks_the_target_first(data):
     table, states, targets = data
     head, history = fit_head(states[:250], targets[:250], table, validation(states[250:], targets[250:]), CONFIG, 0)
@@ -51,7 +55,8 @@ def test_the_best_epoch_on_validation_is_kept_and_runs_repeat(data):
     config = ReaderConfig(epochs=8, learning_rate=3e-2, batch_size=16)
     head, history = fit_head(states, targets, table, noise, config, 0)
     again, repeated = fit_head(states, targets, table, noise, config, 0)
-    assert history == repeated and all(torch.equal(a, b) for a, b in zip(head.parameters(), again.parameters(), strict=True))
+    assert history == repeated
+    assert all(torch.equal(a, b) for a, b in zip(head.parameters(), again.parameters(), strict=True))
     other, _ = fit_head(states, targets, table, noise, config, 1)
     assert not torch.equal(head.map.weight, other.map.weight)
     best = max(range(8), key=lambda i: history[i]["ndcg"])

@@ -1,19 +1,7 @@
 import numpy as np
-import pytest
 
-from dualrec.data.title_vectors import title_vectors
 from dualrec.rerank.similarity import rerank_by_hint
 from dualrec.types import Hints, RankedLists
-
-
-@pytest.mark.slow
-def test_real_encoder_places_related_titles_together_and_is_kept(toy_catalogue, tmp_path):
-    vectors = title_vectors(toy_catalogue, "all-minilm-l6-v2", tmp_path / "titles")
-    assert vectors.shape == (9, 384) and not vectors[0].any()
-    np.testing.assert_allclose(np.linalg.norm(vectors[1:], axis=1), 1, rtol=1e-5)
-    assert vectors[2] @ vectors[7] > 0.999  # the same title twice
-    assert vectors[1] @ vectors[4] > vectors[1] @ vectors[3]  # Toy Story is nearer to a fairy tale than to a postman
-    np.testing.assert_array_equal(title_vectors(toy_catalogue, "all-minilm-l6-v2", tmp_path / "titles"), vectors)
 
 
 def test_rerank_by_hint_is_hand_worked():

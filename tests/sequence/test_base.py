@@ -13,7 +13,9 @@ INF = np.inf
 def test_mask_seen_removes_padding_and_each_users_own_items_only():
     histories = Sequences.from_lists([1, 2, 3], [[1, 3, 1], [], [2]])
     masked = mask_seen(np.arange(12, dtype=np.float32).reshape(3, 4), histories)
-    np.testing.assert_array_equal(masked, np.array([[-INF, -INF, 2, -INF], [-INF, 5, 6, 7], [-INF, 9, -INF, 11]], np.float32))
+    np.testing.assert_array_equal(
+        masked, np.array([[-INF, -INF, 2, -INF], [-INF, 5, 6, 7], [-INF, 9, -INF, 11]], np.float32)
+    )
 
 
 def test_where_repeats_are_allowed_only_padding_is_masked():

@@ -33,13 +33,16 @@ def test_recent_popularity_by_hand():
     """The last two events of each user: 2 3, 1 2 and 1 3; of a shorter sequence all there are."""
     scores = Popularity(5, recent=2).fit(TRAIN, NOBODY).scores(Sequences.from_lists([8], [[4]]))
     np.testing.assert_array_equal(scores, [[-INF, 2, 2, 2, -INF, 0]])
-    everything, all_of_it = (Popularity(5, recent=r).fit(TRAIN, NOBODY).scores(Sequences.from_lists([8], [[]])) for r in (9, None))
+    everything, all_of_it = (
+        Popularity(5, recent=r).fit(TRAIN, NOBODY).scores(Sequences.from_lists([8], [[]])) for r in (9, None)
+    )
     np.testing.assert_array_equal(everything, all_of_it)
 
 
 def test_markov_by_hand():
     scores = Markov(5).fit(TRAIN, NOBODY).scores(Sequences.from_lists([7, 8, 9], [[4, 1], [3], [2, 5]]))
-    # popularity of items 1..5 is 3 2 2 1 0, divided by 3 + 1; 1 is followed by 2 (twice) and 3 (once); 3 and 5 by nothing
+    # popularity of items 1..5 is 3 2 2 1 0, divided by 3 + 1
+    # 1 is followed by 2 (twice) and 3 (once); 3 and 5 by nothing
     expected = [[-INF, -INF, 2.5, 1.5, -INF, 0], [-INF, 0.75, 0.5, -INF, 0.25, 0], [-INF, 0.75, -INF, 0.5, 0.25, -INF]]
     np.testing.assert_array_equal(scores, expected)
     assert scores.dtype == np.float32
@@ -83,7 +86,8 @@ def test_item_knn_by_hand():
     # users: 1 and 2 share two, 1 and 3 two, 1 and 4 one, 2 and 3 one, 3 and 4 one; they have 3, 2, 2 and 1 users
     one_two, two_three, three_four = 2 / (6**0.5 + 1), 1 / (4**0.5 + 1), 1 / (2**0.5 + 1)
     scores = model.scores(Sequences.from_lists([7, 8, 9], [[1], [4, 1, 3], []]))
-    np.testing.assert_allclose(scores[0, 2:], [one_two, one_two, 0, 0], rtol=1e-6)  # 4 is not among the two nearest of 1
+    # 4 is not among the two nearest of 1
+    np.testing.assert_allclose(scores[0, 2:], [one_two, one_two, 0, 0], rtol=1e-6)
     # only 1 and 3 vote; the two nearest of 3 are 1 and 4
     np.testing.assert_allclose(scores[1, [2, 5]], [one_two, 0], rtol=1e-6)
     assert two_three < three_four and (scores[2, 1:] == 0).all() and scores.dtype == np.float32
@@ -92,7 +96,11 @@ def test_item_knn_by_hand():
 @given(st.lists(st.lists(st.integers(1, 6), min_size=1, max_size=8), min_size=2, max_size=6), st.integers(1, 6))
 def test_item_knn_agrees_with_plain_python(sequences, last):
     train = Sequences.from_lists(range(len(sequences)), sequences)
-    scores = ItemKNN(6, NeighbourConfig(neighbours=6, shrinkage=0.5)).fit(train, NOBODY).scores(Sequences.from_lists([0], [[last]]))
+    scores = (
+        ItemKNN(6, NeighbourConfig(neighbours=6, shrinkage=0.5))
+        .fit(train, NOBODY)
+        .scores(Sequences.from_lists([0], [[last]]))
+    )
     users = {item: {u for u, s in enumerate(sequences) if item in s} for item in range(1, 7)}
     for item in set(users) - {last}:
         common = len(users[item] & users[last])
@@ -113,7 +121,8 @@ def movielens():
         (Markov, "training events", 0.1442, 0.0766),
         (lambda n: ItemKNN(n, NeighbourConfig()), "training events", 0.1569, 0.0877),
         (lambda n: WindowedMarkov(n, WindowConfig()), "training events", 0.1941, 0.1047),
-        (Markov, "all before the target", 0.1453, 0.0793),  # the reference in the study's facts, which counts that event too
+        # the reference in the study's facts, which counts that event too
+        (Markov, "all before the target", 0.1453, 0.0793),
     ],
 )
 def test_reference_accuracy_on_movielens_100k(model, learns_from, hr, ndcg):

@@ -1,4 +1,4 @@
-"""The networks under the temporal interface: weights on disk, and targets that cannot be seen."""
+"""The networks under the sequence models' interface: weights on disk, and targets that cannot be seen."""
 
 import dataclasses
 
@@ -24,7 +24,9 @@ def recommender(catalogue, config, seed=0) -> NeuralRecommender:
 
 
 @pytest.mark.parametrize(
-    "config", [SMALL, dataclasses.replace(SMALL, title_side="sbert", tied=True), ATTENTION], ids=["paper", "improved", "sasrec"]
+    "config",
+    [SMALL, dataclasses.replace(SMALL, title_side="sbert", tied=True), ATTENTION],
+    ids=["paper", "improved", "sasrec"],
 )
 def test_saved_weights_score_alike(tmp_path, toy_catalogue, config):
     model = recommender(toy_catalogue, config).fit(TRAIN, VALIDATION)

@@ -57,13 +57,15 @@ def test_longer_histories_are_cut_to_the_last_positions():
 
 
 def test_one_block_is_what_its_formula_says():
-    """Norm before each part, softmax(QK'/sqrt(d)) V over what came before, a feed-forward part, both added to their input."""
+    """Norm before each part, softmax(QK'/sqrt(d)) V over what came before, feed-forward; both added to their input."""
     config = SASRecConfig(dim=4, blocks=1, heads=1, window=5)
     model = network(config)
     block, (items,) = model.blocks.layers[0], torch.tensor([[1, 2, 3]])
     with torch.no_grad():
         x = model.norm(model.id.weight[items] + model.position.weight[:3])
-        q, k, v = F.linear(block.norm1(x), block.self_attn.in_proj_weight, block.self_attn.in_proj_bias).chunk(3, dim=-1)
+        q, k, v = F.linear(block.norm1(x), block.self_attn.in_proj_weight, block.self_attn.in_proj_bias).chunk(
+            3, dim=-1
+        )
         weights = (q @ k.T / 2).masked_fill(torch.ones(3, 3).triu(1).bool(), -torch.inf).softmax(dim=-1)
         x = x + block.self_attn.out_proj(weights @ v)
         x = x + block.linear2(F.gelu(block.linear1(block.norm2(x))))
@@ -71,11 +73,22 @@ def test_one_block_is_what_its_formula_says():
         torch.testing.assert_close(model(items[None], model.item_table())[0], expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("targets", ["all", "windows"])
 def test_learns_a_cycle_by_heart(targets):
     cycle = Sequences.from_lists(range(N), [[(start + i) % N + 1 for i in range(5)] for start in range(N)])
     after = Cases(cycle, np.array([(start + 5) % N + 1 for start in range(N)]))
-    config = SASRecConfig(dim=16, heads=2, window=5, dropout=0.0, targets=targets, batch_size=8, learning_rate=0.01, epochs=60, patience=60)
+    config = SASRecConfig(
+        dim=16,
+        heads=2,
+        window=5,
+        dropout=0.0,
+        targets=targets,
+        batch_size=8,
+        learning_rate=0.01,
+        epochs=60,
+        patience=60,
+    )
     model = network(config)
     history = fit(model, cycle, after, config, 0, None)
     assert history[-1]["loss"] < 0.05 < history[0]["loss"]

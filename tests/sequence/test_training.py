@@ -15,7 +15,15 @@ from dualrec.types import Cases, Sequences
 N = 8
 GENRES = torch.eye(N + 1)[:, :3]
 VECTORS = torch.tensor(np.random.default_rng(2).normal(size=(N + 1, 6)), dtype=torch.float32)
-SMALL = {"id_dim": 8, "title_dim": 4, "genre_dim": 4, "hidden": (16, 12), "dense": 16, "title_side": "sbert", "tied": True}
+SMALL = {
+    "id_dim": 8,
+    "title_dim": 4,
+    "genre_dim": 4,
+    "hidden": (16, 12),
+    "dense": 16,
+    "title_side": "sbert",
+    "tied": True,
+}
 RNG = np.random.default_rng(0)
 TRAIN = Sequences.from_lists(range(12), [RNG.integers(1, N + 1, RNG.integers(2, 9)) for _ in range(12)])
 VALIDATION = Cases(TRAIN, RNG.integers(1, N + 1, 12))
@@ -65,14 +73,18 @@ def test_batches_hold_every_target_once(targets):
         assert inputs.shape == wanted.shape and len(inputs) <= 4
         pairs += [(int(inputs[b, t]), int(wanted[b, t])) for b, t in (wanted > 0).nonzero().tolist()]
     everything = [TRAIN.sequence(i) for i in range(len(TRAIN))]
-    assert sorted(pairs) == sorted((a, b) for s in everything for a, b in zip(s[:-1].tolist(), s[1:].tolist(), strict=True))
+    assert sorted(pairs) == sorted(
+        (a, b) for s in everything for a, b in zip(s[:-1].tolist(), s[1:].tolist(), strict=True)
+    )
 
 
 def test_all_positions_and_windows_have_the_same_loss(float32):
     """Without dropout, and where the window holds every sequence, both ways ask the same questions."""
     losses = {}
     for targets in ("all", "windows"):
-        config = LSTMConfig(**SMALL, dropout=0.0, targets=targets, window=30, batch_size=1000, learning_rate=1e-9, epochs=1)
+        config = LSTMConfig(
+            **SMALL, dropout=0.0, targets=targets, window=30, batch_size=1000, learning_rate=1e-9, epochs=1
+        )
         losses[targets] = fit(network(config), TRAIN, VALIDATION, config, 0, None)[0]["loss"]
     assert losses["all"] == pytest.approx(losses["windows"], rel=1e-6)
 
@@ -87,14 +99,26 @@ def test_the_loss_is_the_mean_cross_entropy_of_every_next_item(float32):
         for end in range(1, len(items)):  # one prefix at a time: no batch, no padding
             logits = model.logits(model(items[None, :end], table)[:, -1], table)
             losses.append(F.cross_entropy(logits, items[end : end + 1]).item())
-    assert fit(network(config), TRAIN, VALIDATION, config, 0, None)[0]["loss"] == pytest.approx(np.mean(losses), rel=1e-5)
+    first_epoch = fit(network(config), TRAIN, VALIDATION, config, 0, None)[0]
+    assert first_epoch["loss"] == pytest.approx(np.mean(losses), rel=1e-5)
 
 
-@pytest.mark.parametrize(("targets", "tied", "side"), [("all", True, "sbert"), ("windows", True, "sbert"), ("all", False, "sbert")])
+@pytest.mark.parametrize(
+    ("targets", "tied", "side"), [("all", True, "sbert"), ("windows", True, "sbert"), ("all", False, "sbert")]
+)
+@pytest.mark.slow
 def test_learns_a_cycle_by_heart(targets, tied, side):
     cycle = Sequences.from_lists(range(N), [[(start + i) % N + 1 for i in range(5)] for start in range(N)])
     after = Cases(cycle, np.array([(start + 5) % N + 1 for start in range(N)]))
-    config = LSTMConfig(**(SMALL | {"tied": tied}), dropout=0.0, targets=targets, batch_size=8, learning_rate=0.02, epochs=60, patience=60)
+    config = LSTMConfig(
+        **(SMALL | {"tied": tied}),
+        dropout=0.0,
+        targets=targets,
+        batch_size=8,
+        learning_rate=0.02,
+        epochs=60,
+        patience=60,
+    )
     model = network(config)
     history = fit(model, cycle, after, config, 0, None)
     assert history[-1]["loss"] < 0.05 < history[0]["loss"]
@@ -111,9 +135,12 @@ def test_a_second_run_with_the_same_seed_ends_with_the_same_weights():
     assert same(ends[0], ends[1]) and not same(ends[0], ends[2])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stopped_in_epoch", [2, 3, 5])
 def test_resuming_gives_the_weights_of_an_uninterrupted_run(tmp_path, monkeypatch, stopped_in_epoch):
-    config = LSTMConfig(**SMALL, dropout=0.4, batch_size=4, learning_rate=0.01, warmup=0.2, weight_decay=0.1, epochs=6, patience=6)
+    config = LSTMConfig(
+        **SMALL, dropout=0.4, batch_size=4, learning_rate=0.01, warmup=0.2, weight_decay=0.1, epochs=6, patience=6
+    )
     whole = network(config)
     expected = fit(whole, TRAIN, VALIDATION, config, 5, None)
     last = {}
@@ -138,7 +165,9 @@ def test_resuming_gives_the_weights_of_an_uninterrupted_run(tmp_path, monkeypatc
     torch.manual_seed(99)  # and another random state
     history = fit(resumed, TRAIN, VALIDATION, config, 5, tmp_path / "run")
     assert same(weights(resumed), weights(whole)) and same(last, uninterrupted)
-    assert [(r["epoch"], r["loss"], r["ndcg"]) for r in history] == [(r["epoch"], r["loss"], r["ndcg"]) for r in expected]
+    assert [(r["epoch"], r["loss"], r["ndcg"]) for r in history] == [
+        (r["epoch"], r["loss"], r["ndcg"]) for r in expected
+    ]
 
 
 def test_a_finished_run_is_read_back_not_repeated(tmp_path, monkeypatch):
@@ -159,13 +188,20 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_run(monkeypatch):
     monkeypatch.setattr(fit_module, "ndcg_at_10", lambda *_: next(planned))
     model = network(config)
     history = fit(model, TRAIN, VALIDATION, config, 0, None)
-    assert [row["ndcg"] for row in history] == [0.1, 0.3, 0.2, 0.3]  # the fifth epoch is never run: 0.3 again is no gain
+    # the fifth epoch is never run: 0.3 again is no gain
+    assert [row["ndcg"] for row in history] == [0.1, 0.3, 0.2, 0.3]
     assert same(weights(model), seen[1])
 
 
 @pytest.mark.parametrize(
     ("ndcg", "patience", "over"),
-    [([], 2, False), ([0.1, 0.2], 2, False), ([0.3, 0.2, 0.1], 2, True), ([0.3, 0.2, 0.4], 2, False), ([0.1, 0.1], 1, True)],
+    [
+        ([], 2, False),
+        ([0.1, 0.2], 2, False),
+        ([0.3, 0.2, 0.1], 2, True),
+        ([0.3, 0.2, 0.4], 2, False),
+        ([0.1, 0.1], 1, True),
+    ],
 )
 def test_patience(ndcg, patience, over):
     assert _is_over([{"ndcg": v} for v in ndcg], patience) == over

@@ -10,6 +10,6 @@ def study(toy_profile, toy_folder, tmp_path):
 
 @pytest.fixture
 def lstm(study):
-    from dualrec.systems.sequence_models import fit_sequence_model
+    from dualrec.systems.sequence_models import fit_network
 
-    return fit_sequence_model(study, "lstm")
+    return fit_network(study, "lstm")

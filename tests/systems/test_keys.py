@@ -117,7 +117,9 @@ def other_value(value):
         return value / 2 + 0.01
     if isinstance(value, tuple):
         return (*value, value[-1]) if value else (0.1, 0.2)
-    return {"all": "windows", "windows": "all", "words": "sbert", "sbert": "words", "file": "id_up"}.get(value, f"{value}2")
+    return {"all": "windows", "windows": "all", "words": "sbert", "sbert": "words", "file": "id_up"}.get(
+        value, f"{value}2"
+    )
 
 
 def variants(study: Study) -> dict[str, Study]:

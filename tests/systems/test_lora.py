@@ -28,7 +28,10 @@ def test_training_users_give_several_positions_and_validation_users_one(study, t
     titles = study.catalogue.titles
     for row, example in enumerate(data.validation + data.train):
         assert example.answer.startswith(f" {titles[data.cases.targets[row]]}\n")
-        assert f"- {titles[data.cases.history.sequence(row)[-1]]}\nLSTM suggests: {titles[data.hints.items[row, 0]]}\n" in example.prompt
+        assert (
+            f"- {titles[data.cases.history.sequence(row)[-1]]}\nLSTM suggests: {titles[data.hints.items[row, 0]]}\n"
+            in example.prompt
+        )
 
 
 def test_tuning_records_the_ndcg_that_the_catalogue_writer_has_on_the_validation_cases(study, tiny):
@@ -43,5 +46,7 @@ def test_tuning_records_the_ndcg_that_the_catalogue_writer_has_on_the_validation
 
 def test_a_quantised_adapter_is_not_trained_on_whole_weights(study, tiny):
     data = lora_data(with_lora(study, users=6, validation_users=5, quantise="4bit"), tiny)
-    with pytest.raises(StudyError, match="train the adapter first with `python -m dualrec.experiments.train_lora --profile toy`"):
+    with pytest.raises(
+        StudyError, match="train the adapter first with `python -m dualrec.experiments.train_lora --profile toy`"
+    ):
         train_adapter(study, tiny, data)

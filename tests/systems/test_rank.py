@@ -7,9 +7,10 @@ import pytest
 
 from dualrec.evaluation.metrics import per_user
 from dualrec.systems import names
+from dualrec.systems.cases import cases_for
 from dualrec.systems.names import SYSTEMS
 from dualrec.systems.parts import Parts
-from dualrec.systems.rank import cases_for, rank
+from dualrec.systems.rank import rank
 from dualrec.systems.sequence_models import lstm_hints
 from dualrec.types import Cases
 
@@ -60,10 +61,3 @@ def test_no_target_reaches_a_list_a_hint_or_a_prompt(study, parts, tiny):
     hints_after = lstm_hints(study, study.cases.history)
     np.testing.assert_array_equal(hints_after.items, hints_before.items)
     assert study.prompts_for(tiny, study.cases.history, hints_after) == prompts_before
-
-
-def test_free_writers_are_asked_for_the_profile_s_subset(study):
-    study.profile = dataclasses.replace(study.profile, llm=dataclasses.replace(study.profile.llm, users=7))
-    assert {name for name in SYSTEMS if len(cases_for(study, SYSTEMS[name])) == 7} == {
-        name for name in SYSTEMS if {name, SYSTEMS[name].reranks} & set(names.FREE_WRITERS)
-    }

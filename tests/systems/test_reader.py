@@ -53,7 +53,10 @@ def test_the_lstm_that_hints_at_examples_has_not_seen_them(study, tiny, lstm, mo
     (split,) = fitted
     for user in range(40):
         last_three = study.split.train.sequence(user)[7:].tolist()
-        assert split.train.sequence(user).tolist() + [split.validation.targets[user]] == study.split.train.sequence(user)[:7].tolist()
+        assert (
+            split.train.sequence(user).tolist() + [split.validation.targets[user]]
+            == study.split.train.sequence(user)[:7].tolist()
+        )
         assert not set(split.train.sequence(user).tolist()) & set(last_three)
 
 
@@ -69,13 +72,13 @@ def test_the_weight_is_the_best_on_validation_and_zero_is_the_lstm(study, tiny, 
     examples = read_examples(study, tiny, lstm, study.catalogue.titles, study.validation)
     heads = {kind: learn_head(study, examples, lstm, kind)[0] for kind in (HINTED, NO_HINT)}
     weighing = choose_weight(examples, heads, lstm)
-    searched = weighing.searched.set_index(["hint", "weight"]).ndcg
-    assert searched[weighing.hint, weighing.weight] == searched.max()
-    assert not (weighing.searched.ndcg[weighing.searched.weight < weighing.weight] == searched.max()).any()
-    assert searched[HINTED, 0.0] == searched[NO_HINT, 0.0]
+    accuracies = weighing.grid.set_index(["hint", "weight"]).ndcg
+    assert accuracies[weighing.hint, weighing.weight] == accuracies.max()
+    assert not (weighing.grid.ndcg[weighing.grid.weight < weighing.weight] == accuracies.max()).any()
+    assert accuracies[HINTED, 0.0] == accuracies[NO_HINT, 0.0]
     own = lstm.scores(study.validation.history)
     place = 1 + (own > np.take_along_axis(own, study.validation.targets[:, None], axis=1)).sum(axis=1)
-    assert searched[HINTED, 0.0] == pytest.approx(np.where(place <= 10, 1 / np.log2(place + 1), 0).mean())
+    assert accuracies[HINTED, 0.0] == pytest.approx(np.where(place <= 10, 1 / np.log2(place + 1), 0).mean())
 
 
 def test_fewer_examples_are_a_seeded_subset(study, tiny, lstm):

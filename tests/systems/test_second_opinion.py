@@ -41,7 +41,7 @@ def test_a_profile_may_score_the_most_watched_titles_alone(study, tiny, lstm):
         assert set(np.flatnonzero(~np.isnan(values)).tolist()) == most_watched | {0}
         places = sorted(most_watched)
         np.testing.assert_allclose(values[places], everything[name][places], atol=1e-4)
-    assert set(choose_fusion(study, tiny, lstm).searched.prior) == {"none", "no history", "other people"}
+    assert set(choose_fusion(study, tiny, lstm).grid.prior) == {"none", "no history", "other people"}
 
 
 def test_what_was_computed_is_read_back(study, tiny, lstm, monkeypatch):
@@ -62,4 +62,4 @@ def test_the_chosen_fusion_is_the_best_on_validation(study, tiny, lstm):
     lists = opinions.ranked(opinions.fused(fusion.prior, fusion.beta, fusion.weight), 10).items
     hit = lists == validation.targets[:, None]
     ndcg = np.where(hit.any(axis=1), 1 / np.log2(hit.argmax(axis=1) + 2), 0).mean()
-    assert ndcg == pytest.approx(fusion.searched.ndcg.max())
+    assert ndcg == pytest.approx(fusion.grid.ndcg.max())

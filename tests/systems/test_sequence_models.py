@@ -1,4 +1,4 @@
-"""Sequence models fitted to the study: read back, trained anew where something changed, the same on any number of threads."""
+"""Sequence models fitted to the study: read back, trained anew after a change, the same on any number of threads."""
 
 import dataclasses
 
@@ -10,12 +10,13 @@ from dualrec.config import LSTMConfig, SplitConfig
 from dualrec.data.splits import Split
 from dualrec.llm.finetuning.examples import earlier_split
 from dualrec.profiles.load import load_profile
-from dualrec.sequence.base import hints_from_scores, top_k
+from dualrec.sequence import training
+from dualrec.sequence.base import hints_from_scores, target_ranks
 from dualrec.sequence.neural import NeuralRecommender
 from dualrec.study import open_study
 from dualrec.systems import sequence_models
 from dualrec.systems.names import NETWORKS
-from dualrec.systems.sequence_models import fit_sequence_model, fit_side_by_side
+from dualrec.systems.sequence_models import fit_network, fit_sequence_model, fit_side_by_side
 from dualrec.types import Cases
 
 
@@ -42,30 +43,39 @@ def test_hints_of_a_case_are_its_best_unseen_items(study):
     assert (hints.probabilities[:, 0] >= hints.probabilities[:, 1]).all() and (hints.probabilities <= 1).all()
 
 
-def test_training_hints_are_as_good_as_test_hints_and_worse_than_hints_at_trained_positions():
-    """Held-out slice against test target, both unseen by their LSTM, on all of ML-100K; and what leaking would look like."""
+@pytest.mark.slow
+def test_training_hints_are_as_good_as_test_hints_and_worse_than_hints_at_trained_positions(monkeypatch):
+    """Held-out slice against test target, both unseen by their LSTM, on all of ML-100K; and what a leak looks like.
+
+    In float32: what half precision does to a network of four epochs is another question, and differs by processor.
+    """
+    monkeypatch.setattr(training, "pick_dtype", lambda device: torch.float32)
     study = open_study("laptop")
-    config = LSTMConfig(hidden=(64,), id_dim=32, title_dim=16, genre_dim=16, dense=64, batch_size=16, learning_rate=5e-3, epochs=4)
-    earlier = earlier_split(study.split.train, load_profile("laptop").llm.titles, SplitConfig().min_events)
+    config = LSTMConfig(
+        hidden=(64,), id_dim=32, title_dim=16, genre_dim=16, dense=64, batch_size=16, learning_rate=5e-3, epochs=4
+    )
+    before = earlier_split(study.split.train, load_profile("laptop").llm.titles, SplitConfig().min_events)
 
     def fitted(split: Split) -> NeuralRecommender:
         model = NeuralRecommender(study.catalogue, study.title_vectors, config, 0, None)
         return model.fit(split.train, split.validation)
 
-    def hits(model: NeuralRecommender, cases: Cases) -> np.ndarray:
-        return (top_k(model.scores(cases.history), 10).items == cases.targets[:, None]).any(axis=1)
+    def ranks(model: NeuralRecommender, cases: Cases) -> np.ndarray:
+        return target_ranks(model.scores(cases.history), cases.targets)
 
-    def standard_error(a: np.ndarray, b: np.ndarray) -> float:
-        return np.sqrt(a.var() / len(a) + b.var() / len(b))
-
+    earlier = fitted(before)
     final = fitted(study.split)
-    in_training, in_test = hits(fitted(earlier), earlier.test), hits(final, study.split.test)
-    assert abs(in_training.mean() - in_test.mean()) < 3 * standard_error(in_training, in_test)
+    in_training = ranks(earlier, before.test) <= 10
+    in_test = ranks(final, study.split.test) <= 10
+    standard_error = np.sqrt(in_training.var() / len(in_training) + in_test.var() / len(in_test))
+    assert abs(in_training.mean() - in_test.mean()) < 3 * standard_error
     assert in_test.mean() > 0.1  # the comparison is not one of two models that know nothing
-    leaking = hits(final, earlier.test)  # the final LSTM was trained on these very targets
-    assert leaking.mean() - in_training.mean() > 3 * standard_error(leaking, in_training)
+    # The final LSTM was trained on the targets of the slice: it ranks the same targets higher, user by user.
+    leak = np.log(ranks(earlier, before.test)) - np.log(ranks(final, before.test))
+    assert leak.mean() > 3 * leak.std() / np.sqrt(len(leak))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_two_threads_train_the_same_network_again_bit_for_bit(name):
     """Gradients of an item that occurs often in a batch must not be added up in the order in which threads come by."""
@@ -76,7 +86,8 @@ def test_two_threads_train_the_same_network_again_bit_for_bit(name):
     torch.set_num_threads(2)
     try:
         networks = [
-            NeuralRecommender(study.catalogue, study.title_vectors, config, 0, None).fit(train, validation).network for _ in range(3)
+            NeuralRecommender(study.catalogue, study.title_vectors, config, 0, None).fit(train, validation).network
+            for _ in range(3)
         ]
     finally:
         torch.set_num_threads(threads)
@@ -84,6 +95,7 @@ def test_two_threads_train_the_same_network_again_bit_for_bit(name):
     assert all(torch.equal(first[key], other[key]) for other in others for key in first)
 
 
+@pytest.mark.slow
 def test_networks_side_by_side_are_those_fitted_alone(study, toy_profile, toy_folder, tmp_path, monkeypatch):
     networks = [("lstm", 0, study.split), ("lstm", 1, study.split), ("sasrec", 0, study.split)]
     fit_side_by_side(study, [*networks, ("paper_lstm", 0, study.split)])
@@ -97,6 +109,7 @@ def test_networks_side_by_side_are_those_fitted_alone(study, toy_profile, toy_fo
         np.testing.assert_array_equal(together, alone)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_network_is_the_same_with_any_number_of_threads(tmp_path, name):
     vectors = open_study("smoke").title_vectors
@@ -112,7 +125,7 @@ def test_a_network_is_the_same_with_any_number_of_threads(tmp_path, name):
                 validation=study.split.validation.take(range(20)),
             )
             torch.set_num_threads(threads)
-            fitted.append(fit_sequence_model(study, name, split=small).network.state_dict())
+            fitted.append(fit_network(study, name, split=small).network.state_dict())
             assert torch.get_num_threads() == threads
     finally:
         torch.set_num_threads(before)

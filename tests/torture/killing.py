@@ -18,10 +18,15 @@ PATIENCE = 3600.0  # seconds after which a run counts as hanging
 
 
 def start(home: Path, *arguments: str) -> subprocess.Popen:
-    """`python -m dualrec ...` in a home of its own, with no network, one thread (others run beside it) and nothing on its screen."""
+    """`python -m dualrec ...` in a home of its own, with no network and nothing on its screen.
+
+    It has one thread, since others run beside it.
+    """
     environment = os.environ | {"DUALREC_HOME": str(home), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
     log = open(home / "log.txt", "ab")  # noqa: SIM115  the process keeps it
-    return subprocess.Popen([sys.executable, "-m", "dualrec", *arguments], env=environment, stdout=log, stderr=log, cwd=home)
+    return subprocess.Popen(
+        [sys.executable, "-m", "dualrec", *arguments], env=environment, stdout=log, stderr=log, cwd=home
+    )
 
 
 def run_whole(home: Path, *arguments: str) -> None:
@@ -31,11 +36,16 @@ def run_whole(home: Path, *arguments: str) -> None:
 
 
 def run_killed(home: Path, steps: int, delay: float, seed: int, *arguments: str) -> int:
-    """Kill the run whenever it has got a little further, start it again, and so on to its end; returns how often it was killed.
+    """Kill the run whenever it has got a little further, start it again, and so on to its end.
 
-    Each time it may first finish up to `steps` files, and is killed up to `delay` seconds later: by time alone a slow machine would be
-    killed again and again before it gets anywhere. Every second kill leaves the notebook's kernel alone: it has to notice that it is an
-    orphan.
+    By time alone a slow machine would be killed again and again before it gets anywhere. Every second kill leaves the
+    notebook's kernel alone: it has to notice that it is an orphan.
+
+    steps: files that the run may finish, at most, before each kill
+    delay: seconds that it then has left, at most
+    seed: of both draws
+
+    Returns how often it was killed.
     """
     drawn, kills = random.Random(seed), 0
     while True:

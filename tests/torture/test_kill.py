@@ -35,7 +35,7 @@ epochs = 3
 batch_size = 2
 """
 PARAMETERS = new_code_cell('PROFILE = "toy"\nSEED = 0', metadata={"tags": ["parameters"]})
-TEMPORAL = """
+SEQUENCE_MODELS_CELL = """
 from dualrec import plots
 from dualrec.notebook import Caption, begin, record, record_system, show, table
 from dualrec.systems.names import SYSTEMS
@@ -44,11 +44,12 @@ from dualrec.sequence.base import top_k
 study = begin(PROFILE, SEED)
 for name in ("markov", "lstm", "sasrec"):
     study.save(name, study.cases, top_k(fit_sequence_model(study, name).scores(study.cases.history), 5), 0.0)
-show(study, plots.dots(table(study, ["markov", "lstm", "sasrec"]), ["HR@10"], SYSTEMS), "01_dots", Caption("Toy.", n=len(study.cases)))
+dots = plots.dots(table(study, ["markov", "lstm", "sasrec"]), ["HR@10"], SYSTEMS)
+show(study, dots, "01_dots", Caption("Toy.", n=len(study.cases)))
 record_system(study, "markov", "lstm", "sasrec")
-record(study, "01_temporal", users=len(study.cases))
+record(study, "01_sequence", users=len(study.cases))
 """
-LANGUAGE = """
+LANGUAGE_MODEL_CELL = """
 from dualrec.llm.local import load_llm
 from dualrec.notebook import begin, record, record_system
 from dualrec.systems.free_writer import write_lists
@@ -70,7 +71,8 @@ def test_a_kill_while_writing_leaves_the_old_file_and_rubbish_that_the_next_run_
     write_text(target, "old")
     code = (
         "import os, signal, sys\nfrom pathlib import Path\nfrom dualrec.core.artifacts import atomic_path\n"
-        "with atomic_path(Path(sys.argv[1])) as path:\n    path.write_text('ne')\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "with atomic_path(Path(sys.argv[1])) as path:\n"
+        "    path.write_text('ne')\n    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     died = subprocess.run([sys.executable, "-c", code, str(target)], check=False)
     assert died.returncode == -signal.SIGKILL and target.read_text() == "old"
@@ -83,15 +85,15 @@ def test_a_kill_while_writing_leaves_the_old_file_and_rubbish_that_the_next_run_
 
 @pytest.fixture
 def toy_home(tmp_path, toy_profile, toy_folder, tiny_folder):
-    """A study of two notebooks that train networks and a tiny language model on toy data, with the runs of an undisturbed one."""
+    """Two homes with the same study: two notebooks that train networks and a tiny language model on toy data."""
     settings = Path(toy_profile).read_text(encoding="utf-8").replace('data = "ml-100k"', f'data = "{toy_folder}"')
     settings = settings.replace("epochs = 2", "epochs = 12") + SETTINGS.format(model=tiny_folder)
     for name in ("undisturbed", "killed"):
         notebooks = tmp_path / name / "notebooks"
         notebooks.mkdir(parents=True)
         (tmp_path / name / "toy.toml").write_text(settings, encoding="utf-8")
-        for number, source in (("01_temporal", TEMPORAL), ("02_language", LANGUAGE)):
-            nbformat.write(new_notebook(cells=[PARAMETERS, new_code_cell(source)]), notebooks / f"{number}.ipynb")
+        for stem, source in (("01_sequence", SEQUENCE_MODELS_CELL), ("02_language", LANGUAGE_MODEL_CELL)):
+            nbformat.write(new_notebook(cells=[PARAMETERS, new_code_cell(source)]), notebooks / f"{stem}.ipynb")
     return tmp_path
 
 
@@ -99,7 +101,8 @@ def test_a_small_study_killed_a_few_times_ends_as_if_nothing_had_been(toy_home):
     assert killed_beside_undisturbed(toy_home, 20, 1.0, "toy.toml") >= 2
     assert first_difference(toy_home / "undisturbed/runs/toy", toy_home / "killed/runs/toy") is None
     assert leftovers(toy_home / "killed") == []
-    assert sorted(os.listdir(toy_home / "killed/runs/toy/figures")) == sorted(os.listdir(toy_home / "undisturbed/runs/toy/figures"))
+    killed, undisturbed = (toy_home / name / "runs/toy/figures" for name in ("killed", "undisturbed"))
+    assert sorted(os.listdir(killed)) == sorted(os.listdir(undisturbed))
 
 
 @pytest.mark.torture
@@ -118,7 +121,9 @@ def alone_after_the_others(home: Path) -> None:
         run_whole(home, "run", "--profile", "smoke", "--only", notebook.stem, "--again")
 
 
-def killed_beside_undisturbed(home: Path, steps: int, delay: float, profile: str, afterwards: Callable[[Path], None] | None = None) -> int:
+def killed_beside_undisturbed(
+    home: Path, steps: int, delay: float, profile: str, afterwards: Callable[[Path], None] | None = None
+) -> int:
     """Run a profile whole and, beside it, killed again and again, see `run_killed`; returns how often.
 
     afterwards: what the undisturbed one goes on with meanwhile

@@ -15,7 +15,7 @@ from dualrec.llm import local
 from dualrec.llm.finetuning import lora
 from dualrec.llm.finetuning.examples import Example
 from dualrec.llm.finetuning.lora import _Run, _with_adapter, fine_tune, merged
-from dualrec.llm.finetuning.loss import encode
+from dualrec.llm.finetuning.loss import answer_tokens, encode
 from dualrec.llm.finetuning.memory import estimate
 from dualrec.llm.inference.beam_search import beam_search
 from dualrec.llm.inference.generate import generate
@@ -27,7 +27,16 @@ from dualrec.types import Cases, Sequences
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 
-TITLES = ["", "Alien (1979)", "Aliens (1986)", "Alien 3 (1992)", "Heat (1995)", "Casino (1995)", "Toy Story (1995)", "Amélie (2001)"]
+TITLES = [
+    "",
+    "Alien (1979)",
+    "Aliens (1986)",
+    "Alien 3 (1992)",
+    "Heat (1995)",
+    "Casino (1995)",
+    "Toy Story (1995)",
+    "Amélie (2001)",
+]
 PROMPTS = ["I watched Heat.\n1.", "I watched Toy Story (1995), and Aladdin, and much else.\n1.", "1."]
 LORA = LoRAConfig(rank=2, alpha=4, epochs=2, batch_size=2, learning_rate=1e-2)
 EXAMPLES = [Example(f"history {'long ' * i}\n1.", f" Movie {i} (199{i})\n2. Film {i}\n") for i in range(5)]
@@ -53,7 +62,10 @@ def test_texts_are_those_of_the_processor(tiny, tmp_path):
 
 def test_lora_learns_as_on_the_processor(tiny, tmp_path):
     config = replace(LORA, dropout=0.0)  # whose mask each device draws its own way
-    histories = [fine_tune(llm, EXAMPLES, EXAMPLES[:2], config, 0, tmp_path / str(i)) for i, llm in enumerate((tiny, on_gpu(tiny)))]
+    histories = [
+        fine_tune(llm, EXAMPLES, EXAMPLES[:2], config, 0, tmp_path / str(i))
+        for i, llm in enumerate((tiny, on_gpu(tiny)))
+    ]
     losses = [[row["validation_loss"] for row in history] for history in histories]
     assert losses[1][-1] < losses[1][0] and losses[0] == pytest.approx(losses[1], abs=2e-3)
 
@@ -105,7 +117,7 @@ def test_a_training_step_takes_the_memory_that_was_estimated(tokenizer, tmp_path
     before = torch.cuda.memory_allocated()
     llm = LLM("big", LlamaForCausalLM(sizes).to("cuda", torch.bfloat16), tokenizer)
     encoded = encode(llm, examples)
-    needed = estimate(llm.model, config, 8, max(len(ids) for ids, _ in encoded)).total
+    needed = estimate(llm.model, config, 8, max(map(len, encoded)), answer_tokens(encoded) // 8).total
     _, trained = _with_adapter(llm.model, config, 0)
     run = _Run(llm, encoded, trained, config, 0, tmp_path)
     llm.model.train()
@@ -118,7 +130,9 @@ def test_a_training_step_takes_the_memory_that_was_estimated(tokenizer, tmp_path
 def test_four_bits_are_trained_and_merged_into_whole_weights(tokenizer, tmp_path):
     pytest.importorskip("bitsandbytes", reason="the package is not installed")
     torch.manual_seed(0)
-    whole = LlamaForCausalLM(big(tokenizer, hidden_size=128, intermediate_size=256, num_hidden_layers=2)).to(torch.bfloat16)
+    whole = LlamaForCausalLM(big(tokenizer, hidden_size=128, intermediate_size=256, num_hidden_layers=2)).to(
+        torch.bfloat16
+    )
     whole.save_pretrained(tmp_path / "model")
     tokenizer.save_pretrained(tmp_path / "model")
     assert four_bits().load_in_4bit
@@ -128,7 +142,10 @@ def test_four_bits_are_trained_and_merged_into_whole_weights(tokenizer, tmp_path
     history = fine_tune(llm, EXAMPLES, EXAMPLES[:2], replace(LORA, quantise="4bit"), 0, tmp_path / "run")
     assert history[-1]["validation_loss"] < history[0]["validation_loss"]
     ready = merged(local.load_llm(str(tmp_path / "model")), tmp_path / "run")
-    moved = ready.model.get_decoder().layers[0].self_attn.q_proj.weight.cpu() - whole.get_decoder().layers[0].self_attn.q_proj.weight
+    moved = (
+        ready.model.get_decoder().layers[0].self_attn.q_proj.weight.cpu()
+        - whole.get_decoder().layers[0].self_attn.q_proj.weight
+    )
     assert torch.isfinite(moved).all() and moved.abs().max() > 0
 
 

@@ -103,10 +103,13 @@ def test_every_dependency_has_its_reason():
 
 def test_every_third_party_import_is_declared():
     declared = {canonicalize_name(r.name) for r in DECLARED}
-    own_names = {"sentence_transformers": "sentence-transformers", "jupyter_client": "jupyter-client", "yaml": "pyyaml"}
+    own_names = {"sentence_transformers": "sentence-transformers", "jupyter_client": "jupyter-client"}
+    own_names |= {"pydantic_core": "pydantic", "yaml": "pyyaml"}
     known = set(sys.stdlib_module_names) | {"dualrec"}
     for file in (ROOT / "dualrec").rglob("*.py"):
-        for name in re.findall(r"^\s*(?:from|import) ([A-Za-z]\w*)[\w.]*(?: import|,|\s|$)", file.read_text(), re.MULTILINE):
+        for name in re.findall(
+            r"^\s*(?:from|import) ([A-Za-z]\w*)[\w.]*(?: import|,|\s|$)", file.read_text(), re.MULTILINE
+        ):
             if name in known:
                 continue
             assert own_names.get(name, canonicalize_name(name)) in declared, f"{file.name} imports {name}"
@@ -142,7 +145,9 @@ def make(*arguments: str) -> subprocess.CompletedProcess:
 def test_make_alone_lists_every_target():
     listed = re.findall(r"^  (\w+)", make().stdout, re.MULTILINE)
     assert listed == TARGETS
-    assert {"help", "setup", "all", "smoke", "check", "types", "test", "report", "lab", "clean", "publish"} <= set(listed)
+    assert {"help", "setup", "all", "smoke", "check", "types", "test", "report", "lab", "clean", "publish"} <= set(
+        listed
+    )
 
 
 @pytest.mark.parametrize("target", ["run", "figures", "report", "lab", "demo", "bench", "doctor"])
@@ -194,8 +199,12 @@ def test_containers_set_up_by_the_same_command_with_a_python_that_will_do():
     assert re.search(r"USER reader\n.*^RUN .*make setup$", dockerfile, re.MULTILINE | re.DOTALL), "nothing runs as root"
     container = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text())
     assert container["postCreateCommand"] == "make setup"
-    stage = re.search(rf"^FROM .* AS {container['build']['target']}$(.*?)(?=^FROM)", dockerfile, re.MULTILINE | re.DOTALL)[1]
-    assert "USER reader" in stage and "make setup" not in stage, "an editor's container sets up once, in its own workspace"
+    stage = re.search(
+        rf"^FROM .* AS {container['build']['target']}$(.*?)(?=^FROM)", dockerfile, re.MULTILINE | re.DOTALL
+    )[1]
+    assert "USER reader" in stage and "make setup" not in stage, (
+        "an editor's container sets up once, in its own workspace"
+    )
     assert (ROOT / ".devcontainer" / container["build"]["dockerfile"]).resolve() == ROOT / "Dockerfile"
     ignored = (ROOT / ".dockerignore").read_text().split()
     assert {"runs", ".venv*"} <= set(ignored) and ".git" not in ignored, "a ledger names its commit in a container, too"
@@ -210,20 +219,28 @@ def test_binder_installs_what_make_setup_installs():
 
 
 def test_binder_opens_notebooks_in_the_profile_it_has_memory_for():
-    said = subprocess.run([ROOT / ".binder/start", "printenv", "DUALREC_PROFILE"], capture_output=True, text=True, check=True)
+    said = subprocess.run(
+        [ROOT / ".binder/start", "printenv", "DUALREC_PROFILE"], capture_output=True, text=True, check=True
+    )
     assert said.stdout == "smoke\n"
 
 
 def test_scripts_keep_the_line_ends_of_linux_where_git_would_change_them():
     files = ["Makefile", "Dockerfile", ".ci/run", ".binder/start", ".binder/postBuild"]
-    said = subprocess.run(["git", "check-attr", "eol", "--", *files], cwd=ROOT, capture_output=True, text=True, check=True)
+    said = subprocess.run(
+        ["git", "check-attr", "eol", "--", *files], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert said.stdout.count(": eol: lf") == len(files)
 
 
 def test_importing_the_package_needs_no_unix():
     for file in (ROOT / "dualrec").rglob("*.py"):
         for node in ast.parse(file.read_text(encoding="utf-8")).body:
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [getattr(node, "module", None)]
+            names = (
+                [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else [getattr(node, "module", None)]
+            )
             assert not {"resource", "fcntl", "pwd", "grp", "termios"} & set(names), file.name
 
 
@@ -257,8 +274,12 @@ def test_every_link_of_the_readme_leads_somewhere():
 
 def test_what_is_prepared_for_products_is_not_kept_for_a_thousand_shapes():
     """Set before PyTorch computes, in every process; whoever set it otherwise keeps it."""
-    program = "import os, dualrec; print(os.environ['ONEDNN_PRIMITIVE_CACHE_CAPACITY'], os.environ['LRU_CACHE_CAPACITY'])"
+    program = (
+        "import os, dualrec; print(os.environ['ONEDNN_PRIMITIVE_CACHE_CAPACITY'], os.environ['LRU_CACHE_CAPACITY'])"
+    )
     named = {name: value for name, value in os.environ.items() if not name.endswith("_CACHE_CAPACITY")}
     for given, wanted in ({}, "64 64"), ({"LRU_CACHE_CAPACITY": "9"}, "64 9"):
-        done = subprocess.run([sys.executable, "-c", program], env=named | given, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", program], env=named | given, capture_output=True, text=True, check=True
+        )
         assert done.stdout.strip() == wanted

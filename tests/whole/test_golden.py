@@ -1,4 +1,7 @@
-"""Our networks against those of RecTools and RecBole on the same cases: golden numbers, made once by the scripts in `tests/golden/`."""
+"""Our networks against those of RecTools and RecBole on the same cases.
+
+Theirs are golden numbers, made once by the scripts in `tests/golden/`.
+"""
 
 import importlib.util
 import json
@@ -42,7 +45,9 @@ def test_golden_means_are_those_of_the_runs(theirs):
         assert entry["test"][metric] == pytest.approx(np.mean([run["test"][metric] for run in entry["runs"]]))
     best = max(entry["searched"], key=lambda point: point["validation"]["NDCG@10"])
     assert entry["chosen"].items() <= best.items(), "chosen by validation"
-    assert entry["test"]["NDCG@10"] > 0.05 and entry["test"]["HR@10"] > 0.1, "theirs has learned something: the bar is one"
+    assert entry["test"]["NDCG@10"] > 0.05 and entry["test"]["HR@10"] > 0.1, (
+        "theirs has learned something: the bar is one"
+    )
 
 
 @pytest.mark.parametrize("theirs", GOLDEN)
@@ -63,7 +68,9 @@ def test_golden_metrics_by_hand():
     assert places.tolist() == [2, 1, 1, 5], "ties to the lower index, the history removed, a seen target last"
     found = common.metrics(np.array([1, 2, 6, 11]))
     gains = 1 + 1 / np.log2(3) + 1 / np.log2(7)
-    assert found == pytest.approx({"HR@1": 1 / 4, "HR@5": 2 / 4, "HR@10": 3 / 4, "NDCG@10": gains / 4, "MRR": (1 + 1 / 2 + 1 / 6) / 4})
+    assert found == pytest.approx(
+        {"HR@1": 1 / 4, "HR@5": 2 / 4, "HR@10": 3 / 4, "NDCG@10": gains / 4, "MRR": (1 + 1 / 2 + 1 / 6) / 4}
+    )
 
 
 def test_golden_metrics_are_ours_on_ties(tmp_path):

@@ -1,4 +1,4 @@
-"""Without a network: the data and the models of the default study load, the study is evaluated, and nobody even asks for one."""
+"""Without a network: data and models of the default study load, the study is evaluated, and nobody asks for one."""
 
 import json
 import os
@@ -15,7 +15,8 @@ import json, runpy, socket, sys
 asked, refusing = [], sys.argv.pop(1) == "refuse"
 
 def watch(event, args):
-    if event == "socket.getaddrinfo" or (event == "socket.connect" and isinstance(args[1], tuple)):  # a path is no network
+    connects = event == "socket.connect" and isinstance(args[1], tuple)  # a path is no network
+    if event == "socket.getaddrinfo" or connects:
         asked.append(f"{event} {args}")
         if refusing:
             raise OSError("there is no network")
@@ -55,11 +56,22 @@ def test_the_default_study_needs_no_network(way, tmp_path):
         pytest.skip("this machine lets nobody have a network name space of his own")
     evaluate = ["evaluate", "--systems", "popularity", "--profile", "smoke", "--out", str(tmp_path / "out")]
     command = [*(ALONE if way == "name space" else []), sys.executable, "-c", SCRIPT, way, *evaluate]
-    told_to_be_offline = {"HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE"}  # a user is told nothing of the kind
+    # a user sets nothing of the kind
+    told_to_be_offline = {"HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE"}
     environment = {name: value for name, value in os.environ.items() if name not in told_to_be_offline}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["popularity"]["n"] > 0 and (tmp_path / "out/lists/popularity.parquet").is_file()
     found = json.loads(done.stderr.splitlines()[-1])
-    assert found.pop("refused") == ("[Errno 101] Network is unreachable" if way == "name space" else "there is no network")
-    assert found == {"movies": 1682, "vectors": [2, 384], "tokens": 49152, "config": 49152, "weights": 49152, "asked": [], "seen": True}
+    assert found.pop("refused") == (
+        "[Errno 101] Network is unreachable" if way == "name space" else "there is no network"
+    )
+    assert found == {
+        "movies": 1682,
+        "vectors": [2, 384],
+        "tokens": 49152,
+        "config": 49152,
+        "weights": 49152,
+        "asked": [],
+        "seen": True,
+    }

@@ -12,9 +12,22 @@ from IPython.core.inputtransformer2 import TransformerManager
 from dualrec.core import paths
 
 ROOT = paths.PACKAGE.parent
-PICKLERS = {"pickle", "_pickle", "cPickle", "cloudpickle", "pickle5", "shelve", "marshal", "dill", "joblib", "jsonpickle"}
+PICKLERS = {
+    "pickle",
+    "_pickle",
+    "cPickle",
+    "cloudpickle",
+    "pickle5",
+    "shelve",
+    "marshal",
+    "dill",
+    "joblib",
+    "jsonpickle",
+}
 READERS = {"read_pickle", "to_pickle"}  # of pandas
-SOURCES = sorted([*(ROOT / "dualrec").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py"), *(ROOT / "notebooks").glob("*.ipynb")])
+SOURCES = sorted(
+    [*(ROOT / "dualrec").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py"), *(ROOT / "notebooks").glob("*.ipynb")]
+)
 
 
 def code_of(file) -> str:

@@ -29,25 +29,35 @@ def can_mount(folder: Path) -> bool:
 
 
 def on_a_full_disk(folder: Path, evaluate: list[str]) -> dict:
-    """Runs within a name space where `folder` is a disk of 4 MiB: evaluate, fill the disk, evaluate anew, make room, evaluate."""
+    """Evaluate, fill the disk, evaluate anew, make room, evaluate.
+
+    It runs within a name space where `folder` is a disk of 4 MiB.
+    """
 
     def run(seed: int) -> tuple[int, str]:
         done = subprocess.run([*evaluate, "--seed", str(seed)], capture_output=True, text=True, check=False)
         return done.returncode, done.stderr
 
     def ledgers() -> dict:
-        return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted((folder / "out/lists").iterdir())}
+        return {
+            path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted((folder / "out/lists").iterdir())
+        }
 
-    told = {"first": run(0), "ledgers": ledgers()}
+    outcome = {"first": run(0), "ledgers": ledgers()}
     with open(folder / "filler", "wb", buffering=0) as filler:
         try:
             while True:
                 filler.write(bytes(4096))
         except OSError as error:
             assert error.errno == errno.ENOSPC
-    told |= {"full": run(1), "kept": ledgers()}
+    outcome |= {"full": run(1), "kept": ledgers()}
     (folder / "filler").unlink()
-    return told | {"room": run(1), "new": ledgers(), "rubbish": [p.name for p in (folder / "out").rglob(".*.writing")]}
+    return outcome | {
+        "room": run(1),
+        "new": ledgers(),
+        "rubbish": [p.name for p in (folder / "out").rglob(".*.writing")],
+    }
 
 
 @pytest.mark.slow
@@ -58,33 +68,56 @@ def test_a_full_disk_is_named_and_nothing_finished_is_lost(tmp_path, toy_folder,
         pytest.skip("this machine lets nobody mount a small disk in a name space of his own")
     evaluate = [sys.executable, "-m", "dualrec", "evaluate", "--data", str(toy_folder), "--profile", toy_profile]
     evaluate += ["--systems", "markov,lstm", "--out", str(disk / "out")]
-    code = f"import json, test_trouble, pathlib; print(json.dumps(test_trouble.on_a_full_disk(pathlib.Path({str(disk)!r}), {evaluate!r})))"
+    call = f"test_trouble.on_a_full_disk(pathlib.Path({str(disk)!r}), {evaluate!r})"
+    code = f"import json, test_trouble, pathlib; print(json.dumps({call}))"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), str(paths.PACKAGE.parent)])}
     done = subprocess.run(
-        [*SMALL_DISK, str(disk), sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False
+        [*SMALL_DISK, str(disk), sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert told["first"][0] == 0, told["first"]
-    assert told["full"][0] == 1 and told["kept"] == told["ledgers"]
-    last = told["full"][1].splitlines()[-1]
+    outcome = json.loads(done.stdout)
+    assert outcome["first"][0] == 0, outcome["first"]
+    assert outcome["full"][0] == 1 and outcome["kept"] == outcome["ledgers"]
+    last = outcome["full"][1].splitlines()[-1]
     assert last.startswith("dualrec: the disk is full") and "make room and run the same command again" in last
-    assert "Traceback" not in told["full"][1]
-    assert told["room"][0] == 0 and told["new"].keys() == told["ledgers"].keys() and told["rubbish"] == []
+    assert "Traceback" not in outcome["full"][1]
+    assert outcome["room"][0] == 0 and outcome["new"].keys() == outcome["ledgers"].keys() and outcome["rubbish"] == []
 
 
 @pytest.mark.parametrize(
     ("error", "said"),
     [
         (StudyError("as it is"), "as it is"),
-        (OSError(errno.ENOSPC, "No space left on device"), "the disk is full; make room and run the same command again"),
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            "the disk is full; make room and run the same command again",
+        ),
         (OSError(errno.EDQUOT, "Disk quota exceeded", "/nowhere/x"), "the disk is full at /nowhere/x; make room"),
-        (OSError(errno.EROFS, "Read-only file system", "/nowhere/x"), "no access at /nowhere/x (Read-only file system)"),
-        (PermissionError(errno.EACCES, "Permission denied", b"/nowhere/x"), "no access at /nowhere/x (Permission denied)"),
+        (
+            OSError(errno.EROFS, "Read-only file system", "/nowhere/x"),
+            "no access at /nowhere/x (Read-only file system)",
+        ),
+        (
+            PermissionError(errno.EACCES, "Permission denied", b"/nowhere/x"),
+            "no access at /nowhere/x (Permission denied)",
+        ),
         (MemoryError(), "the memory is full; close other programs or choose a smaller profile"),
-        (ValueError("two\nlines"), "this should not happen: ValueError: two lines; run it again with --debug and report"),
-        (OSError(errno.ENAMETOOLONG, "File name too long", "x" * 5000), f"the system refuses at {'x' * 200}: File name too long; mend or"),
-        (OSError(errno.EIO, "Input/output error"), "the system refuses: Input/output error; mend or choose another path"),
+        (
+            ValueError("two\nlines"),
+            "this should not happen: ValueError: two lines; run it again with --debug and report",
+        ),
+        (
+            OSError(errno.ENAMETOOLONG, "File name too long", "x" * 5000),
+            f"the system refuses at {'x' * 200}: File name too long; mend or",
+        ),
+        (
+            OSError(errno.EIO, "Input/output error"),
+            "the system refuses: Input/output error; mend or choose another path",
+        ),
     ],
 )
 def test_whatever_goes_wrong_is_one_line_and_exit_code_1(error, said, monkeypatch, capsys):
@@ -105,7 +138,8 @@ def test_whatever_goes_wrong_is_one_line_and_exit_code_1(error, said, monkeypatc
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_without_the_right_to_write_is_named(tmp_path, toy_folder, toy_profile):
     (tmp_path / "out").mkdir(mode=0o500)
-    arguments = ["evaluate", "--data", str(toy_folder), "--profile", toy_profile, "--systems", "popularity", "--out", str(tmp_path / "out")]
+    arguments = ["evaluate", "--data", str(toy_folder), "--profile", toy_profile]
+    arguments += ["--systems", "popularity", "--out", str(tmp_path / "out")]
     done = subprocess.run([sys.executable, "-m", "dualrec", *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "no access" in done.stderr.splitlines()[-1] and "Traceback" not in done.stderr
 
@@ -138,7 +172,8 @@ def test_another_seed_is_a_study_of_its_own(tmp_path, monkeypatch, toy_profile, 
     other = notebook.begin(str(own), 3)
     notebook.record(other, "01_one", value=2)
     assert paths.results("toy").read_bytes() == before and paths.results("toy").parent.name == "figures"
-    assert other.folder == tmp_path / "home/runs/toy-seed3" and paths.results(other.profile.name).is_relative_to(other.folder)
+    assert other.folder == tmp_path / "home/runs/toy-seed3"
+    assert paths.results(other.profile.name).is_relative_to(other.folder)
     assert np.array_equal(first.cases.users, other.cases.users), "every user is tested whatever the seed"
 
 
@@ -159,5 +194,9 @@ def test_a_notebook_alone_says_which_command_makes_what_it_lacks(tmp_path):
     command = [sys.executable, "-m", "dualrec", "run", "--profile", "smoke", "--only", "06"]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     last = done.stderr.splitlines()[-1]
-    assert done.returncode == 1 and last.startswith("dualrec: 06_results.ipynb: cell In [") and "Traceback" not in done.stderr
+    assert (
+        done.returncode == 1
+        and last.startswith("dualrec: 06_results.ipynb: cell In [")
+        and "Traceback" not in done.stderr
+    )
     assert "there is no ledger runs/smoke/lists/" in last and "run the notebook that writes it, or `make all`" in last

@@ -121,6 +121,7 @@ def test_an_edited_notebook_runs_again_with_those_that_read_it(keys, edit, expec
         ("core/errors.py", [f"{n:02d}" for n in range(1, 13)]),
     ],
 )
+@pytest.mark.slow
 def test_changed_code_runs_again_the_notebooks_that_reach_it(keys, tmp_path, monkeypatch, module, expected):
     before = keys(_profile())
     package = tmp_path / "copy" / "dualrec"
@@ -135,6 +136,7 @@ def test_changed_code_runs_again_the_notebooks_that_reach_it(keys, tmp_path, mon
     assert changed(before, keys(_profile())) == expected
 
 
+@pytest.mark.slow
 def test_prose_in_code_runs_nothing_again(keys, tmp_path, monkeypatch):
     before = keys(_profile())
     package = tmp_path / "copy" / "dualrec"

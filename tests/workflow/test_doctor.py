@@ -22,7 +22,17 @@ def home(tmp_path, monkeypatch):
 
 def test_this_environment_is_ready_for_the_smoke_profile(home):
     found = by_name(doctor.checks("smoke"))
-    assert set(found) >= {"python", "packages", "asset ml-100k", "asset smollm2-135m", "device", "memory", "disk", "runs/", "profile smoke"}
+    assert set(found) >= {
+        "python",
+        "packages",
+        "asset ml-100k",
+        "asset smollm2-135m",
+        "device",
+        "memory",
+        "disk",
+        "runs/",
+        "profile smoke",
+    }
     bad = [str(check) for check in found.values() if not check.ok]
     assert not bad
 
@@ -82,7 +92,11 @@ def test_an_unwritable_home_fails(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     "gpu, ok, said",
-    [(0.0, False, "needs a GPU with 24 GiB, there is none"), (16.0, False, "the largest has 16.0"), (40.0, True, "fits")],
+    [
+        (0.0, False, "needs a GPU with 24 GiB, there is none"),
+        (16.0, False, "the largest has 16.0"),
+        (40.0, True, "fits"),
+    ],
 )
 def test_a_profile_that_needs_a_gpu(monkeypatch, gpu, ok, said):
     monkeypatch.setattr(doctor, "gpu_memory", lambda: gpu)
@@ -108,7 +122,11 @@ def test_where_data_come_from(home, monkeypatch):
     assert doctor._data_origin(str(home)) == "own folder"
     assert doctor._data_origin("ml-2m") is None
     check = doctor._fits(Profile("mine", "", "ml-2m", needs_memory_gib=0.1))
-    assert not check.ok and "data 'ml-2m' is neither a registered data set (ml-100k, ml-1m, ml-latest-small) nor a folder" in check.detail
+    assert (
+        not check.ok
+        and "data 'ml-2m' is neither a registered data set (ml-100k, ml-1m, ml-latest-small) nor a folder"
+        in check.detail
+    )
 
 
 def test_the_environment_is_plain_json():

@@ -11,7 +11,10 @@ from dualrec.workflow import runner
 pytestmark = pytest.mark.slow
 
 PARAMETERS = 'import os\nPROFILE = os.environ.get("DUALREC_PROFILE", "laptop")\nSEED = 0'
-BARS = "from tqdm.auto import tqdm\nfrom tqdm.autonotebook import tqdm as other\nfor bar in (tqdm, other):\n    list(bar(range(3)))"
+BARS = """from tqdm.auto import tqdm
+from tqdm.autonotebook import tqdm as other
+for bar in (tqdm, other):
+    list(bar(range(3)))"""
 SHOWN = "from dualrec.demo import show_page\nshow_page(None)"
 
 
@@ -23,7 +26,7 @@ def test_any_name_means_this_interpreter(manager, made):
 
 
 def test_an_executed_notebook_holds_no_widget(tmp_path, monkeypatch):
-    """A widget that was made stays in the file, shown or not, and reads as an error where nobody is there to move it."""
+    """A widget that was made stays in the file, shown or not, and reads as an error where nobody can move it."""
     monkeypatch.setenv("DUALREC_HOME", str(tmp_path))
     paths.notebooks().mkdir()
     cells = [new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]}), new_code_cell(BARS), new_code_cell(SHOWN)]

@@ -8,7 +8,10 @@ import pytest
 
 from dualrec.workflow.progress import ERASE, Ticker, readable_seconds
 
-FIRST, SECOND = "beam search:  40%|████      | 6/15 [00:10<00:15,  1.7s/batch]", "beam search:  80%|████████  | 12/15 [00:20<00:05]"
+FIRST, SECOND = (
+    "beam search:  40%|████      | 6/15 [00:10<00:15,  1.7s/batch]",
+    "beam search:  80%|████████  | 12/15 [00:20<00:05]",
+)
 
 
 class Screen(io.StringIO):

@@ -30,7 +30,11 @@ LOG = 'import sys\nwith open("log.txt", "a") as file:\n    print("{name}", PROFI
 
 def write_notebook(name: str, *more: str, parameters: str = PARAMETERS, tags=("parameters",)) -> Path:
     """A notebook that logs its name, parameters and interpreter into the folder it runs in, then runs `more`."""
-    cells = [new_markdown_cell("# Title"), new_code_cell(parameters, metadata={"tags": list(tags)}), new_code_cell(LOG.format(name=name))]
+    cells = [
+        new_markdown_cell("# Title"),
+        new_code_cell(parameters, metadata={"tags": list(tags)}),
+        new_code_cell(LOG.format(name=name)),
+    ]
     path = paths.notebooks() / f"{name}.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(new_notebook(cells=cells + [new_code_cell(source) for source in more]), path)
@@ -59,7 +63,9 @@ def finished_once(tmp_path_factory):
     home = tmp_path_factory.mktemp("finished")
     kernels = home / "kernels" / "python3"
     kernels.mkdir(parents=True)
-    (kernels / "kernel.json").write_text(json.dumps({"argv": ["/bin/false"], "display_name": "not this one", "language": "python"}))
+    (kernels / "kernel.json").write_text(
+        json.dumps({"argv": ["/bin/false"], "display_name": "not this one", "language": "python"})
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DUALREC_HOME", str(home))
         patch.setenv("JUPYTER_PATH", str(home))
@@ -81,7 +87,11 @@ def test_notebooks_run_in_order_in_their_folder_with_the_profile_and_this_interp
     assert [cell.execution_count for cell in executed.cells if cell.cell_type == "code"] == [1, 2, 3]
     committed = nbformat.read(finished / "notebooks/02_second.ipynb", as_version=4)
     assert all(cell.get("execution_count") is None for cell in committed.cells)
-    assert sorted(p.name for p in (finished / "runs/smoke/notebooks").iterdir()) == ["01_first.ipynb", "02_second.ipynb", "03_third.ipynb"]
+    assert sorted(p.name for p in (finished / "runs/smoke/notebooks").iterdir()) == [
+        "01_first.ipynb",
+        "02_second.ipynb",
+        "03_third.ipynb",
+    ]
 
 
 def test_the_manifest_tells_time_memory_and_environment(finished):
@@ -124,7 +134,9 @@ def test_a_deleted_result_is_made_again(finished):
 
 def test_a_failure_stops_the_run_and_the_next_run_continues_there(home, monkeypatch, capsys):
     write_notebook("01_first")
-    write_notebook("02_second", "import pathlib\nif not pathlib.Path('fixed').exists():\n    raise ValueError('no popcorn left')")
+    write_notebook(
+        "02_second", "import pathlib\nif not pathlib.Path('fixed').exists():\n    raise ValueError('no popcorn left')"
+    )
     write_notebook("03_third")
     monkeypatch.setattr(sys, "argv", ["dualrec", "run", "--profile", "smoke"])
     with pytest.raises(SystemExit) as stopped:
@@ -137,7 +149,10 @@ def test_a_failure_stops_the_run_and_the_next_run_continues_there(home, monkeypa
     failed = nbformat.read(home / "runs/smoke/notebooks/02_second.failed.ipynb", as_version=4)
     assert any(output.output_type == "error" for cell in failed.cells for output in cell.get("outputs", []))
     assert ran() == ["01_first", "02_second"]
-    assert sorted(p.name for p in (home / "runs/smoke/notebooks").iterdir()) == ["01_first.ipynb", "02_second.failed.ipynb"]
+    assert sorted(p.name for p in (home / "runs/smoke/notebooks").iterdir()) == [
+        "01_first.ipynb",
+        "02_second.failed.ipynb",
+    ]
 
     (paths.notebooks() / "fixed").touch()
     cli_exit = pytest.raises(SystemExit, cli.main)
@@ -176,7 +191,12 @@ def test_an_interrupt_says_how_to_continue_and_nothing_else(home, monkeypatch, c
 
 @pytest.mark.parametrize(
     "parameters, tags",
-    [(PARAMETERS, ()), ("SEED = 0", ("parameters",)), ('profile = "laptop"', ("parameters",)), ("%env PROFILE=x", ("parameters",))],
+    [
+        (PARAMETERS, ()),
+        ("SEED = 0", ("parameters",)),
+        ('profile = "laptop"', ("parameters",)),
+        ("%env PROFILE=x", ("parameters",)),
+    ],
 )
 def test_a_notebook_that_would_not_hear_of_the_profile_is_refused_before_anything_runs(home, parameters, tags):
     write_notebook("01_first")
@@ -233,13 +253,18 @@ def test_peak_memory_sees_what_a_child_holds():
 
     size = 200 * 2**20
     with runner._peak_memory(interval=0.02) as peak:
-        subprocess.run([sys.executable, "-c", f"x = b'1' * {size}; import time; time.sleep(0.3)"], check=True, env=os.environ)
+        subprocess.run(
+            [sys.executable, "-c", f"x = b'1' * {size}; import time; time.sleep(0.3)"], check=True, env=os.environ
+        )
     assert size < peak[0] < 2 * size
 
 
 def test_the_progress_of_a_notebook_reaches_the_terminal(home, monkeypatch):
     written = []
     monkeypatch.setattr(runner.Ticker, "write", lambda self, text: written.append(text))
-    write_notebook("02_second", "import sys, time\nfrom tqdm import tqdm\nfor _ in tqdm(range(3), desc='steps'):\n    time.sleep(0.2)")
+    write_notebook(
+        "02_second",
+        "import sys, time\nfrom tqdm import tqdm\nfor _ in tqdm(range(3), desc='steps'):\n    time.sleep(0.2)",
+    )
     runner.run_notebooks("smoke", only=["02"])
     assert re.search(r"steps: +100%\|.*3/3", "".join(written))

@@ -92,4 +92,7 @@ def test_the_command_says_it_and_exits_with_1(runs, monkeypatch, capsys):
     assert pytest.raises(SystemExit, cli.main).value.code == 0 and capsys.readouterr().out == "the same\n"
     change_json(runs[1] / "lists/lstm.json", seed=1)
     assert pytest.raises(SystemExit, cli.main).value.code == 1
-    assert capsys.readouterr().err == f"dualrec: {runs[0]} and {runs[1]} differ, first in sidecar of lstm: seed is 0 and 1\n"
+    assert (
+        capsys.readouterr().err
+        == f"dualrec: {runs[0]} and {runs[1]} differ, first in sidecar of lstm: seed is 0 and 1\n"
+    )

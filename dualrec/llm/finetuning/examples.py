@@ -1,9 +1,9 @@
 """Training examples for LoRA: prompts and answers cut from the training sequences, with hints of test quality.
 
-A hint that the LSTM gives at a position it was trained on is better than any hint at test time, and a language
-model tuned on such hints learns to trust them too much (the released code does this). Here the last events of
-every training sequence are held out as a slice: an LSTM that has seen nothing of the slice hints at its first
-event, exactly as the final LSTM hints at the test target, and where more positions are wanted at the next ones.
+A hint that the LSTM gives at a position it was trained on is better than any hint at test time, and a language model
+tuned on such hints learns to trust them too much (the released code does this). Here the last events of every training
+sequence are held out as a slice: an LSTM that has seen nothing of the slice hints at its first event, exactly as the
+final LSTM hints at the test target, and where more positions are wanted at the next ones.
 """
 
 from __future__ import annotations
@@ -30,16 +30,19 @@ def earlier_split(train: Sequences, titles: int, min_events: int, positions: int
     """Leave-one-out seen from the beginning of the held-out slice: its test target is the slice's first event.
 
     train: training sequences (without validation and test events)
-    titles, positions: the slice holds titles + positions - 1 events, so that an answer of `titles` begins at each of `positions`
-    Users with fewer than min_events before the end of that split are left out.
+    titles: items of an answer
+    min_events: users with fewer before the end of that split are left out
+    positions: examples per user; the slice holds titles + positions - 1 events, so that each of them has its answer
     """
     return split_sequences(train.drop_last(titles + positions - 2), min_events)
 
 
 def training_cases(train: Sequences, first: Cases, positions: int) -> Cases:
-    """Every case `positions` times, user by user: the history grows event by event into the slice, the target is what follows.
+    """Every case `positions` times, user by user: the history grows by an event each time, the target is what follows.
 
+    train: training sequences
     first: cases whose target is the first event of their user's slice, as in `earlier_split(...).test`
+    positions: how often
     One LSTM, trained before the slice, hints at all of them: it has seen none of their targets.
     """
     known = np.repeat(first.history.lengths, positions) + np.tile(np.arange(positions), len(first))  # (n * positions,)
@@ -55,10 +58,11 @@ def slices(train: Sequences, cases: Cases, titles: int) -> np.ndarray:
 
 def _rows(train: Sequences, users: np.ndarray) -> np.ndarray:
     """int64 (n,): where users are among the sequences."""
-    row = {int(user): i for i, user in enumerate(train.users)}
-    return np.array([row[int(user)] for user in users], np.int64)
+    row_of = {int(user): row for row, user in enumerate(train.users)}
+    return np.array([row_of[int(user)] for user in users], np.int64)
 
 
 def build_examples(prompts: list[str], slice_items: np.ndarray, catalogue: Catalogue) -> list[Example]:
     """Pair prompts (n) with answers made of the slice (n, titles)."""
-    return [Example(prompt, answer([catalogue.titles[i] for i in row])) for prompt, row in zip(prompts, slice_items, strict=True)]
+    answers = [answer([catalogue.titles[item] for item in row]) for row in slice_items]
+    return [Example(prompt, text) for prompt, text in zip(prompts, answers, strict=True)]

@@ -1,7 +1,8 @@
 """What LoRA training needs in memory, from a model's configuration alone: no weights are loaded.
 
-Activations are counted as what autograd keeps of a layer of the Llama family (Touvron et al. 2023) for its backward pass, in the way of
-Korthikanti et al. (2022) but with frozen weights, whose inputs need not be kept, and attention that keeps no scores (Dao et al. 2022).
+Activations are counted as what autograd keeps of a layer of the Llama family (Touvron et al. 2023) for its backward
+pass, in the way of Korthikanti et al. (2022) but with frozen weights, whose inputs need not be kept, and attention that
+keeps no scores (Dao et al. 2022).
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from transformers import AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
 
 from dualrec.config import LoRAConfig
 from dualrec.core.errors import StudyError
-from dualrec.llm.finetuning.loss import PAD_TO, ROWS, WORDS
+from dualrec.llm.contract import decoder_layers, require_linear_modules
+from dualrec.llm.finetuning.loss import PAD_TO
 
 FLOAT = 4  # bytes; adapters, their gradients and Adam's two moments are in float32
 FOUR_BITS = 0.5 + (8 + 32 / 256) / 64 / 8  # bytes of a weight: 4 bits, 8 for each 64 weights, 32 for each 256 of those
@@ -24,13 +26,18 @@ GIB = 2**30
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes of one process."""
+    """Bytes of one process.
+
+    weights: of the model
+    adapter: with its gradient and Adam's two moments
+    activations: what the layers keep for the backward pass
+    logits: with what the loss makes of them
+    """
 
     weights: float
-    adapter: float  # with its gradient and Adam's two moments
+    adapter: float
     activations: float
     logits: float
-    states: float = 0.0  # of the examples after the layers below all adapted ones, in main memory
 
     @property
     def total(self) -> float:
@@ -50,40 +57,46 @@ def skeleton(config: PreTrainedConfig, dtype: torch.dtype) -> PreTrainedModel:
     return model
 
 
-def estimate(model: PreTrainedModel, lora: LoRAConfig, rows: int, tokens: int, examples: int = 0) -> Memory:
-    """What a training step of `rows` sequences of `tokens` tokens needs, per process, with all `examples` of such tokens kept.
+def estimate(model: PreTrainedModel, lora: LoRAConfig, rows: int, tokens: int, answers: int) -> Memory:
+    """What a training step needs, per process.
 
     model: loaded in whole weights or a `skeleton`, without adapters
+    lora: the settings of the training
+    rows: sequences per batch
+    tokens: of each sequence
+    answers: tokens of each sequence that the loss counts
 
     - weights: every weight in the model's type; where quantised, those of the decoder's linear layers at FOUR_BITS
     - adapter: rank * (inputs + outputs) weights per adapted linear layer, in float32, four times
-    - activations: bytes per token and adapted layer, b bytes a number: two norms' float32 inputs, 8 * hidden; queries, keys and values as
-      attention sees them and its result, 4 * b * heads * head size; the MLP's gate before and after its activation and the other
-      factor, 3 * b * intermediate; and per adapted linear layer its input with dropout in float32, a byte for what is dropped, and the
-      inner product in float32, 5 * inputs + 4 * rank. With checkpointing: one such layer, and b * hidden for each. What each token
-      gives to each other one is kept where attention is plain products, see `answers`, and left out here.
-    - logits: `answers.ROWS` tokens * vocabulary in the model's type, and those of `answers.WORDS` words twice in float32
-    - states: b * hidden for each token of the examples, where only upper layers are adapted
+    - activations: bytes per token and layer, b bytes a number: two norms' float32 inputs, 8 * hidden; queries, keys and
+      values as attention sees them and its result, 4 * b * heads * head size; the MLP's gate before and after its
+      activation and the other factor, 3 * b * intermediate; and per adapted linear layer, in float32, its input with
+      dropout, the factors of dropout, and the inner product, 8 * inputs + 4 * rank. With checkpointing: one such layer,
+      and b * hidden for each
+    - logits: three float32 numbers per answer token and word: the log-probability and two gradients
+    Raises StudyError where lora names modules that the layers do not have.
     """
-    config, layers = model.config, model.get_decoder().layers
-    adapted = layers[len(layers) - lora.layers :] if lora.layers else layers
+    require_linear_modules(model, lora.modules)
+    config = model.config
+    layers = decoder_layers(model)
     size = model.dtype.itemsize
     linear = [m for m in model.get_decoder().modules() if isinstance(m, torch.nn.Linear)]
     quantised = sum(m.in_features * m.out_features for m in linear) if lora.quantise else 0
-    targets = [m for name, m in adapted[0].named_modules() if name.rpartition(".")[2] in lora.modules]
-    adapter = lora.rank * sum(m.in_features + m.out_features for m in targets) * len(adapted)
-    attention = config.num_attention_heads * (getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads)
-    layer = 8 * config.hidden_size + size * (4 * attention + 3 * config.intermediate_size)
-    layer += sum((FLOAT + 1) * m.in_features + FLOAT * lora.rank for m in targets)
-    kept = layer + len(adapted) * size * config.hidden_size if lora.checkpointing else len(adapted) * layer
+    named = [(name.rpartition(".")[2], m) for name, m in layers[0].named_modules() if isinstance(m, torch.nn.Linear)]
+    targets = [m for name, m in named if name in lora.modules]
+    adapter = lora.rank * sum(m.in_features + m.out_features for m in targets) * len(layers)
+    head_size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    attention = 4 * config.num_attention_heads * head_size
+    layer = 8 * config.hidden_size + size * (attention + 3 * config.intermediate_size)
+    layer += sum(FLOAT * (2 * m.in_features + lora.rank) for m in targets)
+    kept = layer + len(layers) * size * config.hidden_size if lora.checkpointing else len(layers) * layer
     length = -(-tokens // PAD_TO) * PAD_TO
     weights = sum(p.numel() for p in model.parameters())
     return Memory(
         weights=(weights - quantised) * size + quantised * FOUR_BITS,
         adapter=4.0 * FLOAT * adapter,
         activations=float(rows * length * kept),
-        logits=float(ROWS * (size * config.vocab_size + 2 * FLOAT * min(WORDS, config.vocab_size))),
-        states=float(examples * tokens * size * config.hidden_size) if len(adapted) < len(layers) else 0.0,
+        logits=3.0 * FLOAT * rows * answers * config.vocab_size,
     )
 
 
@@ -96,6 +109,7 @@ def require_memory(needed: Memory, free: float) -> None:
     """Raise StudyError where less than `needed` is free."""
     if needed.total > free:
         raise StudyError(
-            f"LoRA training needs about {needed} per process, but {free / GIB:.2f} GiB are free; in [lora] of the profile lower batch_size "
-            'and raise accumulation as much, set checkpointing = true, or, on a GPU with bitsandbytes, quantise = "4bit"'
+            f"LoRA training needs about {needed} per process, but {free / GIB:.2f} GiB are free; in [lora] of the "
+            "profile lower batch_size and raise accumulation as much, set checkpointing = true, or, on a GPU with "
+            'bitsandbytes, quantise = "4bit"'
         )

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from transformers import PreTrainedModel
 
 from dualrec.core.errors import StudyError
+from dualrec.llm.contract import decoder_layers
 
 
 @contextmanager
@@ -16,15 +17,16 @@ def only_layers(model: PreTrainedModel, number: int) -> Iterator[None]:
 
     Raises StudyError where it has fewer.
     """
-    decoder, config = model.get_decoder(), model.config
-    layers = decoder.layers
+    decoder = model.get_decoder()
+    layers = decoder_layers(model)
     if number > len(layers):
         raise StudyError(
             f"layers = {number} in [reader], but the language model has {len(layers)}; take at most that, or 0 for all"
         )
     decoder.layers = layers[: number or None]
-    config.num_hidden_layers = len(decoder.layers)
+    model.config.num_hidden_layers = number or len(layers)
     try:
         yield
     finally:
-        decoder.layers, config.num_hidden_layers = layers, len(layers)
+        decoder.layers = layers
+        model.config.num_hidden_layers = len(layers)

@@ -1,8 +1,8 @@
 """A batch of prompts that is read once; any number of continuations are then read behind it, side by side.
 
-Continuations are branches: they share one key-value cache with their prompt. Which tokens a token sees is said by a mask
-(its own branch up to itself, and the prompt), so a beam that dies costs nothing to forget, and titles that begin alike
-are read once up to where they part (tree attention; Miao et al. 2024, SpecInfer, ASPLOS).
+Continuations are branches: they share one key-value cache with their prompt. A mask says which tokens a token sees (its
+own branch up to itself, and the prompt), so a beam that dies costs nothing to forget, and titles that begin alike are
+read once up to where they part (tree attention; Miao et al. 2024, SpecInfer, ASPLOS).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from transformers import DynamicCache
 
 from dualrec.core.batching import sorted_batches
+from dualrec.llm.contract import output_layer
 from dualrec.llm.local import LLM
 from dualrec.llm.speed.attention import grouped_attention
 
@@ -78,7 +79,7 @@ class PrefixCache:
         tokens: int64 (B, W)
         depth: int64 (B, W) tokens between the prompt and each of them
         sees: bool (B, W, branch_tokens + W) which branch tokens each of them sees; always itself
-        known: int64 (B, W) after how many of the prompt's tokens a token's branch begins: it sees those; all if left out
+        known: int64 (B, W) tokens of the prompt after which a token's branch begins: it sees those; all if left out
         """
         if known is None:
             known = self.next_position[:, None].expand(tokens.shape)
@@ -108,7 +109,7 @@ class PrefixCache:
         tokens: int64 (m,)
         The logits are computed for the rows that are wanted, HEAD_ROWS x HEAD_WORDS of them at a time.
         """
-        head = self.llm.model.get_output_embeddings()
+        head = output_layer(self.llm.model)
         state_rows, place = rows.unique_consecutive(return_inverse=True)
         token_logits = torch.empty(len(rows), device=states.device)
         log_sums = torch.empty(len(state_rows), device=states.device)  # of the exponentials of all logits of a state

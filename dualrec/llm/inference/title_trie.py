@@ -1,7 +1,7 @@
 """The title trie: all titles of a catalogue as one tree of tokens, in flat arrays.
 
-Nodes are numbered level by level, so the children of a node are one range of numbers. A title ends with a line break, so
-no title is the beginning of another; titles that read alike share a leaf that names all their items.
+Nodes are numbered level by level, so the children of a node are one range of numbers. A title ends with a line break,
+so no title is the beginning of another; titles that read alike share a leaf that names all their items.
 """
 
 from __future__ import annotations

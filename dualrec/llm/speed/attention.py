@@ -1,9 +1,10 @@
-"""Attention as plain matrix products, which reads a few new tokens behind a long prompt faster than fused kernels do."""
+"""Attention as plain matrix products, which reads a few tokens behind a long prompt faster than fused kernels do."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
 import torch
 from transformers import AttentionInterface, PreTrainedModel
@@ -24,7 +25,7 @@ def grouped_attention(model: PreTrainedModel) -> Iterator[None]:
     Raises StudyError for a model whose attention is more than scaled dot products over all earlier tokens, as Gemma 2's
     with its caps, or cannot be replaced.
     """
-    before = model.config._attn_implementation
+    before = cast(str, model.config._attn_implementation)
     try:
         model.set_attn_implementation(GROUPED)
     except ValueError as error:
@@ -44,7 +45,7 @@ def attend(
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
-    attention_mask: torch.Tensor | None,
+    attention_mask: torch.Tensor,
     scaling: float,
     sliding_window: int | None = None,
     softcap: float | None = None,
@@ -53,10 +54,10 @@ def attend(
 ) -> tuple[torch.Tensor, None]:
     """softmax(scaling query·key + mask)·value, with the query heads that share a key head as queries of that head.
 
-    The usual way copies keys and values once per query head, which for a few tokens takes longer than to attend to them.
+    The usual way copies keys and values once per query head, which for a few tokens takes longer than attending does.
     query: (B, H, W, d)
     key, value: (B, G, S, d), H a multiple of G
-    attention_mask: what is added, 0 or -inf, (B, 1, W, S); None: W = S, and no token sees what comes after it
+    attention_mask: (B, 1, W, S) what is added, 0 or -inf
     sliding_window, softcap, s_aux: what transformers calls a window, a cap on the scores and attention sinks
     Returns (B, W, H, d). Raises AttentionFeature where one of the last three is given.
     """
@@ -69,8 +70,6 @@ def attend(
     batch, heads, tokens, size = query.shape
     groups, seen = key.shape[1:3]
     packed = (query * scaling).reshape(batch, groups, heads // groups * tokens, size)
-    if attention_mask is None:
-        attention_mask = query.new_full((tokens, seen), -torch.inf).triu(1)
     weights = (packed @ key.transpose(2, 3)).view(batch, heads, tokens, seen) + attention_mask
     out = weights.softmax(dim=-1).view(batch, groups, -1, seen) @ value
     return out.view(batch, heads, tokens, -1).transpose(1, 2).contiguous(), None
@@ -78,8 +77,8 @@ def attend(
 
 def _refusal(model: PreTrainedModel, how: str) -> StudyError:
     return StudyError(
-        f"{type(model).__name__} attends {how}, and the study reads with plain attention to all earlier tokens alone; set "
-        "llm.model to a model of the Llama, Qwen, Mistral, Phi or Gemma 1 family that has none of it"
+        f"{type(model).__name__} attends {how}, and the study reads with plain attention to all earlier tokens alone; "
+        "set llm.model to a model of the Llama, Qwen, Mistral, Phi or Gemma 1 family that does without"
     )
 
 

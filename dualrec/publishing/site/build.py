@@ -110,7 +110,8 @@ def _lay_out(source: Path, profile: str, chapters: dict[str, Path], manifest: Ma
     (source / "exercises").mkdir()
     for stem in exercises:
         shutil.copy(paths.notebooks() / f"{stem}.ipynb", source / "exercises")
-    stages, environment = {}, {}
+    stages: dict[str, dict] = {}
+    environment: dict = {}
     if manifest:
         entries = {stem: entry for stem, entry in manifest.notebooks.items() if stem in chapters}
         stages = {stem: entry | manifest.longest[stem] for stem, entry in entries.items()}

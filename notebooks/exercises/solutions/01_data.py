@@ -10,51 +10,56 @@ import pandas as pd
 from dualrec.study import open_study
 
 study = open_study("smoke")
-events, movies = study.data.interactions, study.catalogue
+events = study.data.interactions
+movies = study.catalogue
 
 # %% [markdown]
 # ## 1 · How long is the tail?
 #
-# Compute `rare`: the share of the movies of the catalogue that have fewer than ten ratings.
+# Compute `rare_share`: the share of the movies of the catalogue that have fewer than ten ratings.
 # `events.item` holds the movie of each rating, numbered from 1 to `len(movies)`.
 
 # %% solution
 ratings = np.bincount(events.item, minlength=len(movies) + 1)[1:]
-rare = (ratings < 10).mean()
+rare_share = (ratings < 10).mean()
 
 # %% check
-assert 0.3 < rare < 0.45, "count every movie of the catalogue, and compare with < 10"
-print(f"{rare:.0%} of the movies have fewer than ten ratings")
+assert 0.3 < rare_share < 0.45, "count every movie of the catalogue, and compare with < 10"
+print(f"{rare_share:.0%} of the movies have fewer than ten ratings")
 
 # %% [markdown]
 # ## 2 · Sittings instead of events
 #
-# Many ratings are given in one sitting. Count the sittings of every user: a new one begins where more than an hour has passed since the
-# user's last rating. `sittings` is a series indexed by `user_id`.
+# Many ratings are given in one sitting. Count the sittings of every user: a new one begins where more than an hour has
+# passed since the user's last rating. `sittings` is a series indexed by `user_id`.
 
 # %% solution
-in_order = events.sort_values(["user_id", "timestamp"], kind="stable")
-pause = in_order.groupby("user_id").timestamp.diff()
-sittings = (pause.isna() | (pause > 3600)).groupby(in_order.user_id).sum()
+ordered = events.sort_values(["user_id", "timestamp"], kind="stable")
+pause = ordered.groupby("user_id").timestamp.diff()
+sittings = (pause.isna() | (pause > 3600)).groupby(ordered.user_id).sum()
 
 # %% check
 assert len(sittings) == events.user_id.nunique() and sittings.min() == 1
 assert sittings.sum() < len(events) / 10, "most ratings follow the one before within the hour"
-print(f"the median user came {sittings.median():.0f} times and left {len(events) / sittings.sum():.0f} ratings each time")
+ratings_per_sitting = len(events) / sittings.sum()
+print(
+    f"the median user came {sittings.median():.0f} times; a sitting has {ratings_per_sitting:.0f} ratings in the mean"
+)
 
 # %% [markdown]
 # ## 3 · A tie rule of your own
 #
-# Events of the same second have no order, and any rule that invents one is a choice. Write `popular_first(events)`: the same events,
-# those of one user and second ordered by how often their movie was rated, most rated first. Then see what share of the test targets
-# (the last event of every user) changes.
+# Events of the same second have no order, and any rule that invents one is a choice. Write `popular_first(events)`:
+# the same events, those of one user and second ordered by how often their movie was rated, most rated first. Then see
+# what share of the test targets (the last event of every user) changes.
 
 
 # %% solution
 def popular_first(events: pd.DataFrame) -> pd.DataFrame:
     """Events by user and time, ties by falling popularity."""
-    count = events.groupby("item").item.transform("size")
-    return events.assign(count=-count).sort_values(["user_id", "timestamp", "count"], kind="stable").drop(columns="count")
+    rarity = -events.groupby("item").item.transform("size")
+    ordered = events.assign(rarity=rarity).sort_values(["user_id", "timestamp", "rarity"], kind="stable")
+    return ordered.drop(columns="rarity")
 
 
 # %% check

@@ -1,7 +1,8 @@
 # %% [markdown]
 # # Exercises: the sequence model
 #
-# Everything here is judged on *validation* targets: `study.split.validation`. The test targets are for the end of a study.
+# Everything here is judged on *validation* targets: `study.split.validation`. The test targets are for the end of a
+# study.
 
 # %%
 import numpy as np
@@ -14,14 +15,15 @@ from dualrec.study import open_study
 from dualrec.systems.sequence_models import fit_sequence_model
 
 study = open_study("smoke")
-train, validation = study.split.train, study.split.validation
+validation = study.split.validation
 n_items = len(study.catalogue)
 
 # %% [markdown]
 # ## 1 · From scores to a hit rate
 #
-# `scores` below has one row per user and one column per movie (column 0 is padding). Compute `hit_rate`, the share of the users whose
-# validation target is among the ten best. `target_ranks(scores, targets)` gives the place of each target.
+# `scores` below has one row per user and one column per movie (column 0 is padding). Compute `hit_rate`, the share of
+# the users whose validation target is among the ten best. `target_ranks(scores, targets)` gives the place of each
+# target.
 
 # %%
 markov = fit_sequence_model(study, "markov")
@@ -31,44 +33,44 @@ scores = markov.scores(validation.history)
 hit_rate = (target_ranks(scores, validation.targets) <= 10).mean()
 
 # %% check
-best = np.argsort(-scores, axis=1, kind="stable")[:, :10]
-assert np.isclose(hit_rate, (best == validation.targets[:, None]).any(axis=1).mean())
+top_ten = np.argsort(-scores, axis=1, kind="stable")[:, :10]
+assert np.isclose(hit_rate, (top_ten == validation.targets[:, None]).any(axis=1).mean())
 print(f"HR@10 of the Markov chain on validation: {hit_rate:.3f}")
 
 # %% [markdown]
 # ## 2 · Two opinions are better than one?
 #
-# Mix the Markov chain with popularity: `mixed(weight)` returns `(1 - weight) * p_markov + weight * p_popular`, where each row of both is
-# divided by its sum over unseen movies. Choose the best of the weights on validation.
+# Mix the Markov chain with popularity: `mixed(weight)` returns `(1 - weight) * p_markov + weight * p_popular`, where
+# each row of both is divided by its sum over unseen movies. Choose the best of the weights on validation.
 
 # %% solution
-popular = fit_sequence_model(study, "popularity").scores(validation.history)
+popularity_scores = fit_sequence_model(study, "popularity").scores(validation.history)
 
 
 def shares(scores: np.ndarray) -> np.ndarray:
-    """Rows that add up to one; what was seen has nothing."""
+    """Scores (n, N + 1) as shares: each row adds up to one, and what was seen has none."""
     counts = np.where(np.isfinite(scores), scores, 0).clip(min=0)
     return counts / counts.sum(axis=1, keepdims=True).clip(min=1e-9)
 
 
 def mixed(weight: float) -> np.ndarray:
-    """float (n, N + 1), -inf where a movie was seen."""
-    return mask_seen((1 - weight) * shares(scores) + weight * shares(popular), validation.history)
+    """Scores of the mixture: float (n, N + 1), -inf where a movie was seen."""
+    return mask_seen((1 - weight) * shares(scores) + weight * shares(popularity_scores), validation.history)
 
 
 # %% check
 weights = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-found = {weight: ndcg_at_10(mixed(weight), validation.targets) for weight in weights}
-assert abs(found[1.0] - ndcg_at_10(popular, validation.targets)) < 0.005
-assert max(found.values()) >= found[0.0]
-print({weight: round(value, 4) for weight, value in found.items()})
+ndcg_of = {weight: ndcg_at_10(mixed(weight), validation.targets) for weight in weights}
+assert abs(ndcg_of[1.0] - ndcg_at_10(popularity_scores, validation.targets)) < 0.005
+assert max(ndcg_of.values()) >= ndcg_of[0.0]
+print({weight: round(ndcg, 4) for weight, ndcg in ndcg_of.items()})
 
 # %% [markdown]
 # ## 3 · Replace the LSTM by a network of your own
 #
-# Any `nn.Module` with `item_table`, `forward` and `logits` (see `NextItemNetwork` in `dualrec/sequence/base.py`) can be trained by the
-# study's loop. Write `Average`, which predicts from the *mean* of the embeddings of all movies so far; no memory, no order.
-# Its output weights are its item table.
+# Any `nn.Module` with `item_table`, `forward` and `logits` (see `NextItemNetwork` in `dualrec/sequence/base.py`) can be
+# trained by the study's loop. Write `Average`, which predicts from the *mean* of the embeddings of all movies so far;
+# no memory, no order. Its output weights are its item table.
 
 
 # %% solution
@@ -82,7 +84,7 @@ class Average(nn.Module):
         self.bias = nn.Parameter(torch.zeros(n_items + 1))
 
     def item_table(self) -> torch.Tensor:
-        """(N + 1, dim)."""
+        """The embeddings, (N + 1, dim)."""
         return self.items.weight
 
     def forward(self, items: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
@@ -91,7 +93,7 @@ class Average(nn.Module):
         return self.layer(total / (items > 0).cumsum(dim=1).clamp(min=1)[..., None])
 
     def logits(self, states: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
-        """(M, dim) -> (M, N + 1)."""
+        """(M, dim) states -> (M, N + 1) scores of the next movie."""
         return states @ table.T + self.bias
 
 

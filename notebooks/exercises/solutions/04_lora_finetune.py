@@ -18,8 +18,9 @@ HIDDEN, HEADS, KEY_HEADS, HEAD, LAYERS = 576, 9, 3, 64, 30  # SmolLM2-135M
 # %% [markdown]
 # ## 1 · How much is trained?
 #
-# LoRA adds to a weight matrix of shape (out, in) the product of (out, r) and (r, in). In every layer of SmolLM2 it is added to
-# `q_proj`, HIDDEN → HEADS · HEAD, and `v_proj`, HIDDEN → KEY_HEADS · HEAD. Compute `trained(rank)`, the number of trained weights.
+# LoRA adds to a weight matrix of shape (out, in) the product of (out, r) and (r, in). In every layer of SmolLM2 it is
+# added to `q_proj`, HIDDEN → HEADS · HEAD, and `v_proj`, HIDDEN → KEY_HEADS · HEAD. Compute `trained(rank)`, the number
+# of trained weights.
 
 
 # %% solution
@@ -35,36 +36,37 @@ print(f"rank {lora.rank}: {trained(lora.rank):,} of 134,515,008 weights, {traine
 # %% [markdown]
 # ## 2 · What is the right answer?
 #
-# An example's answer is the list of the next movies. Write the `wanted` answer for the movies below as it follows the prompt, which ends
-# in `1.` already.
+# An example's answer is the list of the next movies. Write it as the text `completion` for the movies below, as it
+# follows the prompt, which ends in `1.` already.
 
 # %%
-nexts = ["Heat (1995)", "Fargo (1996)", "Alien (1979)"]
+next_movies = ["Heat (1995)", "Fargo (1996)", "Alien (1979)"]
 
 # %% solution
-wanted = " Heat (1995)\n2. Fargo (1996)\n3. Alien (1979)\n"
+completion = " Heat (1995)\n2. Fargo (1996)\n3. Alien (1979)\n"
 
 # %% check
-assert wanted == answer(nexts)
-print("1." + wanted)
+assert completion == answer(next_movies)
+print("1." + completion)
 
 # %% [markdown]
 # ## 3 · Nothing of the test
 #
-# A training example is cut from training events only. Take the first hundred users of the training data, cut off their last three events as
-# an answer, and show that no answer reaches into validation or test: compute `reaches`, the number of answers that hold the user's
-# validation or test target *as an event of its own*, not because an earlier event was of the same movie.
+# A training example is cut from training events only. Take the first hundred users of the training data, cut off their
+# last three events as an answer, and show that no answer reaches into validation or test: compute `leaks`, the number
+# of answers that hold the user's validation or test target *as an event of its own*, not because an earlier event was
+# of the same movie.
 
 # %% solution
-train, validation, test = study.split.train, study.split.validation, study.split.test
-reaches = 0
+split = study.split
+leaks = 0
 for row in range(100):
-    sequence = train.sequence(row)
-    held_out = {int(validation.targets[row]), int(test.targets[row])}
-    reaches += bool(held_out & set(sequence[-3:].tolist()))
+    last_three = split.train.sequence(row)[-3:]
+    held_out = {int(split.validation.targets[row]), int(split.test.targets[row])}
+    leaks += bool(held_out & set(last_three.tolist()))
 
 # %% check
-assert reaches == 0, "nobody rates a movie twice in MovieLens, so none may be there"
-first = training_cases(train, study.split.validation.take(np.arange(5)), 1)
-assert slices(train, first, 3).shape[1] == 3
+assert leaks == 0, "nobody rates a movie twice in MovieLens, so none may be there"
+first_cases = training_cases(study.split.train, study.split.validation.take(np.arange(5)), 1)
+assert slices(study.split.train, first_cases, 3).shape[1] == 3
 print("none of a hundred answers")

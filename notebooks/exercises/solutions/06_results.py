@@ -26,17 +26,18 @@ def ledger_of(system: str) -> pd.DataFrame:
     return study.save(f"exercise_{system}", study.cases, lists, 0.0)
 
 
-markov, popular = ledger_of("markov"), ledger_of("popularity")
+markov = ledger_of("markov")
+popularity = ledger_of("popularity")
 
 # %% [markdown]
 # ## 1 · NDCG by hand
 #
-# Compute `ndcg`, the mean NDCG@10 of `markov`, from its columns `user_id`, `target_id`, `rank`, `item_id` alone: with one true movie a hit
-# at rank r is worth 1 / log₂(r + 1).
+# Compute `ndcg`, the mean NDCG@10 of `markov`, from its columns `user_id`, `target_id`, `rank`, `item_id` alone: with
+# one true movie a hit at rank r is worth 1 / log₂(r + 1).
 
 # %% solution
-hit = markov[markov.item_id == markov.target_id]
-ndcg = (1 / np.log2(hit["rank"] + 1)).sum() / markov.user_id.nunique()
+hits = markov[markov.item_id == markov.target_id]
+ndcg = (1 / np.log2(hits["rank"] + 1)).sum() / markov.user_id.nunique()
 
 # %% check
 assert np.isclose(ndcg, per_user(markov)["NDCG@10"].mean())
@@ -45,37 +46,40 @@ print(f"NDCG@10 = {ndcg:.4f}")
 # %% [markdown]
 # ## 2 · Why paired?
 #
-# `paired` compares Markov and popularity user by user. Compute `unpaired`, the width of the 95 % interval of the difference if the two had
-# been measured on *different* users: add up the variances of both means. (Normal approximation: 2 · 1.96 standard errors.)
+# `paired` compares Markov and popularity user by user. Compute `unpaired_width`, the width of the 95 % interval of the
+# difference if the two had been measured on *different* users: add up the variances of both means. (Normal
+# approximation: 2 · 1.96 standard errors.)
 
 # %%
-a, b = per_user(markov)["NDCG@10"], per_user(popular)["NDCG@10"]
+a = per_user(markov)["NDCG@10"]
+b = per_user(popularity)["NDCG@10"]
 paired = paired_difference(a, b, 2000, 0)
 
 # %% solution
-unpaired = 2 * 1.96 * np.sqrt(a.var() / len(a) + b.var() / len(b))
+unpaired_width = 2 * 1.96 * np.sqrt(a.var() / len(a) + b.var() / len(b))
 
 # %% check
-width = paired["high"] - paired["low"]
-assert 0.5 * width < unpaired < 2 * width
-both = ((a > 0) & (b > 0)).sum()
-print(f"paired {width:.3f}, unpaired {unpaired:.3f}; {both} users are hit by both, and only from them pairing gains")
+paired_width = paired["high"] - paired["low"]
+assert 0.5 * paired_width < unpaired_width < 2 * paired_width
+hit_by_both = ((a > 0) & (b > 0)).sum()
+print(f"paired {paired_width:.3f}, unpaired {unpaired_width:.3f}")
+print(f"{hit_by_both} users are hit by both, and only from them pairing gains")
 
 # %% [markdown]
 # ## 3 · How many users would it take?
 #
-# The published study tested 150 users. `difference` below is Markov minus popularity, per user. How many users would be needed for a
-# 95 % interval whose half width is 0.005? Put the number into `needed`.
+# The published study tested 150 users. `difference` below is Markov minus popularity, per user. How many users would be
+# needed for a 95 % interval whose half width is 0.005? Put the number into `users_needed`.
 
 # %%
 difference = a - b
 interval = bootstrap_interval(difference, 2000, 0)
 
 # %% solution
-needed = int(np.ceil((1.96 * difference.std() / 0.005) ** 2))
+users_needed = int(np.ceil((1.96 * difference.std() / 0.005) ** 2))
 
 # %% check
-half = (interval["high"] - interval["low"]) / 2
-assert 0.7 < needed / (len(difference) * (half / 0.005) ** 2) < 1.4
+half_width = (interval["high"] - interval["low"]) / 2
+assert 0.7 < users_needed / (len(difference) * (half_width / 0.005) ** 2) < 1.4
 recorded = json.loads((paths.PACKAGE.parent / "figures/results.json").read_text(encoding="utf-8"))
-print(f"{needed} users; MovieLens-100K has {recorded['systems']['markov']['n']}")
+print(f"{users_needed} users; MovieLens-100K has {recorded['systems']['markov']['n']}")

@@ -18,11 +18,12 @@ scores = {name: fit_sequence_model(study, name).scores(cases.history) for name i
 # %% [markdown]
 # ## 1 · Luck among a hundred
 #
-# Many papers rank the target among a hundred random movies. What is HR@10 of a system that knows *nothing*, there and in the full ranking?
-# Compute both: `sampled` and `full` (take 1682 candidates).
+# Many papers rank the target among a hundred random movies. What is HR@10 of a system that knows *nothing*, there and
+# in the full ranking? Compute both: `sampled` and `full` (take 1682 candidates).
 
 # %% solution
-sampled, full = 10 / 101, 10 / 1682
+sampled = 10 / 101
+full = 10 / 1682
 
 # %% check
 rng = np.random.default_rng(0)
@@ -33,27 +34,31 @@ print(f"{sampled:.3f} and {full:.4f}")
 # %% [markdown]
 # ## 2 · Which opponents?
 #
-# `keep_candidates` leaves the target and n sampled movies. Compare popularity and the Markov chain by HR@10 with 100 `uniform` and with
-# 100 `popular` opponents. `hits(kind)` returns a dictionary from system to hit rate.
+# `keep_candidates` leaves the target and n sampled movies. Compare popularity and the Markov chain by HR@10 with 100
+# `uniform` and with 100 `popular` opponents. `hit_rates(kind)` returns a dictionary from system to hit rate.
 
 
 # %% solution
-def hits(kind: str) -> dict[str, float]:
-    """HR@10 among sampled candidates."""
-    kept = {name: keep_candidates(s, cases.targets, kind, study.popularity, 100, 0) for name, s in scores.items()}
-    return {name: float((target_ranks(s, cases.targets) <= 10).mean()) for name, s in kept.items()}
+def hit_rates(kind: str) -> dict[str, float]:
+    """HR@10 of every system among sampled candidates."""
+    rates = {}
+    for name, full_scores in scores.items():
+        candidate_scores = keep_candidates(full_scores, cases.targets, kind, study.popularity, 100, 0)
+        rates[name] = float((target_ranks(candidate_scores, cases.targets) <= 10).mean())
+    return rates
 
 
 # %% check
-uniform, popular = hits("uniform"), hits("popular")
+uniform = hit_rates("uniform")
+popular = hit_rates("popular")
 assert uniform["popularity"] > 2 * popular["popularity"], "popularity shines where its opponents are unpopular"
 print(uniform, popular)
 
 # %% [markdown]
 # ## 3 · The tie rule, for one user
 #
-# Find a user whose test target depends on the tie rule: `user`, an original user id whose last event under `file` is another movie than
-# under `id_up`.
+# Find a user whose test target depends on the tie rule: `user`, an original user id whose last event under `file` is
+# another movie than under `id_up`.
 
 # %% solution
 by_file, by_id = (leave_one_out(study.data, SplitConfig(tie_rule=rule)).test for rule in ("file", "id_up"))

@@ -8,18 +8,20 @@ import numpy as np
 
 from dualrec.llm.inference.title_trie import trie_of
 from dualrec.rerank.fusion import search_weight, weighed
-from dualrec.sequence.base import top_k
+from dualrec.sequence.base import SequenceModel, top_k
 from dualrec.study import open_study
 from dualrec.systems.sequence_models import fit_sequence_model
+from dualrec.types import Sequences
 
 study = open_study("smoke")
-validation, test = study.split.validation, study.split.test
+validation = study.split.validation
+test = study.split.test
 
 # %% [markdown]
 # ## 1 · A trie by hand
 #
-# Three titles in tokens: `[1, 2, 9]`, `[1, 3, 9]`, `[4, 9]`; 9 ends a line. How many nodes does their trie have, the root included?
-# Put it into `nodes`.
+# Three titles in tokens: `[1, 2, 9]`, `[1, 3, 9]`, `[4, 9]`; 9 ends a line. How many nodes does their trie have, the
+# root included? Put it into `nodes`.
 
 # %% solution
 nodes = 8  # root; 1, 4; 2, 3, 9; 9, 9
@@ -32,41 +34,49 @@ print(trie.token, trie.depth)
 # %% [markdown]
 # ## 2 · A second opinion must be chosen where it is not judged
 #
-# Weigh item-kNN beside the windowed Markov chain. `search_weight` gives the validation NDCG@10 for each weight; put the best one into
-# `weight`, the smallest where several are equal.
+# Weigh item-kNN beside the windowed Markov chain. `search_weight` gives the validation NDCG@10 for each weight; put the
+# best one into `weight`, the smallest where several are equal.
 
 # %%
-chain, neighbours = fit_sequence_model(study, "windowed_markov"), fit_sequence_model(study, "item_knn")
+chain = fit_sequence_model(study, "windowed_markov")
+neighbours = fit_sequence_model(study, "item_knn")
 
 
-def log_shares(model, histories) -> np.ndarray:
+def log_shares(model: SequenceModel, histories: Sequences) -> np.ndarray:
     """Scores as log-probabilities over unseen movies."""
     scores = model.scores(histories)
     counts = np.where(np.isfinite(scores), scores, 0).clip(min=0) + 1e-3
     return np.where(np.isfinite(scores), np.log(counts / counts.sum(axis=1, keepdims=True)), -np.inf)
 
 
-searched = search_weight(log_shares(chain, validation.history), log_shares(neighbours, validation.history), validation.targets)
+chain_shares = log_shares(chain, validation.history)
+neighbour_shares = log_shares(neighbours, validation.history)
+grid = search_weight(chain_shares, neighbour_shares, validation.targets)
 
 # %% solution
-weight = float(searched.sort_values(["ndcg", "weight"], ascending=[False, True]).weight.iloc[0])
+weight = float(grid.sort_values(["ndcg", "weight"], ascending=[False, True]).weight.iloc[0])
 
 # %% check
-assert searched.set_index("weight").ndcg[weight] == searched.ndcg.max()
-assert weight == searched[searched.ndcg == searched.ndcg.max()].weight.min()
-print(searched.round(4).to_string(index=False))
+assert grid.set_index("weight").ndcg[weight] == grid.ndcg.max()
+assert weight == grid[grid.ndcg == grid.ndcg.max()].weight.min()
+print(grid.round(4).to_string(index=False))
 
 # %% [markdown]
 # ## 3 · And now the test, once
 #
-# Apply that weight to the test histories and compute `gain`: per user 1, 0 or -1, whether the fused list of ten has the target and the
-# chain's own has not, or the other way round.
+# Apply that weight to the test histories and compute `gain`: per user 1, 0 or -1, whether the fused list of ten has the
+# target and the chain's own has not, or the other way round.
+
 
 # %% solution
-own = log_shares(chain, test.history)
-fused = weighed(own, log_shares(neighbours, test.history), weight)
-in_own, in_fused = ((top_k(s, 10).items == test.targets[:, None]).any(axis=1).astype(int) for s in (own, fused))
-gain = in_fused - in_own
+def hits(scores: np.ndarray) -> np.ndarray:
+    """int (n,): 1 where the test target is among the ten best."""
+    return (top_k(scores, 10).items == test.targets[:, None]).any(axis=1).astype(int)
+
+
+chain_scores = log_shares(chain, test.history)
+fused_scores = weighed(chain_scores, log_shares(neighbours, test.history), weight)
+gain = hits(fused_scores) - hits(chain_scores)
 
 # %% check
 assert set(np.unique(gain)) <= {-1, 0, 1} and len(gain) == len(test)

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Exercises: try it
 #
-# A `Demo` holds a study, a sequence model and a language model, and any of them may be another one. These exercises put a Markov chain in
-# the LSTM's place, which needs no training.
+# A `Demo` holds a study, a sequence model and a language model, and any of them may be another one. These exercises put
+# a Markov chain in the LSTM's place, which needs no training.
 
 # %%
 from itertools import permutations
@@ -26,44 +26,53 @@ print("hint:", titles[answer.hint])
 # %% [markdown]
 # ## 1 · Who puts the title into the model's mouth?
 #
-# Take the hint out of `answer.prompt`, the whole line and nothing else, and call the result `bare`. What else in the prompt names a movie
-# that is not among those you like?
+# Take the hint out of `answer.prompt`, the whole line and nothing else, and call the result `hintless_prompt`. What
+# else in the prompt names a movie that is not among those you like?
 
 # %% solution
-bare = "\n".join(line for line in answer.prompt.split("\n") if not line.startswith("LSTM suggests: "))  # nothing else does
+lines = answer.prompt.split("\n")
+hintless_prompt = "\n".join(line for line in lines if not line.startswith("LSTM suggests: "))  # nothing else does
 
 # %% check
-assert titles[answer.hint] in answer.prompt and titles[answer.hint] not in bare
-assert len(answer.prompt.split("\n")) - len(bare.split("\n")) == 1 and all(titles[item] in bare for item in liked)
-print(bare)
+assert titles[answer.hint] in answer.prompt and titles[answer.hint] not in hintless_prompt
+assert len(answer.prompt.split("\n")) - len(hintless_prompt.split("\n")) == 1
+assert all(titles[item] in hintless_prompt for item in liked)
+print(hintless_prompt)
 
 # %% [markdown]
 # ## 2 · Does it matter in which order you like them?
 #
-# Ask the sequence model for its hint after every order of the same movies, all in one call, and put the different hinted items into the
-# set `found`. `Sequences.from_lists(users, lists)` makes histories; `hints_from_scores(scores, 1)` takes the best.
+# Ask the sequence model for its hint after every order of the same movies, all in one call, and put the different
+# hinted items into the set `hints`. `Sequences.from_lists(users, lists)` makes histories and
+# `hints_from_scores(scores, 1)` takes the best.
 
 # %% solution
 orders = [list(order) for order in permutations(liked)]
-found = set(hints_from_scores(demo.model.scores(Sequences.from_lists(range(len(orders)), orders)), 1).items[:, 0].tolist())
+histories = Sequences.from_lists(range(len(orders)), orders)
+hints = set(hints_from_scores(demo.model.scores(histories), 1).items[:, 0].tolist())
 
 # %% check
-alone = {int(hints_from_scores(demo.model.scores(Sequences.from_lists([0], [order])), 1).items[0, 0]) for order in permutations(liked)}
-assert found == alone and answer.hint in found and not found & set(liked)
-print(len(found), "different hints:", "; ".join(titles[item] for item in sorted(found)))
+single_hints = set()
+for order in permutations(liked):
+    history = Sequences.from_lists([0], [order])
+    single_hints.add(int(hints_from_scores(demo.model.scores(history), 1).items[0, 0]))
+assert hints == single_hints and answer.hint in hints and not hints & set(liked)
+print(len(hints), "different hints:", "; ".join(titles[item] for item in sorted(hints)))
 
 # %% [markdown]
 # ## 3 · Short titles are cheap
 #
-# A log-likelihood is a sum over tokens, so long titles pay more. Order the movies of `answer.language` by their score *per token* instead,
-# the best first, and call the items `fair`. `demo.trie.depth[demo.trie.leaf_of[items]]` counts the tokens of titles.
+# A log-likelihood is a sum over tokens, so long titles pay more. Order the movies of `answer.language` by their score
+# *per token* instead, the best first, and call the items `by_token`. `demo.trie.depth[demo.trie.leaf_of[items]]` counts
+# the tokens of titles.
 
 # %% solution
-items, scores = answer.language.items[0], answer.language.scores[0]
-fair = items[np.argsort(-scores / demo.trie.depth[demo.trie.leaf_of[items]], kind="stable")]
+items = answer.language.items[0]
+tokens = demo.trie.depth[demo.trie.leaf_of[items]]
+by_token = items[np.argsort(-answer.language.scores[0] / tokens, kind="stable")]
 
 # %% check
-place = {int(item): score for item, score in zip(answer.language.items[0], answer.language.scores[0], strict=True)}
-per_token = [place[int(item)] / demo.trie.depth[demo.trie.leaf_of[item]] for item in fair]
-assert sorted(fair.tolist()) == sorted(place) and per_token == sorted(per_token, reverse=True)
-print(f"{np.mean(fair == answer.language.items[0]):.0%} of the places stay as they were")
+score_of = {int(item): score for item, score in zip(answer.language.items[0], answer.language.scores[0], strict=True)}
+per_token = [score_of[int(item)] / demo.trie.depth[demo.trie.leaf_of[item]] for item in by_token]
+assert sorted(by_token.tolist()) == sorted(score_of) and per_token == sorted(per_token, reverse=True)
+print(f"{np.mean(by_token == answer.language.items[0]):.0%} of the places stay as they were")

@@ -11,8 +11,9 @@ import scipy.stats
 from dualrec.core import paths
 from dualrec.evaluation.results import side_runs
 
-more = side_runs(paths.results(paths.DEFAULT_PROFILE))[paths.DEFAULT_PROFILE]["lora_examples"]
-rows, training = pd.DataFrame(more["rows"]), pd.DataFrame(more["training"])
+recorded = side_runs(paths.results(paths.DEFAULT_PROFILE))[paths.DEFAULT_PROFILE]["lora_examples"]
+rows = pd.DataFrame(recorded["rows"])
+training = pd.DataFrame(recorded["training"])
 
 
 def ndcg(role: str, examples: int) -> list[float]:
@@ -24,48 +25,55 @@ def ndcg(role: str, examples: int) -> list[float]:
 # %% [markdown]
 # ## 1 · Less loss, better lists?
 #
-# Every training has a loss after it (`training.tuned`) and, for its number of examples and its seed, an NDCG@10 in each role. Compute
-# `together(role)`: Spearman's rank correlation of loss and NDCG@10 over all trainings. Below zero, less loss goes with better lists.
+# Every training has a loss after it (`training.tuned`) and, for its number of examples and its seed, an NDCG@10 in each
+# role. Compute `correlation(role)`: Spearman's rank correlation of loss and NDCG@10 over all trainings. Below zero,
+# less loss goes with better lists.
 
 
 # %% solution
-def together(role: str) -> float:
-    """Spearman's rho."""
+def correlation(role: str) -> float:
+    """Spearman's rho of loss and NDCG@10."""
     gains = [ndcg(role, row.examples)[row.seed] for row in training.itertuples()]
     return float(scipy.stats.spearmanr(training.tuned, gains).statistic)
 
 
 # %% check
-found = {role: together(role) for role in rows.role.unique()}
-assert all(-1 <= rho <= 1 for rho in found.values())
-assert found["llm_lora_trie"] < 0
-print({role: round(rho, 2) for role, rho in found.items()})
+correlations = {role: correlation(role) for role in rows.role.unique()}
+assert all(-1 <= rho <= 1 for rho in correlations.values())
+assert correlations["llm_lora_trie"] < 0
+print({role: round(rho, 2) for role, rho in correlations.items()})
 
 # %% [markdown]
 # ## 2 · How many seeds are enough?
 #
-# With s seeds whose means have the standard deviation d, their mean is known to about d / √s. How many seeds does it take to know the
-# NDCG@10 of `llm_lora_trie` with the most examples to 0.002? Compute `needed` from the seeds on record (divide by s − 1 under the root).
+# With s seeds whose means have the standard deviation d, their mean is known to about d / √s. How many seeds does it
+# take to know the NDCG@10 of `llm_lora_trie` with the most examples to 0.002? Compute `seeds_needed` from the seeds on
+# record (divide by s − 1 under the root).
 
 # %% solution
-drawn = ndcg("llm_lora_trie", rows.examples.max())
-needed = int(np.ceil((np.std(drawn, ddof=1) / 0.002) ** 2))
+per_seed = ndcg("llm_lora_trie", rows.examples.max())
+seeds_needed = int(np.ceil((np.std(per_seed, ddof=1) / 0.002) ** 2))
 
 # %% check
-assert np.std(drawn, ddof=1) / np.sqrt(needed) <= 0.002 < np.std(drawn, ddof=1) / np.sqrt(max(needed - 1, 1e-9))
-print(f"{needed} seeds; {len(drawn)} are on record")
+deviation = np.std(ndcg("llm_lora_trie", rows.examples.max()), ddof=1)
+assert deviation / np.sqrt(seeds_needed) <= 0.002 < deviation / np.sqrt(max(seeds_needed - 1, 1e-9))
+print(f"{seeds_needed} seeds; {len(recorded['seeds'])} are on record")
 
 # %% [markdown]
 # ## 3 · An honest maximum
 #
-# Notebook 12 warns that the best of several amounts flatters. Choose the amount of `fused` in a way that does not: for each seed, take
-# the amount that is best by the mean of the *other* seeds, and keep what it has with this one. Compute `honest`, the mean of what was
-# kept, and `flattering`, the mean over seeds of the best amount of each.
+# Notebook 12 warns that the best of several amounts of examples flatters. Choose the amount for `fused` in a way that
+# does not: for each seed, take the amount that is best by the mean of the *other* seeds, and keep what it has with this
+# one. Compute `honest`, the mean of what was kept, and `flattering`, the mean over seeds of the best amount of each.
 
 # %% solution
-table = np.array([ndcg("fused", examples) for examples in sorted(training.examples.unique())])  # (amounts, seeds)
-kept = [table[np.delete(table, seed, axis=1).mean(axis=1).argmax(), seed] for seed in range(table.shape[1])]
-honest, flattering = float(np.mean(kept)), float(table.max(axis=0).mean())
+gains = np.array([ndcg("fused", examples) for examples in sorted(training.examples.unique())])  # (amounts, seeds)
+kept = []
+for seed in range(gains.shape[1]):
+    best_of_others = np.delete(gains, seed, axis=1).mean(axis=1).argmax()
+    kept.append(gains[best_of_others, seed])
+honest = float(np.mean(kept))
+flattering = float(gains.max(axis=0).mean())
 
 # %% check
 assert honest <= flattering

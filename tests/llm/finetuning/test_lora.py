@@ -32,12 +32,15 @@ def test_training_lowers_the_loss_and_resumes_to_the_same_weights(tiny, tmp_path
     start = {name: value.clone() for name, value in tiny.model.state_dict().items()}
     history = fine_tune(tiny, EXAMPLES, EXAMPLES[:2], CONFIG, 0, tmp_path / "whole")
     assert history[-1]["validation_loss"] < history[0]["validation_loss"]
-    assert all(torch.equal(start[name], value) for name, value in tiny.model.state_dict().items()), "the base is left as it was"
+    assert all(torch.equal(start[name], value) for name, value in tiny.model.state_dict().items()), (
+        "the base is left as it was"
+    )
 
     whole = load_file(tmp_path / "whole" / "adapter" / lora.ADAPTER_FILE)
     monkeypatch.setattr(lora, "CHECKPOINT_SECONDS", 0.0)  # after every step
     save = lora.save_checkpoint
-    for dies_at in (1, 2, 4, 5):  # in mid-epoch, at an epoch's last step, after an epoch, and in mid-epoch again; 3 steps make an epoch
+    # in mid-epoch, at an epoch's last step, after an epoch, and in mid-epoch again; 3 steps make an epoch
+    for dies_at in (1, 2, 4, 5):
         calls = []
 
         def save_then_die(*args, calls=calls, dies_at=dies_at):
@@ -61,7 +64,9 @@ def test_each_process_draws_a_dropout_of_its_own_and_the_main_one_alone_writes(t
     monkeypatch.setattr(lora, "CHECKPOINT_SECONDS", 0.0)
     seed, drawn = torch.manual_seed, {0: [], 1: []}
     for rank in (0, 1):
-        one = SimpleNamespace(process_index=rank, num_processes=2, is_main_process=rank == 0, wait_for_everyone=lambda: None)
+        one = SimpleNamespace(
+            process_index=rank, num_processes=2, is_main_process=rank == 0, wait_for_everyone=lambda: None
+        )
         monkeypatch.setattr(lora, "PartialState", lambda one=one: one)
         monkeypatch.setattr(torch, "manual_seed", lambda value, rank=rank: drawn[rank].append(value) or seed(value))
         fine_tune(fresh(tiny, start), EXAMPLES, EXAMPLES[:2], replace(CONFIG, epochs=1), 5, tmp_path / str(rank))
@@ -74,56 +79,34 @@ def test_each_process_draws_a_dropout_of_its_own_and_the_main_one_alone_writes(t
 def test_checkpointing_changes_no_loss_and_leaves_the_base_without_it(tiny, tmp_path):
     plain = fine_tune(tiny, EXAMPLES, EXAMPLES[:2], CONFIG, 0, tmp_path / "plain")
     thrifty = fine_tune(tiny, EXAMPLES, EXAMPLES[:2], replace(CONFIG, checkpointing=True), 0, tmp_path / "thrifty")
-    losses = [[loss for row in history[1:] for loss in (row["train_loss"], row["validation_loss"])] for history in (plain, thrifty)]
+    losses = [
+        [loss for row in history[1:] for loss in (row["train_loss"], row["validation_loss"])]
+        for history in (plain, thrifty)
+    ]
     assert losses[0] == pytest.approx(losses[1], rel=1e-6)
     assert not tiny.model.is_activation_checkpointing
 
 
-@pytest.mark.parametrize("checkpointing", [False, True])
-def test_only_upper_layers_are_adapted_and_lower_ones_build_no_graph(tiny, checkpointing):
-    model, trained = lora._with_adapter(tiny.model, replace(CONFIG, layers=1, checkpointing=checkpointing), 0)
-    assert len(trained) == 4 and all(".layers.1." in name for name in trained)  # A and B of q_proj and v_proj
-    graphs = []
-    for layer in tiny.model.get_decoder().layers:
-        layer.register_forward_hook(lambda _, __, out: graphs.append((out[0] if isinstance(out, tuple) else out).requires_grad))
-    model.train()
-    loss, _ = answer_loss(tiny, encode(tiny, EXAMPLES))
-    assert graphs == [False, True]
-    loss.backward()
-    assert any(p.grad.abs().max() > 0 for p in trained.values())
-
-
-def test_frozen_layers_read_once_give_the_adapter_of_a_resumed_run_and_nothing_once_it_is_there(tiny, tmp_path, monkeypatch):
-    config, start = replace(CONFIG, layers=1), {name: value.clone() for name, value in tiny.model.state_dict().items()}
-    history = fine_tune(tiny, EXAMPLES, EXAMPLES[:2], config, 0, tmp_path / "whole")
-    monkeypatch.setattr(lora, "CHECKPOINT_SECONDS", 0.0)
-    save = lora.save_checkpoint
-
-    def save_then_die(*args):
-        save(*args)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(lora, "save_checkpoint", save_then_die)
-    with pytest.raises(KeyboardInterrupt):
-        fine_tune(fresh(tiny, start), EXAMPLES, EXAMPLES[:2], config, 0, tmp_path / "cut")
-    monkeypatch.setattr(lora, "save_checkpoint", save)
-    fine_tune(fresh(tiny, start), EXAMPLES, EXAMPLES[:2], config, 0, tmp_path / "cut")
-    whole, cut = (load_file(tmp_path / name / "adapter" / lora.ADAPTER_FILE) for name in ("whole", "cut"))
-    assert all(torch.equal(whole[name], cut[name]) for name in whole)
-    monkeypatch.setattr(lora, "read_below", lambda *_: pytest.fail("read again"))
-    assert fine_tune(fresh(tiny, start), EXAMPLES, EXAMPLES[:2], config, 0, tmp_path / "whole") == history
-
-
-def test_more_layers_than_there_are_is_an_error(tiny, tmp_path):
-    with pytest.raises(StudyError, match="layers = 3 in .lora., but the language model has 2"):
-        fine_tune(tiny, EXAMPLES, EXAMPLES[:2], replace(CONFIG, layers=3), 0, tmp_path)
+def test_modules_that_the_layers_do_not_have_are_named_beside_those_there_are(tiny, tmp_path):
+    there = "down_proj, gate_proj, k_proj, o_proj, q_proj, up_proj, v_proj"
+    config = replace(CONFIG, modules=("q_proj", "qkv_proj", "lm_head"))
+    message = f"modules in .lora. names qkv_proj, lm_head, but the linear modules .* LlamaForCausalLM are {there};"
+    with pytest.raises(StudyError, match=message):
+        fine_tune(tiny, EXAMPLES, EXAMPLES[:2], config, 0, tmp_path)
 
 
 def test_one_step_takes_the_mean_over_the_answer_tokens_of_all_its_batches(tiny, tmp_path):
     """Two batches of 2 and 3 examples, accumulated, move the adapter as one batch of 5 does."""
     config = replace(CONFIG, dropout=0.0, epochs=1)
     for name, sizes in {"one": (5, 1), "two": (3, 2)}.items():
-        fine_tune(tiny, EXAMPLES, EXAMPLES[:2], replace(config, batch_size=sizes[0], accumulation=sizes[1]), 0, tmp_path / name)
+        fine_tune(
+            tiny,
+            EXAMPLES,
+            EXAMPLES[:2],
+            replace(config, batch_size=sizes[0], accumulation=sizes[1]),
+            0,
+            tmp_path / name,
+        )
     one, two = (load_file(tmp_path / name / "adapter" / lora.ADAPTER_FILE) for name in ("one", "two"))
     for name in one:
         torch.testing.assert_close(one[name], two[name], atol=1e-5, rtol=1e-3)

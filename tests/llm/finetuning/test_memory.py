@@ -13,8 +13,8 @@ from dualrec.llm.finetuning.memory import GIB, Memory, estimate, require_memory,
 from dualrec.llm.local import ARCHITECTURES
 
 TINY = LlamaConfig(
-    vocab_size=100, hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=1,
-    tie_word_embeddings=True,
+    vocab_size=100, hidden_size=16, intermediate_size=32, num_hidden_layers=2,
+    num_attention_heads=2, num_key_value_heads=1, tie_word_embeddings=True,
 )  # fmt: skip
 LORA = LoRAConfig(rank=2)
 
@@ -22,42 +22,42 @@ LORA = LoRAConfig(rank=2)
 def test_estimate_by_hand():
     model = skeleton(TINY, torch.bfloat16)
     assert model.device.type == "meta"
-    found = estimate(model, LORA, rows=3, tokens=10)
-    # A layer: q 16*16, k and v 8*16 each, o 16*16, MLP 3*16*32, two norms of 16. Model: two of them, table 100*16, last norm.
+    found = estimate(model, LORA, rows=3, tokens=10, answers=6)
+    # A layer: q 16*16, k and v 8*16 each, o 16*16, MLP 3*16*32, two norms of 16.
+    # Model: two of them, table 100*16, last norm.
     layer = 256 + 128 + 128 + 256 + 1536 + 32
     assert found.weights == 2 * (2 * layer + 1600 + 16)
     # A and B of q_proj (16 -> 16) and v_proj (16 -> 8): 2 * 32 + 2 * 24 numbers a layer, four times in float32.
     assert found.adapter == 2 * (64 + 48) * 4 * 4
-    # 3 rows padded to 16 tokens. Norms 8*16, attention 2*4*16, MLP 2*3*32, two adapted products of 5*16 + 4*2 each.
-    token = 128 + 128 + 192 + 2 * 88
+    # 3 rows padded to 16 tokens. Norms 8*16, attention 2*4*16, MLP 2*3*32, two adapted products of 8*16 + 4*2 each.
+    token = 128 + 128 + 192 + 2 * 136
     assert found.activations == 3 * 16 * 2 * token
-    assert found.logits == 128 * (100 * 2 + 100 * 8)
+    assert found.logits == 3 * 6 * 100 * 12
     assert found.total == found.weights + found.adapter + found.activations + found.logits
 
 
-def test_checkpointing_layers_and_four_bits_by_hand():
-    model, token = skeleton(TINY, torch.bfloat16), 624
-    whole = estimate(model, LORA, rows=1, tokens=8)
-    assert estimate(model, replace(LORA, checkpointing=True), rows=1, tokens=8).activations == 8 * (token + 2 * 2 * 16)
-    upper = estimate(model, replace(LORA, layers=1), rows=1, tokens=8)
-    assert (upper.activations, upper.adapter) == (whole.activations / 2, whole.adapter / 2)
-    assert estimate(model, replace(LORA, layers=1), rows=1, tokens=8, examples=5).states == 5 * 8 * 2 * 16
-    assert estimate(model, LORA, rows=1, tokens=8, examples=5).states == estimate(model, replace(LORA, layers=2), 1, 8, 5).states == 0
-    linear = 2 * (256 + 128 + 128 + 256 + 1536)
-    assert whole.weights - estimate(model, replace(LORA, quantise="4bit"), rows=1, tokens=8).weights == pytest.approx(
-        linear * (2 - 0.5159), rel=1e-4
+def test_checkpointing_and_four_bits_by_hand():
+    model = skeleton(TINY, torch.bfloat16)
+    token = 720  # as above
+    whole, thrifty, quantised = (
+        estimate(model, replace(LORA, **settings), rows=1, tokens=8, answers=1)
+        for settings in ({}, {"checkpointing": True}, {"quantise": "4bit"})
     )
+    assert thrifty.activations == 8 * (token + 2 * 2 * 16)
+    linear = 2 * (256 + 128 + 128 + 256 + 1536)
+    assert whole.weights - quantised.weights == pytest.approx(linear * (2 - 0.5159), rel=1e-4)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize("settings", [{}, {"layers": 1}, {"modules": ("q_proj", "k_proj", "v_proj", "o_proj", "down_proj")}])
+@pytest.mark.parametrize("settings", [{}, {"modules": ("q_proj", "k_proj", "v_proj", "o_proj", "down_proj")}])
 def test_activations_are_what_autograd_keeps(settings, dtype):
-    """Bytes of distinct storages that the decoder saves for its backward pass, its weights aside: at most a quarter off."""
+    """Bytes of distinct storages that the decoder saves for its backward pass, weights aside: at most a quarter off."""
     config = LlamaConfig(
-        vocab_size=100, hidden_size=128, intermediate_size=344, num_hidden_layers=4, num_attention_heads=4, num_key_value_heads=2
+        vocab_size=100, hidden_size=128, intermediate_size=344, num_hidden_layers=4,
+        num_attention_heads=4, num_key_value_heads=2,
     )  # fmt: skip
     base, lora = LlamaForCausalLM(config).to(dtype), replace(LORA, **settings)
-    expected = estimate(base, lora, rows=2, tokens=64).activations
+    expected = estimate(base, lora, rows=2, tokens=64, answers=1).activations
     model, _ = _with_adapter(base, lora, 0)
     weights = {p.untyped_storage().data_ptr() for p in model.parameters()}
     kept = {}

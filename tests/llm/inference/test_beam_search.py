@@ -11,8 +11,23 @@ from dualrec.llm.inference.title_trie import build_trie
 from dualrec.llm.prompts import answer
 from dualrec.types import Sequences
 
-TITLES = ["", "Alien (1979)", "Aliens (1986)", "Alien 3 (1992)", "Heat (1995)", "Casino (1995)", "Toy Story (1995)", "Heat (1995)"]
-TITLES += ["Toy Story 2 (1999)", "The Godfather (1972)", "The Godfather: Part II (1974)", "Casablanca (1942)", "Amélie (2001)"]
+TITLES = [
+    "",
+    "Alien (1979)",
+    "Aliens (1986)",
+    "Alien 3 (1992)",
+    "Heat (1995)",
+    "Casino (1995)",
+    "Toy Story (1995)",
+    "Heat (1995)",
+]
+TITLES += [
+    "Toy Story 2 (1999)",
+    "The Godfather (1972)",
+    "The Godfather: Part II (1974)",
+    "Casablanca (1942)",
+    "Amélie (2001)",
+]
 NOTHING_SEEN = Sequences.from_lists([1, 2, 3], [[], [], []])
 
 
@@ -29,7 +44,9 @@ def one_by_one(llm, prompts):
         for column, title in enumerate(TITLES[1:]):
             ids = llm.tokenizer(prompt + answer([title]), add_special_tokens=False, return_tensors="pt").input_ids
             with torch.inference_mode():
-                losses = F.cross_entropy(llm.model(ids).logits[0, start - 1 : -1].float(), ids[0, start:], reduction="sum")
+                losses = F.cross_entropy(
+                    llm.model(ids).logits[0, start - 1 : -1].float(), ids[0, start:], reduction="sum"
+                )
             found[row, column] = -losses.item()
     return found
 
@@ -64,7 +81,9 @@ def test_scores_by_length_are_exact_too(llm, prompts, trie, brute):
     beams = beam_search(llm, prompts, trie, NOTHING_SEEN, k=5, width=len(TITLES), batch_size=2, length_power=1.0)
     per_token = brute / trie.depth[trie.leaf_of[1:]]
     for row in range(len(prompts)):
-        best = sorted((item for item in range(1, len(TITLES)) if item != 7), key=lambda item: -per_token[row, item - 1])[:5]
+        best = sorted(
+            (item for item in range(1, len(TITLES)) if item != 7), key=lambda item: -per_token[row, item - 1]
+        )[:5]
         assert beams.leaves[row].tolist() == trie.leaf_of[best].tolist()
 
 
@@ -100,7 +119,10 @@ def test_transformers_constrained_search_finds_the_same(llm, prompts, trie):
             prefix_allowed_tokens_fn=allowed,
         )
         texts = [text.split("\n")[0].strip() for text in llm.tokenizer.batch_decode(out[:, start:])]
-        ours = [llm.tokenizer.decode([int(trie.token[n]) for n in trie.paths[leaf] if n]).strip() for leaf in beams.leaves[row]]
+        ours = [
+            llm.tokenizer.decode([int(trie.token[n]) for n in trie.paths[leaf] if n]).strip()
+            for leaf in beams.leaves[row]
+        ]
         assert ours == texts
 
 
@@ -119,7 +141,9 @@ def test_a_narrow_beam_gives_titles_with_their_true_likelihood(llm, prompts, tri
     score = {int(trie.leaf_of[item]): brute[:, item - 1] for item in range(1, len(TITLES))}
     for row in range(len(prompts)):
         assert len(set(beams.leaves[row].tolist())) == 3
-        np.testing.assert_allclose(beams.scores[row], [score[leaf][row] for leaf in beams.leaves[row].tolist()], atol=1e-3)
+        np.testing.assert_allclose(
+            beams.scores[row], [score[leaf][row] for leaf in beams.leaves[row].tolist()], atol=1e-3
+        )
         assert (np.diff(beams.scores[row]) <= 0).all()
 
 

@@ -33,7 +33,8 @@ def test_generation_goes_on_from_its_journal(llm, prompts, tmp_path):
     journal = tmp_path / "lists.jsonl"
     whole = generate(llm, prompts, titles=1, batch_size=1, journal=journal)
     second = journal.read_text(encoding="utf-8").splitlines()[1]
-    journal.write_text('{"texts": ["kept"], "seconds": 1000.0}\n' + second[:9], encoding="utf-8")  # killed in the second batch
+    killed_in_second_batch = '{"texts": ["kept"], "seconds": 1000.0}\n' + second[:9]
+    journal.write_text(killed_in_second_batch, encoding="utf-8")
     resumed = generate(llm, prompts, titles=1, batch_size=1, journal=journal)
     assert resumed.texts == [*whole.texts[:2], "kept"] and resumed.seconds > 1000
 

@@ -42,33 +42,33 @@ def test_a_prompt_is_read_the_same_alone_and_beside_others(tiny, prompts):
         together = PrefixCache(tiny, token_ids(tiny, prompts))
         for row, prompt in enumerate(ids):
             alone = tiny.model.get_decoder()(torch.tensor([prompt])).last_hidden_state[0, -1]
-            torch.testing.assert_close(together.last[row], alone, atol=1e-5, rtol=0)
-            assert together.prompt[row].sum() == len(prompt) == together.next_position[row]
+            torch.testing.assert_close(together.last_state[row], alone, atol=1e-5, rtol=0)
+            assert together.prompt_mask[row].sum() == len(prompt) == together.next_position[row]
 
 
 def test_branches_are_read_as_if_each_stood_alone(tiny, prompts):
     ids = tiny.tokenizer(prompts, add_special_tokens=False).input_ids
     with torch.inference_mode():
-        reader = PrefixCache(tiny, token_ids(tiny, prompts))
+        prefixes = PrefixCache(tiny, token_ids(tiny, prompts))
         tokens, depth = torch.tensor([[11, 12, 13]] * 3), torch.tensor([[0, 1, 0]] * 3)
         sees = torch.tensor([[[1, 0, 0], [1, 1, 0], [0, 0, 1]]] * 3).bool()  # 11 - 12, and 13 by itself
-        states = reader.read(tokens, depth, sees)
+        states = prefixes.read(tokens, depth, sees)
         for row, prompt in enumerate(ids):
             for column, branch in enumerate(([11], [11, 12], [13])):
                 alone = tiny.model.get_decoder()(torch.tensor([prompt + branch])).last_hidden_state[0, -1]
                 torch.testing.assert_close(states[row, column], alone, atol=1e-5, rtol=0)
-        assert reader.branched == 3
-        reader.forget()
-        assert reader.branched == 0
+        assert prefixes.branch_tokens == 3
+        prefixes.drop_branches()
+        assert prefixes.branch_tokens == 0
 
 
 def test_the_model_attends_as_before_once_branches_are_read(tiny, prompts):
     before = tiny.model.config._attn_implementation
-    reader = PrefixCache(tiny, token_ids(tiny, prompts))
+    prefixes = PrefixCache(tiny, token_ids(tiny, prompts))
     one = torch.ones(3, 1, 1, dtype=torch.bool)
-    reader.read(torch.ones(3, 1, dtype=torch.int64), torch.zeros(3, 1, dtype=torch.int64), one)
+    prefixes.read(torch.ones(3, 1, dtype=torch.int64), torch.zeros(3, 1, dtype=torch.int64), one)
     with pytest.raises(RuntimeError):
-        reader.read(torch.ones(3, 1, dtype=torch.int64), torch.zeros(3, 1, dtype=torch.int64), one[:, :, :0])
+        prefixes.read(torch.ones(3, 1, dtype=torch.int64), torch.zeros(3, 1, dtype=torch.int64), one[:, :, :0])
     assert tiny.model.config._attn_implementation == before != GROUPED
 
 
@@ -81,10 +81,16 @@ def test_a_model_that_attends_in_another_way_is_refused(tiny, prompts):
         "num_key_value_heads": 1,
         "head_dim": 8,
     }
-    capped = LLM("capped", Gemma2ForCausalLM(Gemma2Config(vocab_size=len(tiny.tokenizer), **sizes)).eval(), tiny.tokenizer)
-    with torch.inference_mode(), pytest.raises(StudyError, match="Gemma2ForCausalLM attends in a way of its own"):
-        reader = PrefixCache(capped, token_ids(capped, prompts))
-        reader.read(torch.ones(3, 1, dtype=torch.long), torch.zeros(3, 1, dtype=torch.long), torch.ones(3, 1, 1, dtype=torch.bool))
+    capped = LLM(
+        "capped", Gemma2ForCausalLM(Gemma2Config(vocab_size=len(tiny.tokenizer), **sizes)).eval(), tiny.tokenizer
+    )
+    with torch.inference_mode(), pytest.raises(StudyError, match="Gemma2ForCausalLM attends with more than scaled"):
+        prefixes = PrefixCache(capped, token_ids(capped, prompts))
+        prefixes.read(
+            torch.ones(3, 1, dtype=torch.long),
+            torch.zeros(3, 1, dtype=torch.long),
+            torch.ones(3, 1, 1, dtype=torch.bool),
+        )
 
 
 @pytest.mark.parametrize(("states", "words"), [(2, 100), (1, 7), (512, 2048)])
@@ -92,8 +98,10 @@ def test_log_probabilities_are_those_of_the_whole_vocabulary(tiny, prompts, monk
     monkeypatch.setattr(reading, "HEAD_ROWS", states)
     monkeypatch.setattr(reading, "HEAD_WORDS", words)
     with torch.inference_mode():
-        reader = PrefixCache(tiny, token_ids(tiny, prompts))
+        prefixes = PrefixCache(tiny, token_ids(tiny, prompts))
         rows, tokens = torch.tensor([0, 0, 1, 2, 2]), torch.tensor([5, 7, 5, 0, 9])
-        found = reader.log_probabilities(reader.last, rows, tokens)
-        logits = F.linear(reader.last, tiny.model.get_output_embeddings().weight).double()
-        torch.testing.assert_close(found.double(), logits[rows, tokens] - logits.exp().sum(1).log()[rows], atol=1e-5, rtol=0)
+        found = prefixes.log_probabilities(prefixes.last_state, rows, tokens)
+        logits = F.linear(prefixes.last_state, tiny.model.get_output_embeddings().weight).double()
+        torch.testing.assert_close(
+            found.double(), logits[rows, tokens] - logits.exp().sum(1).log()[rows], atol=1e-5, rtol=0
+        )

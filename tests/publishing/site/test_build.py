@@ -55,7 +55,9 @@ def site(tmp_path_factory):
         patch.setenv("DUALREC_HOME", str(home))
         folder = write_report(paths.DEFAULT_PROFILE).parent
     return {
-        path.relative_to(folder).with_suffix("").as_posix(): Page(path) for path in folder.rglob("*.html") if "_static" not in path.parts
+        path.relative_to(folder).with_suffix("").as_posix(): Page(path)
+        for path in folder.rglob("*.html")
+        if "_static" not in path.parts
     }
 
 
@@ -106,7 +108,10 @@ def home(tmp_path, monkeypatch):
     for folder in ("notebooks", "figures"):
         (run / folder).mkdir(parents=True)
     (tmp_path / "notebooks").mkdir()
-    outputs = [new_output("stream", text="42"), new_output("display_data", {"text/markdown": "see [two](02_two.ipynb)"})]
+    outputs = [
+        new_output("stream", text="42"),
+        new_output("display_data", {"text/markdown": "see [two](02_two.ipynb)"}),
+    ]
     cells = [new_markdown_cell("# 1 · A question"), new_code_cell("print(42)", outputs=outputs)]
     for name in ("01_one", "02_two"):
         nbformat.write(new_notebook(cells=cells), tmp_path / "notebooks" / f"{name}.ipynb")
@@ -115,10 +120,21 @@ def home(tmp_path, monkeypatch):
     facts = {"schema": 1, "profile": "smoke", "data": "ml-100k", "protocol": "p", "commit": "c0ffee1", "hardware": "h"}
     empty = {"systems": {}, "notebooks": {}, "side_runs": {}}
     (run / "figures/results.json").write_text(json.dumps(facts | empty))
-    entry = {"fingerprint": "f1", "seconds": 75.0, "peak_memory_mib": 512, "environment": {"torch": "2.13.0", "threads": 2}}
+    entry = {
+        "fingerprint": "f1",
+        "seconds": 75.0,
+        "peak_memory_mib": 512,
+        "environment": {"torch": "2.13.0", "threads": 2},
+    }
     names = ("01_one", "02_two")
     (run / "manifest.json").write_text(
-        json.dumps({"profile": "smoke", "notebooks": dict.fromkeys(names, entry), "longest": dict.fromkeys(names, {"seconds": 75.0})})
+        json.dumps(
+            {
+                "profile": "smoke",
+                "notebooks": dict.fromkeys(names, entry),
+                "longest": dict.fromkeys(names, {"seconds": 75.0}),
+            }
+        )
     )
     return tmp_path
 
@@ -127,7 +143,9 @@ def test_a_run_of_ones_own_is_shown_with_its_times_and_versions(home):
     folder = write_report("smoke").parent
     assert folder == home / "runs/smoke/report"
     reproduce = Page(folder / "reproduce.html").text
-    missing = [said for said in ("1 min 15 s", "512", "f1", "2.13.0", "c0ffee1", "PROFILE=smoke") if said not in reproduce]
+    missing = [
+        said for said in ("1 min 15 s", "512", "f1", "2.13.0", "c0ffee1", "PROFILE=smoke") if said not in reproduce
+    ]
     assert missing == []
     page = Page(folder / "01_one.html")
     assert "42" in page.text and "02_two.html" in page.links

@@ -18,7 +18,10 @@ def figures(tmp_path):
 
 
 def notebook(*outputs):
-    cells = [new_markdown_cell("# 2 · The model\n\nWhy?"), new_code_cell("show()", outputs=list(outputs), metadata={"tags": ["x"]})]
+    cells = [
+        new_markdown_cell("# 2 · The model\n\nWhy?"),
+        new_code_cell("show()", outputs=list(outputs), metadata={"tags": ["x"]}),
+    ]
     return new_notebook(cells=cells)
 
 

@@ -48,7 +48,7 @@ def test_they_do_what_the_text_says(ran):
 
 
 def test_a_role_is_one_file_one_row_and_one_table(tmp_path, toy_folder, toy_settings, tiny_folder):
-    """What the page says, put where it says, in a copy of the package; then the command line ranks with the new role."""
+    """What the page says, put where it says, in a copy of the package; then the command line ranks with the role."""
     shutil.copytree(paths.PACKAGE, tmp_path / "dualrec", ignore=shutil.ignore_patterns("__pycache__"))
     assert list(ROLE) == [
         "dualrec/systems/bold.py",

@@ -1,4 +1,4 @@
-"""(b) LoRA: examples per second against the recipe of the released code; and (f) what share of the machine's peak it computes at."""
+"""(b) LoRA: examples per second against the recipe of the released code; (f) its share of the machine's peak."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from peft import LoraConfig, get_peft_model
 
-from benchmarks.flops import cut, multiply, passes, squares, training_passes
+from benchmarks.flops import multiply, passes, squares, training_passes
 from benchmarks.material import Material
 from benchmarks.measure import in_turns, letter
 from dualrec.llm.finetuning.examples import Example
@@ -20,43 +20,53 @@ from dualrec.llm.local import LLM, load_llm
 PADDED = 512  # tokens of every row of the released recipe
 
 
-def tuning(material: Material, released: LLM | None = None, examples: int = 32, rows: int = 8, repetitions: int = 3) -> dict:
-    """Examples per second in all epochs of `fine_tune`, with all it does before and after, against plain steps of the released recipe.
+def lora(
+    material: Material, released: LLM | None = None, examples: int = 32, rows: int = 8, repetitions: int = 3
+) -> dict:
+    """Examples per second in all epochs of `fine_tune`, with all it does before and after.
+
+    The baseline are plain steps of the released recipe.
 
     released: the model in float32, which the released code computes in; loaded where it is not given
-    examples, rows: how many each way is timed on
+    examples: that `fine_tune` learns from
+    rows: examples that the released recipe learns from
     """
-    study, llm = material.study, material.llm
-    released = released or load_llm(study.profile.llm.model, torch.float32)
+    llm = material.llm
+    config = material.study.profile.lora
+    model = released or load_llm(material.study.profile.llm.model, torch.float32)
     pairs = material.examples(examples)
-    ours, baseline = in_turns(_tune(material, pairs), lambda: released_epoch(material, released, pairs[:rows]), repetitions)
-    config = study.profile.lora
-    facts = {"examples": [len(pairs), len(pairs[:rows])], "precision": [_precision(llm), _precision(released)], "padded_to": PADDED}
-    facts |= {"epochs": [config.epochs, 1], "adapted_layers": [config.layers or "all", "all"]}
-    return letter("b", "LoRA", config.epochs * len(pairs) / ours, len(pairs[:rows]) / baseline, "examples/s", 8, **facts)
+    few = pairs[:rows]
+    ours, baseline = in_turns(_fine_tune(material, pairs), lambda: released_epoch(material, model, few), repetitions)
+    facts = {"examples": [len(pairs), len(few)], "precision": [_precision(llm), _precision(model)]}
+    facts |= {"padded_to": PADDED, "epochs": [config.epochs, 1]}
+    return letter("b", "LoRA", config.epochs * len(pairs) / ours, len(few) / baseline, "examples/s", 8, **facts)
 
 
-def tuning_share(material: Material, examples: int = 32, side: int = 4096, repetitions: int = 3) -> dict:
-    """FLOP per second of `fine_tune` against those of a product of two side x side matrices in the same precision.
+def lora_share(material: Material, examples: int = 32, side: int = 4096, repetitions: int = 3) -> dict:
+    """FLOP per second of `fine_tune` against those of a product of two square matrices in the same precision.
 
     The tokens of prompts and answers are counted, and neither padding nor what the optimiser does.
+
+    examples: that `fine_tune` learns from
+    side: rows and columns of the matrices
     """
-    pairs, llm, config = material.examples(examples), material.llm, material.study.profile.lora
+    llm = material.llm
+    config = material.study.profile.lora
+    pairs = material.examples(examples)
     encoded = encode(llm, pairs)
     lengths = [len(e) for e in encoded]
     answered = [sum(label >= 0 for label in e.labels) for e in encoded]
-    work = training_passes(llm.model.config, lengths, answered, config.epochs, config.layers)
+    work = training_passes(llm.model.config, lengths, answered, config.epochs)
     # the loss of one held-out example is measured before training and after each epoch
-    below, above = cut(llm.model.config, config.layers)
-    work += passes(below, lengths[:1], [0]) + (1 + config.epochs) * passes(above, lengths[:1], answered[:1])
+    work += (1 + config.epochs) * passes(llm.model.config, lengths[:1], answered[:1])
     matrices = squares(llm, side)
-    ours, peak = in_turns(_tune(material, pairs), lambda: multiply(*matrices), repetitions)
+    ours, peak = in_turns(_fine_tune(material, pairs), lambda: multiply(*matrices), repetitions)
     facts = {"examples": len(pairs), "precision": _precision(llm), "side": side}
     return letter("f", "LoRA, share of peak", work / ours / 1e9, 2 * side**3 / peak / 1e9, "GFLOP/s", 0.45, **facts)
 
 
-def _tune(material: Material, pairs: list[Example]) -> Callable[[], None]:
-    """All epochs on the examples, as the study tunes."""
+def _fine_tune(material: Material, pairs: list[Example]) -> Callable[[], None]:
+    """All epochs on the examples, as the study fine-tunes."""
     study = material.study
 
     def run() -> None:
@@ -67,18 +77,22 @@ def _tune(material: Material, pairs: list[Example]) -> Callable[[], None]:
 
 
 def released_epoch(material: Material, llm: LLM, pairs: list[Example]) -> None:
-    """Batches of 2, a step after every second one, rows of 512 tokens, loss on every position: prompt, answer and padding."""
+    """Train as the released code does: batches of 2, a step after every second one, rows of 512 tokens.
+
+    The loss is taken on every position: prompt, answer and padding.
+    """
     config = material.study.profile.lora
-    lora = LoraConfig(
+    adapter = LoraConfig(
         r=config.rank,
         lora_alpha=config.alpha,
         lora_dropout=config.dropout,
         target_modules=list(config.modules),
         task_type="CAUSAL_LM",
     )
-    model = get_peft_model(llm.model, lora).train()
+    model = get_peft_model(llm.model, adapter).train()
     optimiser = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=config.learning_rate)
-    pad, device = llm.tokenizer.pad_token_id, llm.model.device
+    pad = llm.tokenizer.pad_token_id
+    device = llm.model.device
     encoded = [e.ids[:PADDED] for e in encode(llm, pairs)]
     for step, first in enumerate(range(0, len(encoded), 2), start=1):
         batch = encoded[first : first + 2]

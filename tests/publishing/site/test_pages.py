@@ -1,0 +1,21 @@
+"""What a page says, without building it."""
+
+import pytest
+
+from dualrec.profiles.load import load_profile, profile_files
+from dualrec.publishing.site.pages import reproduce
+
+RESULTS = {"profile": "p", "data": "ml-100k", "protocol": "p", "commit": "c0ffee1", "hardware": "h", "systems": {}}
+
+
+@pytest.mark.parametrize(
+    ("name", "files"),
+    {"laptop": ["laptop.toml"], "paper": ["paper.toml", "ml-1m.toml", "laptop.toml"]}.items(),
+)
+def test_a_profile_is_shown_with_all_it_is_based_on(name, files):
+    settings = [(file.name, file.read_text(encoding="utf-8")) for file in profile_files(name)]
+    page = reproduce(load_profile(name), RESULTS, {}, {}, settings)
+    places = [page.index(f"`{file}`\n\n```toml\n{text.strip()}\n```") for file, text in settings]
+    assert [file for file, _ in settings] == files and places == sorted(places)
+    assert ("that of the file below it" in page) == (len(files) > 1)
+    assert "Whatever is not named here has the default of `dualrec/config.py`." in page
