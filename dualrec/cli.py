@@ -70,7 +70,9 @@ def evaluate(
         if not names:
             raise StudyError(f"--systems names no system; choose from {', '.join(SYSTEMS)}")
         systems = {name: find_system(name) for name in names}
-        study = open_study(profile, seed, data, _own_folder(profile, data, out))
+        study = open_study(profile, seed, data, out)
+        for loss in study.losses:
+            print(loss)
         with sole_user(study.folder):
             parts = lazy_parts(study)
             report = {system.name: _evaluate_system(parts, name, system) for name, system in systems.items()}
@@ -106,10 +108,13 @@ def recommend(
 
     with redirect_stdout(sys.stderr):
         label = find_system(system).label
-        study = open_study(profile, data=data, folder=_own_folder(profile, data, out))
+        study = open_study(profile, data=data, folder=out)
+        for loss in study.losses:
+            print(loss)
         history = match_titles(titles, study.matcher, study.catalogue.titles)
         print(f"ranking with {label}; what is not trained yet is trained first (minutes) …")
-        lists = rank(study, system, Sequences.from_lists([0], [history]), k)
+        repeats = study.split.test.history.repeats
+        lists = rank(study, system, Sequences.from_lists([0], [history], repeats), k)
     recommended = [item for item in lists.items[0] if item > 0]
     for place, item in enumerate(recommended, start=1):
         print(f"{place:2d}. {study.catalogue.titles[item]}")
@@ -262,10 +267,3 @@ def _evaluate_system(parts: Parts, name: str, system: System) -> dict:
     means = per_user(ledger).mean()
     print(f"{system.label}: n = {len(cases)}")
     return {metric: round(float(value), 6) for metric, value in means.items()} | {"n": len(cases)}
-
-
-def _own_folder(profile: str, data: str | None, out: Path | None) -> Path | None:
-    """The folder to work in, None for the profile's own; other data never shares that one with the profile's data."""
-    if out is None and data is not None:
-        return paths.run_dir(f"{Path(profile).stem}-{Path(data).name}")
-    return out

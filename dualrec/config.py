@@ -41,10 +41,13 @@ MOVIES = DomainConfig("movie", "watched", "watch")
 
 @dataclass(frozen=True, config=STRICT)
 class SplitConfig:
-    """Leave-one-out: `tie_rule` orders events with the same timestamp, shorter users are left out."""
+    """Leave-one-out: `tie_rule` orders events with the same timestamp, `repeats` says what items met again are."""
 
     tie_rule: TieRule = "file"
-    min_events: Count = 5
+    min_events: Count = 5  # shorter users are left out
+    # "first": only the first encounter is an event; "allow": what was seen may be recommended again;
+    # "drop": as it stands, without the users whose target was seen before and so can never be recommended
+    repeats: Literal["first", "allow", "drop"] = "first"
 
 
 @dataclass(frozen=True, config=STRICT)

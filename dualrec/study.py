@@ -16,6 +16,7 @@ from dualrec.core.fingerprint import fingerprint
 from dualrec.core.machine import peak_memory_mib
 from dualrec.data.catalogue import Catalogue
 from dualrec.data.dataset import Dataset
+from dualrec.data.losses import loss_lines
 from dualrec.data.sources import load
 from dualrec.data.splits import Split, leave_one_out
 from dualrec.data.title_matching import TitleMatcher
@@ -29,7 +30,11 @@ from dualrec.types import Cases, Hints, RankedLists, Sequences
 if TYPE_CHECKING:  # transformers takes seconds to import: systems that only count do without it
     from dualrec.llm.local import LLM
 
-AUDITED = "audited: leave-one-out, full ranking, seen movies removed, one target"
+REPEATS = {  # `split.repeats` in the words of a protocol
+    "first": "first encounters only, seen items removed",
+    "allow": "seen items may come again",
+    "drop": "seen items removed, users without those whose target was seen",
+}
 
 
 @dataclass
@@ -49,8 +54,25 @@ class Study:
 
     @property
     def protocol(self) -> str:
-        """The audited protocol with its declared tie rule, for captions and results."""
-        return f"{AUDITED}, ties in {self.profile.split.tie_rule} order"
+        """The audited protocol with its declared rules for repeats and ties, for captions and results."""
+        rules = self.profile.split
+        ties = f"ties in {rules.tie_rule} order, equal scores in a fixed random order of the items"
+        return f"audited: leave-one-out, full ranking, {REPEATS[rules.repeats]}, one target, {ties}"
+
+    @property
+    def notes(self) -> dict[str, int]:
+        """What reading and splitting met and left out: name -> count."""
+        split = {
+            "users_with_too_few_events": self.split.left_out,
+            "events_met_before": self.split.met_before,
+            "users_whose_last_item_was_met_before": self.split.repeated_targets,
+        }
+        return self.data.notes | split
+
+    @property
+    def losses(self) -> list[str]:
+        """What was left out, a sentence each."""
+        return loss_lines(self.notes, {"rows": self.data.rows_read, "users": len(self.data.user_ids) - 1})
 
     @cached_property
     def cases(self) -> Cases:
@@ -124,12 +146,14 @@ class Study:
             "protocol": protocol or self.protocol,
             "seed": self.seed,
             "config_hash": fingerprint(self.profile),
+            "notes": self.notes,
             "wall_seconds": round(seconds, 2),
             "peak_memory_mib": round(peak_memory_mib(), 1),
         }
         if protocol is None:  # another protocol may split otherwise
             meta["split"] = asdict(self.profile.split)
-        return read_ledger(write_ledger(self.folder / "lists", system, cases, lists, self.catalogue.ids, meta))
+        ids = self.catalogue.ids, meta, self.data.user_ids
+        return read_ledger(write_ledger(self.folder / "lists", system, cases, lists, *ids))
 
     def ledger(self, system: str) -> pd.DataFrame:
         """A ledger that an earlier notebook wrote."""
@@ -141,8 +165,9 @@ def open_study(profile: str, seed: int = 0, data: str | None = None, folder: Pat
 
     profile: a name or the path of a file
     seed: any but 0 makes a study of its own, named `<profile>-seed<seed>`, which overwrites nothing of the profile's
-    data: a registered name or a folder, instead of the profile's
-    folder: instead of `runs/<name>`
+    data: a registered name or a folder, instead of the profile's; its study works in `runs/<name>-<data>-<digest>`,
+        so that data of the same name, or data that have changed, never share a folder
+    folder: where to work instead
 
     Raises StudyError for an unknown profile or unreadable data.
     """
@@ -151,4 +176,5 @@ def open_study(profile: str, seed: int = 0, data: str | None = None, folder: Pat
         settings = replace(settings, name=f"{settings.name}-seed{seed}")
     dataset = load(data or settings.data)
     split = leave_one_out(dataset, settings.split)
-    return Study(settings, seed, dataset, split, folder or paths.run_dir(settings.name))
+    own = f"{settings.name}-{dataset.name}-{dataset.digest[:8]}" if data else settings.name
+    return Study(settings, seed, dataset, split, folder or paths.run_dir(own))

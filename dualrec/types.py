@@ -5,7 +5,7 @@ Item indices run from 1 to N; 0 is padding. This module imports nothing of the p
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -14,25 +14,29 @@ import numpy as np
 class Sequences:
     """One ordered item sequence per user, stored flat (CSR style).
 
-    users:   int64 (n,)          original user ids
+    users:   int64 (n,)          numbers of users, see `data.dataset.Dataset.user_ids`
     offsets: int64 (n + 1,)      sequence i is items[offsets[i]:offsets[i + 1]]
     items:   int64 (n_events,)   item indices, oldest first within a user
+    repeats: bool                whether an item of a sequence may be recommended to its user again
     """
 
     users: np.ndarray
     offsets: np.ndarray
     items: np.ndarray
+    repeats: bool = False
 
     @classmethod
-    def from_lists(cls, users, sequences) -> Sequences:
+    def from_lists(cls, users, sequences, repeats: bool = False) -> Sequences:
         """Build from one sequence of item indices per user.
 
-        users: (n,) original user ids
+        users: (n,) numbers of users
         sequences: n of them, oldest item first
+        repeats: whether their items may be recommended again
         """
         arrays = [np.asarray(sequence, np.int64) for sequence in sequences]
         offsets = np.cumsum([0, *map(len, arrays)], dtype=np.int64)
-        return cls(np.asarray(users, np.int64), offsets, np.concatenate([np.empty(0, np.int64), *arrays]))
+        items = np.concatenate([np.empty(0, np.int64), *arrays])
+        return cls(np.asarray(users, np.int64), offsets, items, repeats)
 
     def __len__(self) -> int:
         return len(self.users)
@@ -41,6 +45,11 @@ class Sequences:
     def lengths(self) -> np.ndarray:
         """int64 (n,): events per user."""
         return np.diff(self.offsets)
+
+    @property
+    def excluded(self) -> Sequences:
+        """What may not be recommended to each user: the items of its sequence, or nothing where repeats are allowed."""
+        return self.first(np.arange(len(self)), np.zeros(len(self), np.int64)) if self.repeats else self
 
     def sequence(self, i: int) -> np.ndarray:
         """Item indices of user row i, oldest first."""
@@ -66,7 +75,7 @@ class Sequences:
         """The same events of every user in a random order."""
         rows = np.repeat(np.arange(len(self)), self.lengths)
         keys = np.random.default_rng(seed).random(len(rows))
-        return Sequences(self.users, self.offsets, self.items[np.lexsort((keys, rows))])
+        return replace(self, items=self.items[np.lexsort((keys, rows))])
 
     def first(self, rows: np.ndarray, lengths: np.ndarray) -> Sequences:
         """The first events of some sequences.
@@ -76,7 +85,8 @@ class Sequences:
         """
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
-        return Sequences(self.users[rows], offsets, self.items[np.repeat(self.offsets[rows], lengths) + within])
+        items = self.items[np.repeat(self.offsets[rows], lengths) + within]
+        return Sequences(self.users[rows], offsets, items, self.repeats)
 
 
 @dataclass(frozen=True)
@@ -96,7 +106,7 @@ class Cases:
 
     @property
     def users(self) -> np.ndarray:
-        """int64 (n,): original user ids."""
+        """int64 (n,): numbers of users."""
         return self.history.users
 
     def take(self, rows) -> Cases:
@@ -148,3 +158,9 @@ class RankedLists:
 
     def __len__(self) -> int:
         return len(self.items)
+
+    def widened(self, k: int) -> RankedLists:
+        """The same lists with at least k places; the new ones hold nothing, as in a catalogue of fewer than k items."""
+        missing = ((0, 0), (0, max(k - self.items.shape[1], 0)))
+        scores = None if self.scores is None else np.pad(self.scores, missing, constant_values=np.nan)
+        return replace(self, items=np.pad(self.items, missing, constant_values=-1), scores=scores)

@@ -31,6 +31,7 @@ TESTED_ELSEWHERE = {
     "config": "settings are read from profiles: profiles/test_load",
     "core.shell": "how a command ends is trouble of the whole: whole/test_trouble",
     "data.dataset": "built by every reader of data: data/test_sources, data/test_folders",
+    "data.layouts.hetrec": "all layouts share their cases: data/test_folders",
     "data.layouts.movielens": "all layouts share their cases: data/test_folders",
     "data.layouts.plain": "all layouts share their cases: data/test_folders",
     "demo.recommender": "demo/test_demo",

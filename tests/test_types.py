@@ -1,5 +1,7 @@
 """Sequences and Cases against plain Python lists."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -88,6 +90,25 @@ def test_hints_and_lists_count_cases():
     hints = Hints(np.array([[1, 2], [3, 4]]), np.array([[0.7, 0.3], [0.6, 0.4]], np.float32))
     assert len(hints) == 2 and hints.take([1]).items.tolist() == [[3, 4]] and len(hints.take([1]).probabilities) == 1
     assert len(RankedLists(np.full((4, 10), -1))) == 4
+
+
+def test_what_may_not_be_recommended_is_what_was_seen_or_nothing():
+    seen = build([[1, 2, 1], [], [3]])
+    again = replace(seen, repeats=True)
+    assert seen.excluded is seen
+    assert lists(again.excluded) == [[], [], []] and again.excluded.users.tolist() == seen.users.tolist()
+    parts = [again.take([0, 2]), again.drop_last(1), again.first(np.array([0]), np.array([2])), again.shuffled(0)]
+    assert all(part.repeats for part in parts) and Sequences.from_lists([1], [[2]], repeats=True).repeats
+    assert not any(part.repeats for part in (seen.take([0]), seen.drop_last(1), seen.shuffled(0)))
+
+
+def test_lists_grow_to_their_width_and_never_shrink():
+    narrow = RankedLists(np.array([[2, 1]]), np.array([[1.0, 0.5]], np.float32), ["text"], {"seen": np.array([3])}, 7.0)
+    wide = narrow.widened(4)
+    assert wide.items.tolist() == [[2, 1, -1, -1]] and wide.items.dtype == np.int64
+    np.testing.assert_array_equal(wide.scores, np.array([[1, 0.5, np.nan, np.nan]], np.float32))
+    assert (wide.raw, wide.counts, wide.seconds) == (narrow.raw, narrow.counts, narrow.seconds)
+    assert narrow.widened(1).items.tolist() == [[2, 1]] and RankedLists(narrow.items).widened(3).scores is None
 
 
 def test_shuffled_keeps_every_users_events():

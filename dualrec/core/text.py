@@ -1,26 +1,27 @@
-"""Text from elsewhere: read whatever its byte-order mark says, and shown so that it commands no terminal."""
+"""Text from elsewhere: read whatever its byte order mark says, and shown so that it commands no terminal."""
 
 from __future__ import annotations
 
 import codecs
 from pathlib import Path
 
-MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def decode(content: bytes) -> str:
+    """The text of a file: UTF-16 where its byte order mark says so, else UTF-8; the mark is no part of the text.
+
+    Raises UnicodeDecodeError (a ValueError) for what is neither.
+    """
+    return content.decode("utf-16" if content.startswith(_UTF16) else "utf-8-sig")
 
 
 def read_text(path: Path) -> str:
-    """The text of a file in UTF-8, or in the encoding of its byte-order mark: PowerShell's `>` writes UTF-16.
+    """The text of a file, as `decode` takes it, its lines ended by newlines; PowerShell's `>` writes UTF-16.
 
-    Raises OSError where it cannot be read, and UnicodeDecodeError (a ValueError) where it is no such text.
+    Raises OSError where it cannot be read, and UnicodeDecodeError where it is no text.
     """
-    with open(path, "rb") as file:
-        head = file.read(4)
-    return Path(path).read_text(encoding=encoding_of(head))
-
-
-def encoding_of(content: bytes) -> str:
-    """The encoding that the first bytes of a text name; UTF-8 where they name none."""
-    return next((name for mark, name in MARKS.items() if content.startswith(mark)), "utf-8")
+    return decode(Path(path).read_bytes()).replace("\r\n", "\n")
 
 
 def printable(text: str) -> str:

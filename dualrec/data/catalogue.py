@@ -1,4 +1,8 @@
-"""The catalogue: items in index order 1..N (0 = padding) with readable titles, years and genres."""
+"""The catalogue: items in index order 1..N (0 = padding) with readable titles, years and genres.
+
+Equal scores are settled by index, so an order that means something (of a file, of rising ids, of popularity) would
+favour some items. Items are numbered in a fixed random order of their ids instead, whatever the order of the file.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from dualrec.core.errors import StudyError
+from dualrec.data.ids import as_ids, random_order, with_nobody
 
 LONGEST = 300  # characters of a title; what is longer is no title, and would fill prompts and figures
 _YEAR = re.compile(r"\((\d{4})(?:[-–]\s*\d{0,4}\s*)?\)(?:\s*\((?:V|TV|VG)\))?\s*$")  # (V): released on video
@@ -24,7 +29,7 @@ _PARTS = re.compile(r"\([^()]*\)")
 class Catalogue:
     """Items by index; row 0 is padding.
 
-    ids: int64 (N + 1,) original ids
+    ids: int64 or text (N + 1,), original ids; 0 or "" for padding
     titles: N + 1 readable titles, titles[0] = ""
     years: int64 (N + 1,), 0 = missing
     genres: float32 (N + 1, G) multi-hot
@@ -46,6 +51,13 @@ class Catalogue:
         return pd.Series(np.arange(1, len(self.ids)), index=self.ids[1:]).reindex(ids).fillna(0).to_numpy(np.int64)
 
     @cached_property
+    def id_ranks(self) -> np.ndarray:
+        """int64 (N + 1,): the place of each item's id among all ids in rising order, from 1; 0 for padding."""
+        ranks = np.zeros(len(self.ids), np.int64)
+        ranks[1 + np.argsort(self.ids[1:], kind="stable")] = np.arange(1, len(self.ids))
+        return ranks
+
+    @cached_property
     def same_title(self) -> np.ndarray:
         """int64 (N + 1,): the lowest index that carries the same title (ML-100K lists some films under two ids)."""
         first: dict[str, int] = {}
@@ -55,34 +67,36 @@ class Catalogue:
 def build_catalogue(
     ids: ArrayLike, titles: Iterable[str], genres: list[list[str]], years: Iterable[int] | None = None
 ) -> Catalogue:
-    """Catalogue from parallel columns in file order.
+    """Catalogue from parallel columns, in any order.
 
-    ids: original ids, whole numbers
+    ids: original ids, int64 or text
     titles: as in the file; an item without one is called `Item <id>`
     genres: names per item
     years: written behind a title that names none; 0, or None for all, where only the title may tell
 
     Raises StudyError for an id that is listed twice.
     """
-    ids = np.asarray(ids, np.int64)
+    ids = as_ids(ids)
     once, times = np.unique(ids, return_counts=True)
     if (times > 1).any():
         raise StudyError(
             f"the items file lists the id {once[times.argmax()]} {times.max()} times; keep one row per item"
         )
+    order = random_order(ids)
     readable = [readable_title(title) or f"Item {i}" for i, title in zip(ids, titles, strict=True)]
     if years is not None:
         readable = [
             f"{title} ({year})" if year and not year_of(title) else title
             for title, year in zip(readable, years, strict=True)
         ]
+    readable = [readable[row] for row in order]
     names = tuple(sorted({g for row in genres for g in row}))
     column = {name: i for i, name in enumerate(names)}
     matrix = np.zeros((len(readable) + 1, len(names)), np.float32)
-    for row, listed in enumerate(genres, start=1):
-        matrix[row, [column[g] for g in listed]] = 1
+    for index, row in enumerate(order, start=1):
+        matrix[index, [column[g] for g in genres[row]]] = 1
     return Catalogue(
-        np.concatenate([[0], ids]),
+        with_nobody(ids[order]),
         ["", *readable],
         np.array([0, *map(year_of, readable)], np.int64),
         matrix,

@@ -1,8 +1,8 @@
-"""A loaded data set: catalogue, interactions in file order, and counts of its oddities."""
+"""A loaded data set: catalogue, interactions in file order, original ids of users, and counts of its oddities."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -10,13 +10,31 @@ import pandas as pd
 from dualrec.core.errors import StudyError
 from dualrec.core.fingerprint import fingerprint
 from dualrec.data.catalogue import Catalogue
+from dualrec.data.ids import as_ids, with_nobody
+from dualrec.data.losses import refuse_heavy_losses
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the reader of a layout makes of its files.
+
+    ratings: columns user_id, item_id (original ids), timestamp, rating and, where some times are written in scientific
+        notation, scientific (bool); file order
+    notes: name of an oddity -> how many rows have it
+    """
+
+    catalogue: Catalogue
+    ratings: pd.DataFrame
+    notes: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Dataset:
     """One data set.
 
-    interactions: columns user_id int64, item int64 (catalogue index 1..N), timestamp int64, rating float32; file order
+    interactions: columns user_id int64 (number of the user, 1..U), item int64 (catalogue index 1..N), timestamp int64
+        (for its unit see `columns.ticks_per_second`), rating float32; file order
+    user_ids: int64 or text (U + 1,), original ids in rising order by number of the user; 0 or "" for nobody
     digest: content hash for cache keys
     notes: name of an oddity -> how many rows or items have it
     """
@@ -24,39 +42,54 @@ class Dataset:
     name: str
     catalogue: Catalogue
     interactions: pd.DataFrame
+    user_ids: np.ndarray
     digest: str
     notes: dict[str, int]
 
+    @property
+    def rows_read(self) -> int:
+        """Rows of the file, with those that are left out."""
+        left_out = ("ratings_of_unknown_items", "ratings_listed_twice", "ratings_of_one_event")
+        return len(self.interactions) + sum(self.notes.get(name, 0) for name in left_out)
 
-def build_dataset(name: str, catalogue: Catalogue, ratings: pd.DataFrame) -> Dataset:
-    """Join ratings with the catalogue; those of items that the catalogue lacks are dropped and counted.
 
-    ratings: columns user_id, item_id, timestamp, rating; original ids, file order
+def build_dataset(name: str, reading: Reading) -> Dataset:
+    """Join ratings with the catalogue; those of items that it lacks and rows that stand there twice are left out.
 
-    Raises StudyError when nothing is left.
+    Raises StudyError where nothing is left, or less than half of the rows.
     """
+    catalogue, ratings = reading.catalogue, reading.ratings
     item = catalogue.index_of(ratings.item_id)
-    in_catalogue = item > 0
-    if not in_catalogue.any():
+    events = ratings.assign(item=item).loc[item > 0]
+    if events.empty:
         raise StudyError(
             f"data set '{name}': no rating names an item of its catalogue; check that both files belong together"
         )
+    again = events.duplicated(["user_id", "item", "timestamp", "rating"])
+    events = events.loc[~again].reset_index(drop=True)
+    codes, user_ids = pd.factorize(events.user_id, sort=True)
+    user_ids = as_ids(user_ids)
     interactions = pd.DataFrame(
         {
-            "user_id": ratings.user_id.to_numpy(np.int64),
-            "item": item,
-            "timestamp": ratings.timestamp.to_numpy(np.int64),
-            "rating": ratings.rating.to_numpy(np.float32),
+            "user_id": codes + 1,
+            "item": events["item"],
+            "timestamp": events.timestamp.to_numpy(np.int64),
+            "rating": events.rating.to_numpy(np.float32),
         }
-    ).loc[in_catalogue]
-    interactions = interactions.reset_index(drop=True)
+    )
     notes = {
-        "ratings_of_unknown_items": int((~in_catalogue).sum()),
+        "ratings_of_unknown_items": int((item == 0).sum()),
+        "ratings_listed_twice": int(again.sum()),
+        **reading.notes,
         "items_without_ratings": len(catalogue) - interactions["item"].nunique(),
         "items_with_a_title_used_twice": int((catalogue.same_title != np.arange(len(catalogue) + 1)).sum()),
         "items_without_year": int((catalogue.years[1:] == 0).sum()),
         "items_without_genre": int((catalogue.genres[1:].sum(axis=1) == 0).sum()),
     }
-    columns = [interactions[name].to_numpy() for name in interactions.columns]
-    digest = fingerprint(*columns, catalogue.ids, catalogue.titles, catalogue.genres, catalogue.genre_names)
-    return Dataset(name, catalogue, interactions, digest, notes)
+    if "scientific" in events:
+        tied = interactions.duplicated(["user_id", "timestamp"], keep=False) & events.scientific
+        notes["times_tied_by_scientific_notation"] = int(tied.sum())
+    refuse_heavy_losses(name, notes, len(ratings))
+    columns = [interactions[column].to_numpy() for column in interactions.columns]
+    digest = fingerprint(*columns, user_ids, catalogue.ids, catalogue.titles, catalogue.genres, catalogue.genre_names)
+    return Dataset(name, catalogue, interactions, with_nobody(user_ids), digest, notes)

@@ -19,9 +19,9 @@ from dualrec.core.artifacts import atomic_path
 from dualrec.core.assets import verified_asset
 from dualrec.core.errors import StudyError
 from dualrec.core.network import missing_certificates, proxy_advice
-from dualrec.data.catalogue import Catalogue
-from dualrec.data.dataset import Dataset, build_dataset
+from dualrec.data.dataset import Dataset, Reading, build_dataset
 from dualrec.data.download import fetch
+from dualrec.data.layouts.hetrec import read_tags
 from dualrec.data.layouts.movielens import catalogue_100k, read_csv, read_dat, read_u_data
 from dualrec.data.layouts.plain import read_plain
 
@@ -31,6 +31,8 @@ LAYOUTS = {  # the files by which a layout is recognised, and its reader
     ("u.data", "u.item"): read_u_data,
     ("ratings.dat", "movies.dat"): read_dat,
     ("ratings.csv", "movies.csv"): read_csv,
+    ("user_taggedartists-timestamps.dat", "artists.dat"): read_tags,
+    ("user_taggedartists.dat", "artists.dat"): read_tags,
     ("interactions.csv", "items.csv"): read_plain,
 }
 
@@ -93,9 +95,13 @@ def load(name_or_folder: str) -> Dataset:
 
 def folder_of(name: str) -> Path:
     """The folder of a data set that is not registered. Raises StudyError where there is none."""
-    if not Path(name).is_dir():
+    folder = Path(name)
+    if folder.is_file():
+        remedy = "unpack it and name the folder" if zipfile.is_zipfile(folder) else f"name its folder, {folder.parent}"
+        raise StudyError(f"{name} is a file, and data are read from a folder; {remedy}")
+    if not folder.is_dir():
         raise StudyError(f"data '{name}' is neither a registered data set ({', '.join(SOURCES)}) nor a folder")
-    return Path(name)
+    return folder
 
 
 def own_folder(name: str) -> Path | None:
@@ -116,16 +122,28 @@ def own_folder(name: str) -> Path | None:
 
 def load_folder(folder: Path, name: str) -> Dataset:
     """Load a folder in the layout that its file names show. Raises StudyError where they show none."""
-    return build_dataset(name, *reader_of(folder)(folder))
+    return build_dataset(name, reader_of(folder)(folder))
 
 
-def reader_of(folder: Path) -> Callable[[Path], tuple[Catalogue, pd.DataFrame]]:
+def reader_of(folder: Path) -> Callable[[Path], Reading]:
     """The reader of the layout that a folder's file names show. Raises StudyError where they show none."""
-    for files, read in LAYOUTS.items():
-        if all((folder / file).is_file() for file in files):
-            return read
-    pairs = "; ".join(" + ".join(files) for files in LAYOUTS)
-    raise StudyError(f"{folder} holds no known layout; put one of these pairs of files there: {pairs}")
+    if read := _known_layout(folder):
+        return read
+    inner = sorted(path for path in folder.iterdir() if path.is_dir() and _known_layout(path))
+    archives = sorted(path.name for path in folder.glob("*.zip"))
+    if inner:
+        remedy = f"its folder {inner[0]} does: name that one"
+    elif archives:
+        remedy = f"unpack {archives[0]} and name the folder that holds its files"
+    else:
+        remedy = f"put one of these pairs of files there: {'; '.join(' + '.join(files) for files in LAYOUTS)}"
+    raise StudyError(f"{folder} holds no known layout; {remedy}")
+
+
+def _known_layout(folder: Path) -> Callable[[Path], Reading] | None:
+    """The reader of the layout whose files lie in a folder, as they are or packed by gzip."""
+    names = {path.name.removesuffix(".gz") for path in folder.iterdir() if path.is_file()}
+    return next((read for files, read in LAYOUTS.items() if names.issuperset(files)), None)
 
 
 def load_embedded() -> Dataset:
@@ -139,7 +157,7 @@ def load_embedded() -> Dataset:
         )
     items = pd.read_parquet(folder / "MovieLens100k_items.parquet.brotli")
     catalogue = catalogue_100k(items.rename(columns={"movie_id": "item_id", "movie_title": "title"}))
-    return build_dataset("ml-100k", catalogue, ratings.rename(columns={"movie_id": "item_id"}))
+    return build_dataset("ml-100k", Reading(catalogue, ratings.rename(columns={"movie_id": "item_id"})))
 
 
 def download(name: str) -> Path:

@@ -1,14 +1,15 @@
-"""Cases under a declared tie rule: leave-one-out per user (the audited split), or one cut in time for everybody."""
+"""Cases under declared rules for ties and repeats: leave-one-out per user (the audited split), or one cut in time."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from dualrec.config import SplitConfig
 from dualrec.core.errors import StudyError
+from dualrec.data.columns import ticks_per_second
 from dualrec.data.dataset import Dataset
 from dualrec.types import Cases, Sequences
 
@@ -21,22 +22,42 @@ class Split:
     validation: one case per user, whose target is the event before the last
     test: one case per user, whose target is the last event
     left_out: how many users have too few events
+    met_before: how many events are left out since their user had met the item before
+    repeated_targets: how many users end with an item they had met before
     """
 
     train: Sequences
     validation: Cases
     test: Cases
     left_out: int
+    met_before: int = 0
+    repeated_targets: int = 0
 
 
 def leave_one_out(dataset: Dataset, config: SplitConfig) -> Split:
-    """Split a data set by time order within each user. Raises StudyError where no user is long enough."""
-    split = split_sequences(order(dataset.interactions, config.tie_rule), config.min_events)
+    """Split a data set by time order within each user.
+
+    Raises StudyError where no user is long enough, or none has a target that may be recommended.
+    """
+    everything = _in_order(dataset, config)
+    events = _kept(everything, config)
+    split = split_sequences(_sequences(events, config), config.min_events)
     if not len(split.test):
         raise StudyError(
             f"data set '{dataset.name}': no user has {max(config.min_events, 3)} events; use data with longer histories"
         )
-    return split
+    if config.repeats == "drop":
+        rows = np.flatnonzero(~_known_targets(split.test))
+        if not len(rows):
+            raise StudyError(
+                f"data set '{dataset.name}': repeats = \"drop\" leaves no user, since all end with an item they had "
+                'met before; use repeats = "first" in [split]'
+            )
+        split = Split(split.train.take(rows), split.validation.take(rows), split.test.take(rows), split.left_out)
+    _, lengths = np.unique(everything.user_id.to_numpy(), return_counts=True)
+    last = (np.cumsum(lengths) - 1)[lengths >= max(config.min_events, 3)]
+    repeated = int(everything.met_before.to_numpy()[last].sum())
+    return replace(split, met_before=len(everything) - len(events), repeated_targets=repeated)
 
 
 def split_sequences(sequences: Sequences, min_events: int) -> Split:
@@ -67,9 +88,9 @@ def time_split(dataset: Dataset, config: SplitConfig, target: str, share: float 
     """
     if target not in ("first", "last"):
         raise StudyError(f"unknown target '{target}' of a time split; choose first or last")
-    sequences = order(dataset.interactions, config.tie_rule)
-    by_user_and_time = _sorted_events(dataset.interactions, config.tie_rule)
-    times = dataset.interactions.timestamp.to_numpy()[by_user_and_time]
+    events = _kept(_in_order(dataset, config), config)
+    sequences = _sequences(events, config)
+    times = events.timestamp.to_numpy()
     cut = np.quantile(times, share, method="higher")
     begin = sequences.offsets[:-1]
     before = np.add.reduceat((times < cut).astype(np.int64), begin)  # (users,) events before the cut
@@ -84,44 +105,64 @@ def time_split(dataset: Dataset, config: SplitConfig, target: str, share: float 
     validation = Cases(history, sequences.items[begin[learned] + before[learned] - 1])
     length = before[tested] if target == "first" else sequences.lengths[tested] - 1  # of each test history
     test = Cases(sequences.first(tested, length), sequences.items[begin[tested] + length])
+    if config.repeats == "drop":
+        test = test.take(~_known_targets(test))
     return Split(history, validation, test, len(sequences) - len(tested))
 
 
-def order(interactions: pd.DataFrame, tie_rule: str) -> Sequences:
+def order(dataset: Dataset, config: SplitConfig) -> Sequences:
     """One sequence per user: users ascending, events by timestamp, those with the same timestamp by the tie rule.
 
-    tie_rule: `file` (file order), `id_up`, `id_down` (by item index) or `random:SEED`
-    Raises StudyError for any other rule.
+    config: its tie rule is `file` (file order), `id_up`, `id_down` (by original item id) or `random:SEED`; of its rules
+        for repeats, `first` leaves events out
     """
-    users, counts = np.unique(interactions.user_id.to_numpy(), return_counts=True)
-    items = interactions["item"].to_numpy()[_sorted_events(interactions, tie_rule)]
-    return Sequences(users, np.concatenate([[0], np.cumsum(counts)]), items)
+    return _sequences(_kept(_in_order(dataset, config), config), config)
 
 
-def _sorted_events(interactions: pd.DataFrame, tie_rule: str) -> np.ndarray:
-    """int64 (events,): row numbers in the order of `order`, user after user."""
+def _in_order(dataset: Dataset, config: SplitConfig) -> pd.DataFrame:
+    """All interactions in the order of `order`, and whether each user had met the item before: `met_before`."""
+    interactions = dataset.interactions
     n = len(interactions)
-    rule, _, seed = tie_rule.partition(":")
-    if rule == "random" and seed.isdecimal():
+    ids = dataset.catalogue.id_ranks[interactions["item"].to_numpy()]
+    rule, _, seed = config.tie_rule.partition(":")
+    if rule == "random":
         tie = np.random.default_rng(int(seed)).permutation(n)
-    elif tie_rule in ("file", "id_up", "id_down"):
-        item = interactions["item"].to_numpy()
-        tie = {"file": np.arange(n), "id_up": item, "id_down": -item}[tie_rule]
     else:
-        raise StudyError(
-            f"unknown tie rule '{tie_rule}'; choose file, id_up, id_down or random:SEED (for example random:0)"
-        )
-    return np.lexsort((tie, interactions.timestamp.to_numpy(), interactions.user_id.to_numpy()))
+        tie = {"file": np.arange(n), "id_up": ids, "id_down": -ids}[rule]
+    rows = np.lexsort((tie, interactions.timestamp.to_numpy(), interactions.user_id.to_numpy()))
+    events = interactions.iloc[rows]
+    return events.assign(met_before=events.duplicated(["user_id", "item"]))
+
+
+def _kept(events: pd.DataFrame, config: SplitConfig) -> pd.DataFrame:
+    """The events that the rule for repeats leaves."""
+    return events.loc[~events.met_before] if config.repeats == "first" else events
+
+
+def _sequences(events: pd.DataFrame, config: SplitConfig) -> Sequences:
+    """Ordered events as one sequence per user."""
+    users, counts = np.unique(events.user_id.to_numpy(), return_counts=True)
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    return Sequences(users, offsets, events["item"].to_numpy(), config.repeats == "allow")
+
+
+def _known_targets(cases: Cases) -> np.ndarray:
+    """bool (n,): whether the history of a case holds its target."""
+    case = np.repeat(np.arange(len(cases)), cases.history.lengths)
+    return np.bincount(case[cases.history.items == cases.targets[case]], minlength=len(cases)) > 0
 
 
 def time_gaps(interactions: pd.DataFrame) -> pd.DataFrame:
-    """How much time lies between the events of a user: one row per event but each user's first, all int64.
+    """How much time lies between the events of a user: one row per event but each user's first.
 
-    Columns: user_id, seconds (since the event before), from_end (place counted from the end, 1 = last)
+    Columns: user_id int64, seconds (since the event before; float64 where times have fractions of one, else int64),
+    from_end int64 (place counted from the end, 1 = last)
     """
     events = interactions.sort_values(["user_id", "timestamp"], kind="stable")
     timestamps = events.groupby("user_id").timestamp
     gaps = pd.DataFrame(
         {"user_id": events.user_id, "seconds": timestamps.diff(), "from_end": timestamps.cumcount(ascending=False) + 1}
     )
-    return gaps.dropna().astype(np.int64).reset_index(drop=True)
+    gaps = gaps.dropna().astype(np.int64).reset_index(drop=True)
+    ticks = ticks_per_second(interactions.timestamp)
+    return gaps if ticks == 1 else gaps.assign(seconds=gaps.seconds / ticks)

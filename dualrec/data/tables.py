@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import warnings
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 
 from dualrec.core.errors import StudyError
-from dualrec.core.text import encoding_of, printable
+from dualrec.core.text import decode, printable
+from dualrec.data.columns import KINDS
 
 NAMED = 300  # characters of a foreign file's column names in an error
-PACKED = {b"\x1f\x8b": "gzip", b"PK\3\4": "zip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"(\xb5/\xfd": "zstd"}
-EXPECTED = {"int": "a whole number", "float": "a number", "name": "an id"}
+_GZIP = b"\x1f\x8b"
+_PACKED = {b"PK\3\4": "zip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"(\xb5/\xfd": "zstd"}
 
 
 def read_table(
@@ -23,10 +26,12 @@ def read_table(
 ) -> pd.DataFrame:
     """Read a delimited text file with typed columns.
 
-    path: in UTF-8, in UTF-16 with a byte-order mark, or else in latin-1
+    path: UTF-8, UTF-16 or latin-1; packed by gzip or not, with `.gz` behind the name or not
     separator: one character, or `::`
     columns: their names; None where the first line has them
-    kinds: column -> "int", "float" or "name" (text that must not be empty); other columns are text, empty where missing
+    kinds: column -> "int", "float", "name" (text that must not be empty) or "time" (int64, see `columns.read_time`);
+        other columns are text, empty where missing. Where times are in scientific notation, a column `scientific`
+        (bool) says in which rows.
     required: columns that must be there
 
     Raises StudyError naming the file, and where it can the line, for a missing file or column and for a malformed row.
@@ -38,9 +43,8 @@ def read_table(
     quoting = csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "error", pd.errors.ParserWarning
-            )  # pandas only warns where it cuts off surplus fields
+            # pandas only warns where it cuts off surplus fields
+            warnings.simplefilter("error", pd.errors.ParserWarning)
             table = pd.read_csv(
                 io.StringIO(text),
                 sep=separator,
@@ -70,31 +74,53 @@ def read_table(
             f"lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}" if missing else "holds no rows"
         )
         raise StudyError(f"{path} {fault}; its columns are {_named(table.columns)}")
-    for name in kinds.keys() & set(table.columns):
-        try:
-            table[name] = _typed(pd.Series(table[name]), kinds[name])
-        except _BadRow as bad:
-            row = bad.args[0]
+    for name in [name for name in kinds if name in table]:
+        column = pd.Series(table[name])
+        kind = KINDS[kinds[name]]
+        values, bad = kind.read(column)
+        if bad.any():
+            row = int(bad.to_numpy().argmax())
             reader = rows()
             # pandas skips blank lines, so a row's number is not its line's
             lines = [reader.line_num for fields in reader if len(fields) > 1 or "".join(fields).strip()]
             line = lines[row if columns else row + 1]
-            fault = f"{name} is {table[name].iloc[row]!r}, not {EXPECTED[kinds[name]]}"
-            raise StudyError(f"{path}, line {line}: {fault}; correct or remove the line") from None
+            fault = f"{name} is {column.iloc[row]!r}, not {kind.one}"
+            raise StudyError(f"{path}, line {line}: {fault}{_advice(int(bad.sum()), len(table), name, kind.all)}")
+        table[name] = values
+        if kinds[name] == "time" and (scientific := column.str.contains("e", case=False)).any():
+            table["scientific"] = scientific
     return table
+
+
+def stored(path: Path) -> Path:
+    """The file itself, or where there is only a packed one, that."""
+    packed = path.with_name(f"{path.name}.gz")
+    return packed if packed.is_file() and not path.exists() else path
+
+
+def _advice(bad: int, rows: int, column: str, wanted: str) -> str:
+    """What to do about some bad rows of a column."""
+    if bad == 1:
+        return "; correct or remove the line"
+    if bad <= rows / 2:
+        return f" (the first of {bad} such rows); correct or remove them"
+    return f" (the first of {bad} such rows among {rows}); write the whole column {column} as {wanted}"
 
 
 def _read_text(path: Path) -> str:
     """A file's text. Raises StudyError where it cannot be read."""
+    path = stored(path)
     try:
         content = path.read_bytes()
+        content = gzip.decompress(content) if content.startswith(_GZIP) else content
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise StudyError(f"{path} is not a whole gzip file; pack or fetch it again") from error
     except OSError as error:
         raise StudyError(f"{path} cannot be read ({error.strerror}); check the folder") from error
-    packing = next((name for mark, name in PACKED.items() if content.startswith(mark)), None)
-    if packing:
+    if packing := next((name for mark, name in _PACKED.items() if content.startswith(mark)), None):
         raise StudyError(f"{path} is packed with {packing}; unpack it")
     try:
-        return content.decode(encoding_of(content))
+        return decode(content)
     except UnicodeDecodeError:
         return content.decode("latin-1")
 
@@ -102,26 +128,3 @@ def _read_text(path: Path) -> str:
 def _named(columns: Iterable) -> str:
     """Column names as an error may show them: a foreign file's may hold control characters, and be long."""
     return printable(", ".join(map(str, columns)))[:NAMED]
-
-
-class _BadRow(ValueError):
-    """The row, counted from 0, whose value is not of its column's kind."""
-
-
-def _typed(column: pd.Series, kind: str) -> pd.Series:
-    """A text column as int64, float32 or unchanged text.
-
-    kind: "int", "float" or "name"
-
-    Raises _BadRow for the first value that is not of this kind.
-    """
-    if kind == "name":
-        bad, values = column.str.strip() == "", column
-    else:
-        values = pd.Series(pd.to_numeric(column, errors="coerce"))
-        bad = ~values.abs().lt(2**62)  # true for what is no number, too
-        if kind == "int":
-            bad |= values != values.round()
-    if bad.any():
-        raise _BadRow(int(bad.to_numpy().argmax()))
-    return values if kind == "name" else values.astype("int64" if kind == "int" else "float32")

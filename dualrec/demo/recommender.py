@@ -141,7 +141,7 @@ class Demo:
                 raise StudyError(
                     f"there is no movie number {item} in the catalogue of {size}; pick movies by their titles"
                 )
-        return Sequences.from_lists([0], [liked])
+        return Sequences.from_lists([0], [liked], self.study.split.test.history.repeats)
 
 
 def load_demo(study: Study) -> Demo:

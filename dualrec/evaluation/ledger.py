@@ -2,15 +2,17 @@
 
 `<system>.parquet` holds n x K rows, users in the order of the cases and each user's places in the order of the list:
 
-    user_id   int64     original user id
-    target_id int64     original id of the one true next item
-    rank      int32     1 to K
-    item_id   Int64     original item id; null = nothing valid was produced, which counts as a miss
-    score     float32   the system's own score; null where it has none
+    user_id   int64 or text   original user id
+    target_id int64 or text   original id of the one true next item
+    rank      int32           1 to K
+    item_id   Int64 or text   original item id; null = nothing valid was produced, which counts as a miss
+    score     float32         the system's own score; null where it has none
+
+Ids are those of the data: whole numbers where all of them are, else text. target_id and item_id are of one kind.
 
 `<system>.json` holds schema, system, what the caller knows (profile, data, data_digest, protocol, split, seed,
-config_hash, wall_seconds, peak_memory_mib), commit, n, k, counts (totals of the per-case counts) and the SHA-256 of the
-parquet file.
+config_hash, notes on what reading and splitting left out, wall_seconds, peak_memory_mib), commit, n, k, counts (totals
+of the per-case counts) and the SHA-256 of the parquet file.
 Every metric, table and figure is computed from ledgers; pandas alone is enough to recompute them.
 """
 
@@ -32,6 +34,7 @@ from dualrec.types import Cases, RankedLists
 
 SCHEMA = 1
 COLUMNS = {"user_id": "int64", "target_id": "int64", "rank": "int32", "item_id": "Int64", "score": "float32"}
+IDS = ("user_id", "target_id", "item_id")  # which may be text instead
 NAMED = 300  # characters of a foreign file's column names in an error
 # What pyarrow and pandas raise where bytes of lengths, types or pandas' own notes are damaged.
 # Not MemoryError: the file may be whole.
@@ -41,9 +44,9 @@ UNREADABLE = (OSError, ValueError, TypeError, LookupError, AttributeError, NotIm
 class Lists(NamedTuple):
     """A ledger as arrays, one row per user.
 
-    users: int64 (n,) original ids
-    targets: int64 (n,) original ids
-    items: int64 (n, K) original ids, 0 where nothing valid was produced
+    users: (n,) original ids, int64 or text
+    targets: (n,) original ids, int64 or text
+    items: (n, K) original ids of the same type, 0 or "" where nothing valid was produced
     valid: bool (n, K), False there
     """
 
@@ -53,15 +56,24 @@ class Lists(NamedTuple):
     valid: np.ndarray
 
 
-def write_ledger(folder: Path, system: str, cases: Cases, lists: RankedLists, item_ids: np.ndarray, meta: dict) -> Path:
+def write_ledger(
+    folder: Path,
+    system: str,
+    cases: Cases,
+    lists: RankedLists,
+    item_ids: np.ndarray,
+    meta: dict,
+    user_ids: np.ndarray | None = None,
+) -> Path:
     """Write `<system>.parquet` and its sidecar; the same lists give the same parquet file, byte for byte.
 
     folder: where both files go
     system: its name, which the files get
     cases: what was evaluated
     lists: one per case
-    item_ids: int64 (N + 1,) original ids by item index
+    item_ids: int64 or text (N + 1,) original ids by item index
     meta: what the sidecar says about the run
+    user_ids: int64 or text (U + 1,) original ids by number of the user; the numbers themselves if left out
 
     Returns the path of the parquet file.
     Raises StudyError where the lists do not fit the cases or the catalogue, or break the schema.
@@ -77,15 +89,16 @@ def write_ledger(folder: Path, system: str, cases: Cases, lists: RankedLists, it
     n, k = items.shape
     empty = items == -1
     scores = np.full((n, k), np.nan) if lists.scores is None else np.where(empty, np.nan, lists.scores)
+    users = cases.users if user_ids is None else user_ids[cases.users]
     ledger = pd.DataFrame(
         {
-            "user_id": np.repeat(cases.users, k),
-            "target_id": np.repeat(item_ids[cases.targets], k),
-            "rank": np.tile(np.arange(1, k + 1), n),
-            "item_id": pd.arrays.IntegerArray(item_ids[np.maximum(items, 0)].astype(np.int64).ravel(), empty.ravel()),
-            "score": scores.ravel(),
+            "user_id": _id_column(np.repeat(users, k)),
+            "target_id": _id_column(np.repeat(item_ids[cases.targets], k)),
+            "rank": np.tile(np.arange(1, k + 1, dtype=np.int32), n),
+            "item_id": _id_column(item_ids[np.maximum(items, 0)].ravel(), empty.ravel()),
+            "score": scores.ravel().astype(np.float32),
         }
-    ).astype(COLUMNS)
+    )
     check_ledger(ledger, f"the ledger of system '{system}'")
     with atomic_path(path) as temporary:
         # as bytes: pyarrow takes no path that is not UTF-8
@@ -99,7 +112,7 @@ def write_ledger(folder: Path, system: str, cases: Cases, lists: RankedLists, it
 
 
 def read_ledger(path: Path) -> pd.DataFrame:
-    """Read and check a ledger; the columns are those of `COLUMNS`.
+    """Read and check a ledger; the columns are those of `COLUMNS`, ids perhaps text.
 
     Raises StudyError where the ledger or its sidecar is missing, breaks the schema, or was changed afterwards.
     """
@@ -172,8 +185,14 @@ def check_ledger(ledger: pd.DataFrame, where: str) -> None:
         columns = repr(", ".join(map(str, ledger.columns)))[1:-1][:NAMED]
         raise StudyError(f"{where} has the columns {columns or '(none)'}; a ledger has {', '.join(COLUMNS)}")
     for column, expected in COLUMNS.items():
-        if str(ledger[column].dtype) != expected:
-            raise StudyError(f"{where}: column '{column}' is {ledger[column].dtype}, but must be {expected}")
+        dtype = ledger.dtypes[column]
+        if str(dtype) != expected and not (column in IDS and _is_text(dtype)):
+            wanted = f"{expected} or text" if column in IDS else expected
+            raise StudyError(f"{where}: column '{column}' is {dtype}, but must be {wanted}")
+        if column in ("user_id", "target_id") and np.any(ledger[column].isna()):
+            raise StudyError(f"{where}: column '{column}' is null in a row, but must name an id in every one")
+    if _is_text(ledger.dtypes["target_id"]) != _is_text(ledger.dtypes["item_id"]):
+        raise StudyError(f"{where}: of the columns 'target_id' and 'item_id' one is text; both must hold the same ids")
     if ledger.empty:
         raise StudyError(f"{where} holds no recommendations; evaluate at least one user")
     users = ledger["user_id"].to_numpy()
@@ -204,6 +223,24 @@ def as_lists(ledger: pd.DataFrame) -> Lists:
     """A ledger as arrays. Raises StudyError as `check_ledger` does."""
     check_ledger(ledger, "the ledger")
     k = int(ledger["rank"].to_numpy().max())
-    items = ledger["item_id"].to_numpy(np.int64, na_value=0).reshape(-1, k)
-    valid = ledger["item_id"].notna().to_numpy().reshape(-1, k)
+    column = pd.Series(ledger["item_id"])
+    empty, kind = ("", object) if _is_text(column.dtype) else (0, np.int64)
+    items = column.fillna(empty).to_numpy(kind).reshape(-1, k)
+    valid = column.notna().to_numpy().reshape(-1, k)
     return Lists(ledger["user_id"].to_numpy()[::k], ledger["target_id"].to_numpy()[::k], items, valid)
+
+
+def _is_text(dtype: object) -> bool:
+    return isinstance(dtype, pd.StringDtype)
+
+
+def _id_column(ids: np.ndarray, missing: np.ndarray | None = None) -> pd.Series:
+    """Original ids as a column of a ledger.
+
+    ids: (rows,) int64 or text
+    missing: bool (rows,), where there is none; left out for a column that has one in every row
+    """
+    if ids.dtype.kind != "i":
+        column = pd.Series(ids, dtype="str")
+        return column if missing is None else column.mask(missing)
+    return pd.Series(ids.astype(np.int64) if missing is None else pd.arrays.IntegerArray(ids.astype(np.int64), missing))

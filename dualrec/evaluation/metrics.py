@@ -10,7 +10,7 @@ import pandas as pd
 
 from dualrec.core.errors import StudyError
 from dualrec.evaluation.ledger import as_lists
-from dualrec.evaluation.ranks import list_ranks, ndcg
+from dualrec.evaluation.ranks import first_hits, ndcg
 from dualrec.evaluation.statistics import bootstrap_intervals
 from dualrec.types import RankedLists
 
@@ -26,7 +26,7 @@ def per_user(ledger: pd.DataFrame, ks: tuple[int, ...] = KS) -> pd.DataFrame:
     fill: share of the list's places that hold a valid item
     """
     users, targets, items, valid = as_lists(ledger)
-    rank = list_ranks(np.where(valid, items, -1), targets)
+    rank = first_hits(valid & (items == targets[:, None]))
     columns = {f"HR@{k}": (rank <= k).astype(float) for k in ks}
     columns |= {f"NDCG@{k}": ndcg(rank, k) for k in ks}
     columns |= {"MRR": 1 / rank, "fill": valid.mean(axis=1)}
@@ -38,7 +38,7 @@ def genre_jaccard_top1(ledger: pd.DataFrame, ids: np.ndarray, genres: np.ndarray
 
     1 for a hit, 0 where the first place holds nothing valid or neither item has a genre.
 
-    ids: (N + 1,) original item ids, row 0 is padding
+    ids: (N + 1,) original item ids, int64 or text, row 0 is padding
     genres: (N + 1, G) multi-hot, row 0 is padding
     """
     users, targets, items, valid = as_lists(ledger)
@@ -55,7 +55,7 @@ def intra_list_diversity(ledger: pd.DataFrame, ids: np.ndarray, embeddings: np.n
 
     Source: Ziegler et al. (2005), Improving Recommendation Lists Through Topic Diversification, WWW.
 
-    ids: (N + 1,) original item ids, row 0 is padding
+    ids: (N + 1,) original item ids, int64 or text, row 0 is padding
     embeddings: (N + 1, d) unit rows, row 0 is padding
     """
     users, _, items, valid = as_lists(ledger)

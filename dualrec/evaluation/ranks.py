@@ -11,8 +11,15 @@ def list_ranks(items: np.ndarray, targets: np.ndarray) -> np.ndarray:
     items: (n, K) lists, -1 where a place holds no item
     targets: (n,)
     """
-    hit = items == targets[:, None]
-    return np.where(hit.any(axis=1), hit.argmax(axis=1) + 1, np.inf)
+    return first_hits(items == targets[:, None])
+
+
+def first_hits(hits: np.ndarray) -> np.ndarray:
+    """float (n,): the place of each list's first hit, from 1; inf where it has none.
+
+    hits: bool (n, K), whether a place holds its list's target
+    """
+    return np.where(hits.any(axis=1), hits.argmax(axis=1) + 1, np.inf)
 
 
 def ndcg(ranks: np.ndarray, k: int) -> np.ndarray:

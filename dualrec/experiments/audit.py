@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from dualrec.core.errors import StudyError
 from dualrec.data.splits import Split, order, split_sequences
@@ -38,13 +39,13 @@ def audit_cases(study: Study, users: int | None = None) -> AuditCases:
 
     users: how many, a seeded subset; 0 = all, the profile's `audit.users` if left out
     """
-    sequences = order(study.data.interactions, study.profile.split.tie_rule)
+    sequences = order(study.data, study.profile.split)
     split = split_sequences(sequences.drop_last(TARGETS - 1), study.profile.split.min_events)
     cases = split.test.sample(study.profile.audit.users if users is None else users, study.seed)
     row_of_user = {int(user): row for row, user in enumerate(sequences.users)}
     targets = sequences.take([row_of_user[int(user)] for user in cases.users]).recent(TARGETS)
     popularity = np.bincount(split.train.items, minlength=len(study.catalogue) + 1)
-    in_last_rows = last_rows(cases.users, study.data.interactions.user_id.value_counts())
+    in_last_rows = last_rows(cases.users, pd.Series(sequences.lengths, index=sequences.users))
     return AuditCases(split, cases, Truth(cases.users, targets, study.catalogue.titles, popularity, in_last_rows))
 
 
@@ -60,7 +61,7 @@ def released_split(study: Study, audit: AuditCases) -> Split:
 
     Raises StudyError where no user is left for validation or test.
     """
-    sequences = order(study.data.interactions, study.profile.split.tie_rule)
+    sequences = order(study.data, study.profile.split)
     rows = len(sequences.items)
     train_end, validation_end = (int(np.ceil(share * rows)) for share in (TRAIN_SHARE, 1 - ROW_SHARE))
     validation_rows = _rows(sequences, train_end, validation_end)
@@ -85,8 +86,9 @@ def written_outputs(study: Study, audit: AuditCases, texts: list[str], hints: Hi
     grounder = Grounder(TitleMatcher(study.catalogue, audit.truth.popularity))
     titles = []
     items = []
+    closed = audit.cases.history.excluded
     for row, text in enumerate(texts):
-        seen = set(audit.cases.history.sequence(row).tolist())
+        seen = set(closed.sequence(row).tolist())
         lines = list(written_titles(text, seen, grounder, n))
         titles.append([f"{line.title} ({line.year})" if line.year else line.title for line, _, _ in lines])
         items.append([item if fate == "listed" else -1 for _, item, fate in lines])
@@ -104,14 +106,15 @@ def listed_outputs(study: Study, items: np.ndarray, hints: Hints) -> Outputs:
 
 
 def random_items(study: Study, histories: Sequences, k: int) -> np.ndarray:
-    """Unseen items drawn blindly, the same for the same seed of the study: int64 (n, k).
+    """Items that may be recommended, drawn blindly, the same for the same seed of the study: int64 (n, k).
 
     histories: of n users
     k: items of each
     """
     rng = np.random.default_rng([study.seed, 2])
     catalogue_items = np.arange(1, len(study.catalogue) + 1)
-    unseen = (np.setdiff1d(catalogue_items, histories.sequence(row)) for row in range(len(histories)))
+    closed = histories.excluded
+    unseen = (np.setdiff1d(catalogue_items, closed.sequence(row)) for row in range(len(closed)))
     return np.array([rng.choice(items, k, replace=False) for items in unseen])
 
 

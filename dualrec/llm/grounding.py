@@ -31,7 +31,7 @@ class Grounder:
 def written_titles(text: str, seen: set[int], grounder: Grounder, n: int) -> Iterator[tuple[Written, int, str]]:
     """The first n titles of a text, each with the item it stands for (0: none) and its fate.
 
-    seen: items already watched
+    seen: items that may not be recommended again
     The fate is `invalid` (in no catalogue), `duplicate` (already in this list), `seen` or `listed`.
     """
     listed = set()
@@ -51,8 +51,9 @@ def ground(texts: list[str], histories: Sequences, grounder: Grounder, n: int, k
     """
     items = np.full((len(texts), k), -1, np.int64)
     counts = {name: np.zeros(len(texts), np.int64) for name in ("written", "invalid", "duplicate", "seen")}
+    closed = histories.excluded
     for row, text in enumerate(texts):
-        found = list(written_titles(text, set(histories.sequence(row).tolist()), grounder, n))
+        found = list(written_titles(text, set(closed.sequence(row).tolist()), grounder, n))
         listed = [item for _, item, fate in found if fate == "listed"]
         counts["written"][row] = len(found)
         for name in ("invalid", "duplicate", "seen"):

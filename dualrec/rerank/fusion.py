@@ -64,7 +64,7 @@ class Opinions:
         order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
         best = np.take_along_axis(scores, order, axis=1)
         items = np.take_along_axis(self.items, order, axis=1)
-        return RankedLists(items, np.where(items > 0, best, np.nan).astype(np.float32))
+        return RankedLists(items, np.where(items > 0, best, np.nan).astype(np.float32)).widened(k)
 
 
 def search(opinions: Opinions, targets: np.ndarray, priors: dict[str, np.ndarray]) -> pd.DataFrame:

@@ -51,15 +51,18 @@ def mask_seen(scores: np.ndarray, histories: Sequences) -> np.ndarray:
     """Set the scores of seen items and padding to -inf, in place, and return the same array.
 
     scores: float (n, N + 1)
-    histories: what each of the n users has seen
+    histories: what each of the n users has seen; where they allow repeats, seen items keep their scores
     """
-    scores[np.repeat(np.arange(len(histories)), histories.lengths), histories.items] = -np.inf
+    seen = histories.excluded
+    scores[np.repeat(np.arange(len(seen)), seen.lengths), seen.items] = -np.inf
     scores[:, 0] = -np.inf
     return scores
 
 
 def top_k(scores: np.ndarray, k: int) -> RankedLists:
-    """The k best items per row, ties to the lower index; -1 where fewer than k items are left.
+    """The k best items per row, -1 where fewer than k items are left.
+
+    Ties go to the lower index, which favours no item: the catalogue numbers its items in a random order.
 
     scores: (n, N + 1) with -inf for what may not be recommended
     k: length of the lists
@@ -67,7 +70,8 @@ def top_k(scores: np.ndarray, k: int) -> RankedLists:
     order = np.argsort(-scores, axis=1, kind="stable")[:, :k]  # (n, k)
     best = np.take_along_axis(scores, order, axis=1)
     valid = np.isfinite(best)
-    return RankedLists(np.where(valid, order, -1).astype(np.int64), np.where(valid, best, np.nan).astype(np.float32))
+    items, kept = np.where(valid, order, -1).astype(np.int64), np.where(valid, best, np.nan).astype(np.float32)
+    return RankedLists(items, kept).widened(k)
 
 
 def target_ranks(scores: np.ndarray, targets: np.ndarray) -> np.ndarray:

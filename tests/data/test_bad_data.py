@@ -4,6 +4,8 @@ import csv
 import gzip
 import io
 import os
+import random
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -25,6 +27,8 @@ EVENTS = "user_id,item_id,rating,timestamp\n" + "".join(
     f"{u},{(u + t) % 8 + 1},4,{100 * t}\n" for u in range(1, 7) for t in range(5)
 )
 FLAGS = "|".join("0" for _ in GENRES_100K)
+ARTISTS = {"artists_dat": "id\tname\n1\tA\n"}
+TAGS = {"user__taggedartists_dat": "userID\tartistID\ttagID\tday\tmonth\tyear\n1\t1\t1\t1\t2\t2009\n"}
 EVIL = "</script><b>x</b> {{ 7*7 }} {0} %s `x`"
 
 
@@ -41,14 +45,33 @@ def title(text: str) -> dict:
 
 
 def only(**files: str | bytes) -> dict:
-    """Another layout than the plain one."""
-    return {"items.csv": None, "interactions.csv": None} | {
-        name.replace("_", "."): text for name, text in files.items()
-    }
+    """Another layout than the plain one; in a name `_` stands for a dot, `__` for itself."""
+    named = {name.replace("__", "\0").replace("_", ".").replace("\0", "_"): text for name, text in files.items()}
+    return {"items.csv": None, "interactions.csv": None} | named
 
 
 def ninth(expected: str) -> Callable[[Dataset], bool]:
-    return lambda data: data.catalogue.titles[9] == expected
+    """Whether item 9 has this title."""
+    return lambda data: data.catalogue.titles[data.catalogue.index_of([9])[0]] == expected
+
+
+def times(*written: str) -> dict:
+    """The good folder with the five times of every user written anew."""
+    rows = [line.rsplit(",", 1)[0] for line in EVENTS.splitlines()[1:]]
+    lines = [f"{row},{written[t % 5]}\n" for t, row in enumerate(rows)]
+    return {"interactions.csv": EVENTS.partition("\n")[0] + "\n" + "".join(lines)}
+
+
+def shuffled(change: dict) -> dict:
+    """Its rows of interactions in another order, so that nothing but the times can put them right."""
+    header, *rows = change["interactions.csv"].splitlines()
+    random.Random(0).shuffle(rows)
+    return {"interactions.csv": "\n".join([header, *rows]) + "\n"}
+
+
+def in_order(data: Dataset) -> bool:
+    """Whether the events of every user stand in the order of the good folder."""
+    return all(order_of(data, user) == [(user + t) % 8 + 1 for t in range(5)] for user in range(1, 7))
 
 
 REFUSED = [  # name, what differs from the good folder, what is said
@@ -100,12 +123,40 @@ REFUSED = [  # name, what differs from the good folder, what is said
     (
         "a timestamp that is a word",
         events("1,2,4,yesterday"),
-        r"interactions\.csv, line 32: timestamp is 'yesterday', not a whole number",
+        r"interactions\.csv, line 32: timestamp is 'yesterday', not a time",
     ),
     ("a date as timestamp", events("1,2,4,2001-01-01"), r"line 32: timestamp is '2001-01-01'"),
     ("NaN as timestamp", events("1,2,4,NaN"), r"line 32: timestamp is 'NaN'"),
     ("infinity as timestamp", events("1,2,4,inf"), r"line 32: timestamp is 'inf'"),
-    ("half a second", events("1,2,4,1.5"), r"line 32: timestamp is '1\.5'"),
+    (
+        "a whole column of words as timestamps",
+        times("monday", "tuesday", "wednesday", "thursday", "friday"),
+        r"line 2: timestamp is 'monday', not a time \(the first of 30 such rows among 30\); write the whole column",
+    ),
+    ("ten decimals of a second", events("1,2,4,1.0123456789"), r"line 32: timestamp is '1\.0123456789', not a time"),
+    (
+        "rows of unknown movies in the majority",
+        {"interactions.csv": EVENTS + "".join(f"{u},77,4,{u}\n" for u in range(31))},
+        r"31 of 61 rows \(50\.8%\) name an item that the items file lacks; check that both files belong together",
+    ),
+    (
+        "every row three times",
+        {"interactions.csv": EVENTS + 2 * EVENTS.partition("\n")[2]},
+        r"60 of 90 rows \(66\.7%\) repeat an earlier row",
+    ),
+    ("ids written in two ways in items", {"items.csv": ITEMS + "8.0,Another (1999),\n"}, r"lists the id 8 2 times"),
+    ("an archive", {"items.csv": None, "data.zip": b"PK"}, r"holds no known layout; unpack data\.zip"),
+    (
+        "half a packed file",
+        {"items.csv": None, "items.csv.gz": gzip.compress(ITEMS.encode())[:-9]},
+        r"items\.csv\.gz is not a whole gzip",
+    ),
+    ("artists without names", only(artists_dat="id\tnick\n1\tA\n", **TAGS), r"artists\.dat lacks the column name"),
+    (
+        "a day that there is not",
+        only(**ARTISTS, user__taggedartists_dat="userID\tartistID\ttagID\tday\tmonth\tyear\n1\t1\t1\t30\t2\t2009\n"),
+        r"user_taggedartists\.dat names a day that there is not, 2009-2-30",
+    ),
     ("a timestamp beyond int64", events(f"1,2,4,{10**30}"), r"line 32: timestamp is '10{30}'"),
     ("an empty timestamp", events("1,2,4,"), r"line 32: timestamp is ''"),
     ("a rating that is a word", events("1,2,good,1"), r"line 32: rating is 'good', not a number"),
@@ -135,9 +186,9 @@ REFUSED = [  # name, what differs from the good folder, what is said
     ("half of UTF-16", {"interactions.csv": EVENTS.encode("utf-16")[:-1]}, r"interactions\.csv"),
     ("UTF-16 without a mark", {"interactions.csv": EVENTS.encode("utf-16-le")}, r"interactions\.csv"),
     (
-        "a packed file",
-        only(ratings_csv="x\n", movies_csv=gzip.compress(b"x")),
-        r"movies\.csv is packed with gzip; unpack",
+        "control characters in a packed file's first line",
+        only(ratings_csv="x\n", movies_csv=gzip.compress(b"\x1b[2J")),
+        r"movies\.csv holds no rows|\\x1b\[2J",
     ),
     ("an archive", {"items.csv": b"PK\3\4" + bytes(range(200))}, r"items\.csv is packed with zip; unpack it"),
     (
@@ -181,7 +232,50 @@ KEPT = [  # name, what differs from the good folder, what is true of the result
     ("a negative timestamp", events("1,8,4,-5"), lambda data: order_of(data, 1)[0] == 8),
     ("a far-future timestamp", events(f"1,8,4,{10**15}"), lambda data: order_of(data, 1)[-1] == 8),
     ("a rating off the scale", events("1,8,-99,9000"), lambda data: data.interactions.rating.iloc[-1] == -99),
-    ("a row twice", events("1,8,4,9000", "1,8,4,9000"), lambda data: order_of(data, 1)[-2:] == [8, 8]),
+    (
+        "a row twice",
+        events("1,8,4,9000", "1,8,4,9000"),
+        lambda data: order_of(data, 1).count(8) == 1 and data.notes["ratings_listed_twice"] == 1,
+    ),
+    (
+        "every row twice",
+        {"interactions.csv": EVENTS + EVENTS.partition("\n")[2]},
+        lambda data: in_order(data) and data.notes["ratings_listed_twice"] == 30,
+    ),
+    (
+        "a movie watched again",
+        events("1,2,4,9000"),
+        lambda data: in_order(data) and data.notes["ratings_listed_twice"] == 0,
+    ),
+    (
+        "half of the ids with a decimal",
+        {"interactions.csv": re.sub(r"(?m)^([456]),(\d+)", r"\1.0,\2.0", EVENTS)},
+        lambda data: in_order(data) and data.notes["ids_written_in_two_ways"] == 15,
+    ),
+    (
+        "blanks around ids",
+        {"interactions.csv": EVENTS.replace("\n2,", "\n 2 ,"), "items.csv": ITEMS.replace("\n3,", "\n3 ,")},
+        lambda data: in_order(data) and data.notes["ids_written_in_two_ways"] == 5,
+    ),
+    ("fractions of a second", shuffled(times("9.1", "9.25", "9.5", "10", "10.0000001")), in_order),
+    (
+        "dates",
+        shuffled(times("2001-01-01", "2001-01-02", "2001-01-02T00:00:00.5Z", "2001-01-03 12:00", "2002-01-01")),
+        in_order,
+    ),
+    (
+        "scientific notation that keeps the order",
+        shuffled(times("1e9", "1.1e9", "1.2e9", "1.3e9", "1.4e9")),
+        lambda data: in_order(data) and data.notes["times_tied_by_scientific_notation"] == 0,
+    ),
+    (
+        "scientific notation that loses it",
+        times("1.5e9", "1.5e9", "1.6e9", "1.6e9", "1.7e9"),
+        lambda data: data.notes["times_tied_by_scientific_notation"] == 24,
+    ),
+    ("UTF-16", {"interactions.csv": EVENTS.encode("utf-16"), "items.csv": ITEMS.encode("utf-16")}, in_order),
+    ("a packed file", {"interactions.csv": None, "interactions.csv.gz": gzip.compress(EVENTS.encode())}, in_order),
+    ("a packed file under a plain name", {"items.csv": gzip.compress(ITEMS.encode())}, in_order),
     ("a rating of an unknown movie", events("1,77,4,9000"), lambda data: data.notes["ratings_of_unknown_items"] == 1),
     (
         "a movie without ratings",
@@ -189,7 +283,7 @@ KEPT = [  # name, what differs from the good folder, what is true of the result
         lambda data: data.notes["items_without_ratings"] == 1,
     ),
     ("a user of one event", events("99,1,4,1"), lambda data: leave_one_out(data, SplitConfig()).left_out == 1),
-    ("huge ids", events(f"{10**17},8,4,9000"), lambda data: data.interactions.user_id.max() == 10**17),
+    ("huge ids", events(f"{10**17},8,4,9000"), lambda data: data.user_ids.max() == 10**17),
     ("ids beyond int64", events(f"{10**30},8,4,9000"), lambda data: data.interactions.user_id.nunique() == 7),
     ("ids that are words", events("zoe,8,4,9000"), lambda data: data.interactions.user_id.nunique() == 7),
     (
@@ -233,14 +327,18 @@ KEPT = [  # name, what differs from the good folder, what is true of the result
         {"items.csv": ITEMS + "9,New (2000),Telenovela\n"},
         lambda data: "Telenovela" in data.catalogue.genre_names,
     ),
-    ("a strange year", {"items.csv": ITEMS + "9,Old (0000),\n"}, lambda data: data.catalogue.years[9] == 0),
+    (
+        "a strange year",
+        {"items.csv": ITEMS + "9,Old (0000),\n"},
+        lambda data: data.catalogue.years[data.catalogue.index_of([9])[0]] == 0,
+    ),
 ]
 
 
 def order_of(data: Dataset, user: int) -> list[int]:
     """A user's original item ids in the order of the split."""
     split = leave_one_out(data, SplitConfig(min_events=3))
-    row = int(np.flatnonzero(split.test.users == user)[0])
+    row = int(np.flatnonzero(data.user_ids[split.test.users] == user)[0])
     return data.catalogue.ids[[*split.test.history.sequence(row), split.test.targets[row]]].tolist()
 
 

@@ -71,12 +71,63 @@ def test_columns_become_rows_with_padding_in_front():
     catalogue = build_catalogue(
         [30, 10, 20], ["Heat (1995)", "Heat, The", ""], [["War", "Drama"], [], ["War"]], [1995, 2013, 0]
     )
-    assert len(catalogue) == 3
-    assert catalogue.ids.tolist() == [0, 30, 10, 20] and catalogue.ids.dtype == np.int64
-    assert catalogue.titles == ["", "Heat (1995)", "The Heat (2013)", "Item 20"]
-    assert catalogue.years.tolist() == [0, 1995, 2013, 0] and catalogue.years.dtype == np.int64
-    assert catalogue.genre_names == ("Drama", "War")
-    assert catalogue.genres.tolist() == [[0, 0], [1, 1], [0, 0], [0, 1]] and catalogue.genres.dtype == np.float32
+    assert len(catalogue) == 3 and catalogue.genre_names == ("Drama", "War")
+    assert (
+        catalogue.ids[0] == 0
+        and catalogue.titles[0] == ""
+        and catalogue.years[0] == 0
+        and not catalogue.genres[0].any()
+    )
+    rows = {
+        int(i): (title, int(year), genres.tolist())
+        for i, title, year, genres in zip(
+            catalogue.ids, catalogue.titles, catalogue.years, catalogue.genres, strict=True
+        )
+    }
+    assert rows == {
+        0: ("", 0, [0, 0]),
+        30: ("Heat (1995)", 1995, [1, 1]),
+        10: ("The Heat (2013)", 2013, [0, 0]),
+        20: ("Item 20", 0, [0, 1]),
+    }
+    assert catalogue.ids.dtype == catalogue.years.dtype == np.int64 and catalogue.genres.dtype == np.float32
+
+
+IDS = st.one_of(
+    st.lists(st.integers(-(2**60), 2**60), unique=True, min_size=1),
+    st.lists(st.text("abc123", min_size=1), unique=True, min_size=1),
+)
+
+
+@given(IDS, st.randoms(use_true_random=False))
+def test_the_order_of_the_file_changes_nothing(ids, random):
+    def catalogue_of(ids):
+        return build_catalogue(ids, [f"{i} (1999)" for i in ids], [[str(i)] for i in ids])
+
+    one, two = catalogue_of(ids), catalogue_of(random.sample(ids, len(ids)))
+    assert one.ids.tolist() == two.ids.tolist() and one.titles == two.titles
+    np.testing.assert_array_equal(one.genres, two.genres)
+    assert one.index_of(ids).tolist() == two.index_of(ids).tolist()
+
+
+def test_the_order_of_the_items_favours_no_ids():
+    """Ids count up by age, popularity or alphabet in one data set or another; the numbers of the items must not."""
+    numbers = build_catalogue(range(1, 2001), ["x"] * 2000, [[]] * 2000)
+    places = numbers.index_of(range(1, 2001))
+    assert abs(np.corrcoef(places, np.arange(2000))[0, 1]) < 0.05
+    assert abs((places[:100] <= 1000).mean() - 0.5) < 0.15
+
+
+def test_ids_of_text_stay_text():
+    catalogue = build_catalogue(["B00", "007", "7"], ["a", "b", ""], [[]] * 3)
+    assert catalogue.ids.dtype.kind == "U" and catalogue.ids[0] == "" and set(catalogue.ids[1:]) == {"B00", "007", "7"}
+    assert catalogue.titles[catalogue.index_of(["7"])[0]] == "Item 7" and catalogue.index_of(["77"]).tolist() == [0]
+
+
+def test_ranks_of_ids_rise_with_them():
+    for ids in ([30, 0, -2], ["b", "a", "c"]):
+        catalogue = build_catalogue(ids, ["x"] * 3, [[]] * 3)
+        assert catalogue.id_ranks[catalogue.index_of(sorted(ids))].tolist() == [1, 2, 3] and catalogue.id_ranks[0] == 0
 
 
 def test_the_year_in_the_title_is_believed_before_the_column():
@@ -86,12 +137,14 @@ def test_the_year_in_the_title_is_believed_before_the_column():
 def test_ids_find_their_index_and_unknown_ones_zero():
     catalogue = build_catalogue([30, 0, -2], ["a", "b", "c"], [[], [], []])
     found = catalogue.index_of([-2, 30, 7, 0, 30])
-    assert found.tolist() == [3, 1, 0, 2, 1] and found.dtype == np.int64
+    assert catalogue.ids[found].tolist() == [-2, 30, 0, 0, 30] and found.dtype == np.int64
+    assert found[2] == 0 and found[3] > 0, "no item has id 7, and one has 0, which is padding's, too"
 
 
 def test_items_of_one_title_point_to_the_first():
     catalogue = build_catalogue([5, 6, 7, 8], ["Heat (1995)", "Big, The", "Heat (1995)", "The Big"], [[]] * 4)
-    assert catalogue.same_title.tolist() == [0, 1, 2, 1, 2]
+    index = catalogue.index_of([5, 6, 7, 8])
+    assert catalogue.same_title[index].tolist() == [min(index[0], index[2]), min(index[1], index[3])] * 2
 
 
 def test_an_id_listed_twice_is_refused():

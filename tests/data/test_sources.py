@@ -35,18 +35,23 @@ def test_ml_100k_facts():
     data = embedded()
     events, catalogue = data.interactions, data.catalogue
     assert (events.user_id.nunique(), len(catalogue), len(events)) == (943, 1682, 100_000)
-    assert events.iloc[0].tolist() == [196, 242, 881250949, 3]  # the first line of u.data
-    assert catalogue.ids.tolist() == list(range(1683))
-    assert catalogue.titles[1] == "Toy Story (1995)" and catalogue.years[1] == 1995
-    assert [g for g, flag in zip(catalogue.genre_names, catalogue.genres[1], strict=True) if flag] == [
-        "Animation",
-        "Children's",
-        "Comedy",
-    ]
+    user, item, time, rating = events.iloc[0].tolist()
+    assert (data.user_ids[int(user)], catalogue.ids[int(item)], time, rating) == (
+        196,
+        242,
+        881250949,
+        3,
+    )  # the first line of u.data
+    assert sorted(catalogue.ids) == list(range(1683)) and data.user_ids.tolist() == list(range(944))
+    story, unknown = catalogue.index_of([1, 267])
+    assert catalogue.titles[story] == "Toy Story (1995)" and catalogue.years[story] == 1995
+    genres = [g for g, flag in zip(catalogue.genre_names, catalogue.genres[story], strict=True) if flag]
+    assert genres == ["Animation", "Children's", "Comedy"]
     assert len(catalogue.genre_names) == 18
-    assert (catalogue.titles[267], catalogue.years[267], catalogue.genres[267].sum()) == ("unknown", 0, 0)
-    assert data.notes == {
+    assert (catalogue.titles[unknown], catalogue.years[unknown], catalogue.genres[unknown].sum()) == ("unknown", 0, 0)
+    assert data.rows_read == 100_000 and data.notes == {
         "ratings_of_unknown_items": 0,
+        "ratings_listed_twice": 0,
         "items_without_ratings": 0,
         "items_with_a_title_used_twice": 18,
         "items_without_year": 1,
@@ -56,16 +61,19 @@ def test_ml_100k_facts():
 
 def test_ml_100k_is_the_official_file_bit_for_bit():
     events = embedded().interactions.astype({"rating": int})
-    rows = events[["user_id", "item", "rating", "timestamp"]].to_numpy()
+    originals = events.assign(
+        user_id=embedded().user_ids[events.user_id], item=embedded().catalogue.ids[events["item"]]
+    )
+    rows = originals[["user_id", "item", "rating", "timestamp"]].to_numpy()
     text = "".join("{}\t{}\t{}\t{}\n".format(*row) for row in rows.tolist())
     assert hashlib.sha256(text.encode()).hexdigest() == registry.U_DATA_SHA256
 
 
 def test_ml_100k_lists_some_films_under_two_ids():
     catalogue = embedded().catalogue
-    first = catalogue.same_title[680]
-    assert first < 680 and catalogue.titles[first] == catalogue.titles[680] == "Kull the Conqueror (1997)"
-    assert first == 266
+    both = catalogue.index_of([266, 680])
+    assert (catalogue.same_title[both] == both.min()).all()
+    assert {catalogue.titles[item] for item in both} == {"Kull the Conqueror (1997)"}
 
 
 def test_changed_ratings_are_not_taken_for_ml_100k(monkeypatch):

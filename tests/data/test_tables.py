@@ -1,5 +1,8 @@
 """Reading delimited text: types, encodings, and errors that name file and line."""
 
+import codecs
+import gzip
+
 import pytest
 
 from dualrec.core.errors import StudyError
@@ -34,9 +37,11 @@ def test_every_separator_gives_the_same_table(tmp_path, separator, columns):
         "id,t\n1,Café\n".encode(),
         b"\xef\xbb\xbf" + "id,t\n1,Café\n".encode(),
         "id,t\n1,Café\n".encode("latin-1"),
+        "id,t\n1,Café\n".encode("utf-16"),
+        codecs.BOM_UTF16_BE + "id,t\n1,Café\n".encode("utf-16-be"),
         "id,t\r\n1,Café".encode(),
     ],
-    ids=["utf-8", "byte-order mark", "latin-1", "carriage returns"],
+    ids=["utf-8", "byte-order mark", "latin-1", "utf-16", "utf-16, big end first", "carriage returns"],
 )
 def test_encodings_and_line_ends(tmp_path, content):
     assert table(tmp_path, content).to_dict("list") == {"id": [1], "t": ["Café"]}
@@ -50,7 +55,40 @@ def test_large_and_rounded_numbers_are_exact(tmp_path):
 @pytest.mark.parametrize("bad", ["", "x", "1.5", "nan", "inf", "9" * 30, "1 2", "0x1f"])
 def test_a_wrong_number_is_named_with_its_line(tmp_path, bad):
     with pytest.raises(StudyError, match=r"t\.txt, line 4: id is '.*', not a whole number; correct or remove the line"):
-        table(tmp_path, f"id,x\n1,1\n2,2\n{bad},3\ny,4\n")
+        table(tmp_path, f"id,x\n1,1\n2,2\n{bad},3\n4,4\n")
+
+
+def test_the_advice_fits_a_line_some_lines_or_a_whole_column(tmp_path):
+    with pytest.raises(
+        StudyError, match=r"line 3: id is 'x', not a whole number \(the first of 2 such rows\); correct or remove them"
+    ):
+        table(tmp_path, "id,x\n1,1\nx,2\n3,3\nx,4\n")
+    advice = (
+        r"line 2: id is 'x', not .* \(the first of 3 such rows among 4\); write the whole column id as whole numbers"
+    )
+    with pytest.raises(StudyError, match=advice):
+        table(tmp_path, "id,x\nx,1\nx,2\n3,3\nx,4\n")
+
+
+TIMES = {"time": "time"}
+
+
+def test_scientific_notation_is_marked(tmp_path):
+    assert table(tmp_path, "time\n1.59388e+09\n7\n", kinds=TIMES, required=()).scientific.tolist() == [True, False]
+    assert "scientific" not in table(tmp_path, "time\n1\n", kinds=TIMES, required=())
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_a_packed_file_is_read_whatever_its_name_and_encoding(tmp_path, encoding, suffix):
+    (tmp_path / f"t.csv{suffix}").write_bytes(gzip.compress("id,t\n1,Café\n".encode(encoding)))
+    assert read_table(tmp_path / "t.csv", ",", None, KINDS).t.tolist() == ["Café"]
+
+
+def test_half_a_packed_file_is_named(tmp_path):
+    (tmp_path / "t.csv.gz").write_bytes(gzip.compress(b"id,t\n1,2\n" * 99)[:-20])
+    with pytest.raises(StudyError, match=r"t\.csv\.gz is not a whole gzip file"):
+        read_table(tmp_path / "t.csv", ",", None, KINDS)
 
 
 def test_blank_lines_and_line_breaks_in_quotes_count_as_lines(tmp_path):

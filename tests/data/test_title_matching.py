@@ -13,15 +13,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dualrec.data.catalogue import Catalogue, build_catalogue, readable_title
+from dualrec.data.catalogue import Catalogue, build_catalogue, readable_title, year_of
 from dualrec.data.sources import load
 from dualrec.data.title_matching import TitleMatcher
 from dualrec.data.titles import main_names, normalise, other_names
 
 
 def matcher(*titles: str) -> TitleMatcher:
-    """Of a catalogue whose later titles are the more popular ones."""
-    return TitleMatcher(build_catalogue(range(len(titles)), titles, [[]] * len(titles)), np.arange(len(titles) + 1))
+    """Of a catalogue in this order, whose later titles are the more popular ones."""
+    readable = ["", *map(readable_title, titles)]
+    ids, years = np.arange(len(readable)), np.array([year_of(title) for title in readable])
+    return TitleMatcher(Catalogue(ids, readable, years, np.zeros((len(ids), 0), np.float32), ()), ids)
 
 
 SEQUELS = (

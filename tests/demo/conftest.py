@@ -40,3 +40,9 @@ def demo(toy_profile, hostile_folder, tiny, tmp_path):
 def hostile():
     """These names."""
     return HOSTILE
+
+
+@pytest.fixture
+def items(demo):
+    """The items of original ids."""
+    return lambda *ids: demo.study.catalogue.index_of(list(ids)).tolist()

@@ -62,13 +62,14 @@ def test_no_text_becomes_an_element(titles, prompt):
     assert all(len(title) <= markup.LONGEST or title not in page.text for title in titles[1:])
 
 
-def test_every_hostile_title_is_there_to_be_read(demo, hostile):
-    answer = demo.answer([11, 12, 13])
-    shown = RankedLists(np.arange(1, 11)[None], np.zeros((1, 10), np.float32))
+def test_every_hostile_title_is_there_to_be_read(demo, items, hostile):
+    answer = demo.answer(items(11, 12, 13))
+    evil = items(*range(1, len(hostile) + 1))
+    shown = RankedLists(np.array([evil]), np.zeros((1, len(evil)), np.float32))
     page = Page(markup.answer_html(demo, dataclasses.replace(answer, lstm=shown)))
     assert "script" not in {tag for tag, _ in page.elements} and "img" not in {tag for tag, _ in page.elements}
-    for title in demo.study.catalogue.titles[1 : len(hostile) + 1]:
-        assert markup.short(title) in page.text
+    for item in evil:
+        assert markup.short(demo.study.catalogue.titles[item]) in page.text
     assert not any("\u202e" in title for title in demo.study.catalogue.titles), (
         "what turns the writing round is no part of a title"
     )
@@ -78,8 +79,8 @@ def test_titles_are_cut_where_they_are_longer_than_a_line():
     assert markup.short("a" * 90) == "a" * 90 and markup.short("a" * 91) == "a" * 89 + "…"
 
 
-def test_tables_have_headings_and_say_where_movies_were(demo):
-    answer = demo.answer([11, 12, 13])
+def test_tables_have_headings_and_say_where_movies_were(demo, items):
+    answer = demo.answer(items(11, 12, 13))
     html = markup.answer_html(demo, answer)
     page = Page(html)
     tags = [tag for tag, _ in page.elements]

@@ -26,11 +26,11 @@ def press(page, text: str) -> None:
     raise AssertionError(f"no button {text}")
 
 
-def test_typing_offers_and_picking_adds(page):
+def test_typing_offers_and_picking_adds(page, items):
     page.search.value = "number 25"
     assert labels(page.offered)[0] == "+ Movie number 25 (1985)" and len(page.offered.children) <= pages.MATCHES
     press(page, "+ Movie number 25")
-    assert page.liked == [25] and labels(page.picked) == ["Movie number 25 (1985) ×"]
+    assert page.liked == items(25) and labels(page.picked) == ["Movie number 25 (1985) ×"]
     assert page.search.value == "" and page.offered.children == ()
     page.search.value = "number 25"
     assert "+ Movie number 25 (1985)" not in labels(page.offered), "it is picked already"
@@ -72,8 +72,8 @@ def test_what_resembles_nothing_is_said_as_text(page):
     assert len(page.status.value) < 6000
 
 
-def test_hostile_titles_are_text_on_buttons(page):
-    for item in range(1, 11):
+def test_hostile_titles_are_text_on_buttons(page, items):
+    for item in items(*range(1, 11)):
         page._like(item)
     assert "<script>" in labels(page.picked)[0], "a button's description is text"
     assert max(map(len, labels(page.picked))) <= 95

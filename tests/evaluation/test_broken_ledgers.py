@@ -148,7 +148,11 @@ BROKEN: dict[str, tuple[Breaker, str]] = {
         frame(lambda f: f.assign(user_id=pd.to_datetime(f["user_id"]))),
         "column 'user_id' is datetime64",
     ),
-    "text for items": (frame(lambda f: f.astype({"item_id": "string"})), "column 'item_id' is str"),
+    "text for items": (
+        frame(lambda f: f.astype({"item_id": "string"})),
+        "of the columns 'target_id' and 'item_id' one is text",
+    ),
+    "null users that are text": (with_null("user_id", "string"), "column 'user_id' is null in a row"),
     "truth for ranks": (frame(lambda f: f.assign(rank=True)), "column 'rank' is bool"),
     "all ranks 0": (
         frame(lambda f: f.assign(rank=np.int32(0))),

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from dualrec.core.errors import StudyError
-from dualrec.evaluation.ledger import as_lists, check_ledger, read_ledger, read_sidecar, write_ledger
+from dualrec.evaluation.ledger import COLUMNS, as_lists, check_ledger, read_ledger, read_sidecar, write_ledger
+from dualrec.evaluation.metrics import per_user, summarise
 from dualrec.types import Cases, RankedLists, Sequences
 
 IDS = np.array([0, 50, 7, 2**60 + 1, 0])  # original ids may be huge, and may be 0 like padding
@@ -99,6 +100,55 @@ def test_lists_that_do_not_fit_are_not_written(tmp_path, lists, words):
     assert not list(tmp_path.iterdir())
 
 
+NAMES = np.array(["", "B000", "7", "007", "x y"])  # of items; the ids of users below are text, too
+USERS = np.array(["", *"abcdefgh", "zoë"])
+
+
+@pytest.fixture
+def text_path(tmp_path):
+    return write_ledger(tmp_path / "text", "toy", CASES, LISTS, NAMES, META, USERS)
+
+
+def test_ids_of_text_are_written_and_read_as_text(text_path):
+    ledger = read_ledger(text_path)
+    assert ledger["user_id"].tolist() == ["zoë"] * 3 + ["d"] * 3
+    assert ledger["target_id"].tolist() == ["007"] * 3 + ["x y"] * 3
+    assert ledger["item_id"].fillna("(none)").tolist() == ["007", "B000", "(none)", "(none)", "x y", "7"]
+    assert [str(ledger[column].dtype) for column in COLUMNS] == ["str", "str", "int32", "str", "float32"]
+    lists = as_lists(ledger)
+    assert lists.users.tolist() == ["zoë", "d"] and lists.items.tolist() == [["007", "B000", ""], ["", "x y", "7"]]
+    assert lists.valid.tolist() == [[True, True, False], [False, True, True]]
+
+
+def test_ids_of_text_have_the_metrics_of_the_same_lists_with_numbers(text_path, ledger):
+    text, number = per_user(read_ledger(text_path)), per_user(ledger)
+    np.testing.assert_array_equal(text.to_numpy(), number.to_numpy())
+    assert text.index.tolist() == ["zoë", "d"] and number["HR@1"].tolist() == [1, 0]
+    vectors, genres = np.eye(5, dtype=np.float32), np.eye(5, 2, dtype=np.float32)
+    of_text = summarise(read_ledger(text_path), NAMES, genres, vectors, 20)["metrics"]
+    of_numbers = summarise(ledger, IDS, genres, vectors, 20)["metrics"]
+    assert of_text == {metric: pytest.approx(interval, nan_ok=True) for metric, interval in of_numbers.items()}
+    with pytest.raises(StudyError, match="item 007 of the ledger is not in the catalogue"):
+        summarise(read_ledger(text_path), np.array(["", "B000", "7"]), genres[:3])
+
+
+def test_ids_of_text_are_held_to_the_same_schema(text_path):
+    ledger = read_ledger(text_path)
+    for change, words in (
+        (ledger.assign(user_id=ledger["user_id"].mask(ledger["rank"] == 2)), "'user_id' is null in a row"),
+        (ledger.assign(item_id=ledger["item_id"].fillna("7")), "item 7 is listed twice for user d"),
+        (ledger.assign(user_id="d"), "user d has more than one list"),
+    ):
+        with pytest.raises(StudyError, match=words):
+            check_ledger(change, "here")
+
+
+def test_users_go_by_their_original_ids(tmp_path):
+    ids = np.arange(10) * 100
+    ledger = read_ledger(write_ledger(tmp_path, "toy", CASES, LISTS, IDS, META, ids))
+    assert ledger["user_id"].tolist() == [900] * 3 + [400] * 3 and ledger["user_id"].dtype == "int64"
+
+
 def swap_rows(frame):
     return frame.iloc[[1, 0, 2, 3, 4, 5]]
 
@@ -109,7 +159,9 @@ BROKEN = {
     "other column order": (lambda f: f[["rank", "user_id", "target_id", "item_id", "score"]], "has the columns"),
     "float items": (lambda f: f.astype({"item_id": "float64"}), "'item_id' is float64, but must be Int64"),
     "wide ranks": (lambda f: f.astype({"rank": "int64"}), "'rank' is int64, but must be int32"),
-    "text users": (lambda f: f.assign(user_id=f["user_id"].astype(str)), "'user_id' is str"),
+    "text targets": (lambda f: f.assign(target_id=f["target_id"].astype(str)), "'target_id' and 'item_id' one is text"),
+    "text ranks": (lambda f: f.assign(rank=f["rank"].astype(str)), "'rank' is str, but must be int32"),
+    "text scores": (lambda f: f.assign(score="x"), "'score' is str, but must be float32"),
     "empty": (lambda f: f.iloc[:0], "no recommendations"),
     "duplicate rank": (
         lambda f: f.assign(rank=np.array([1, 2, 3, 1, 1, 3], "int32")),

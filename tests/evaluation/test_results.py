@@ -139,6 +139,14 @@ def test_missing_and_unreadable_results_are_refused(path):
         record(path, "notebooks", {})
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_results_that_another_program_saved_with_a_byte_order_mark_are_read(path, encoding):
+    record(path, "notebooks", {"01_one": {"é": 1}})
+    results = load_results(path)
+    path.write_bytes(path.read_text(encoding="utf-8").encode(encoding))
+    assert load_results(path) == results
+
+
 def test_table(path):
     record(path, "systems", {"odd": system("a|b", None, None, None, n=60), "few": system("few", 0.25, None, None, n=1)})
     assert results_table(load_results(path), ("HR@1", "MRR")).splitlines() == [

@@ -60,19 +60,19 @@ def as_lists(sequences):
 def test_the_released_rows_by_hand(ratings):
     """A hundred rows: 0-69 train, 70-84 validate, 85-99 test; users begin at rows 0, 30, 60, 74, 80, 88 and 91."""
     study = ratings(30, 30, 14, 6, 8, 3, 9)
+    ids = study.catalogue.ids
     split = released_split(study, audit_cases(study))
-    assert {user: len(events) for user, events in as_lists(split.train).items()} == {1: 30, 2: 30, 3: 10}
-    assert as_lists(split.train)[3] == [3, 4, 5, 6, 7, 8, 9, 10, 11, 12], (
+    trained = as_lists(split.train)
+    assert {user: len(events) for user, events in trained.items()} == {1: 30, 2: 30, 3: 10}
+    assert ids[trained[3]].tolist() == [3, 4, 5, 6, 7, 8, 9, 10, 11, 12], (
         "the border cuts user 3, who keeps the first ten"
     )
-    assert as_lists(split.validation.history) == {4: [4, 5, 6, 7, 8], 5: [5, 6, 7, 8]}, (
-        "of user 5 five rows come before row 85"
-    )
-    assert split.validation.targets.tolist() == [9, 9]
+    validated = {user: ids[items].tolist() for user, items in as_lists(split.validation.history).items()}
+    assert validated == {4: [4, 5, 6, 7, 8], 5: [5, 6, 7, 8]}, "of user 5 five rows come before row 85"
+    assert ids[split.validation.targets].tolist() == [9, 9]
     assert split.left_out == 1, "four rows of user 3 are too few to validate on"
-    assert as_lists(split.test.history) == {7: [7, 8, 9, 10]} and split.test.targets.tolist() == [11], (
-        "user 6 has nothing to hide"
-    )
+    tested = {user: ids[items].tolist() for user, items in as_lists(split.test.history).items()}
+    assert tested == {7: [7, 8, 9, 10]} and ids[split.test.targets].tolist() == [11], "user 6 has nothing to hide"
 
 
 def test_no_event_of_a_released_test_user_is_trained_or_validated_on(ratings):

@@ -11,17 +11,23 @@ from dualrec.study import open_study
 
 
 def main(path: str) -> None:
-    """Training sequences, then history and target of every validation and test case, of the same users in one order."""
+    """Training sequences, then history and target of every validation and test case, of the same users in one order.
+
+    Items go by their original ids, which in MovieLens-100K are 1 to N.
+    """
     study = open_study("laptop")
+    ids = study.catalogue.ids
     train, cases = study.split.train, {"validation": study.split.validation, "test": study.split.test}
-    arrays = {"n_items": len(study.catalogue), "users": train.users, "offsets": train.offsets, "items": train.items}
+    arrays = {
+        "n_items": len(study.catalogue),
+        "users": train.users,
+        "offsets": train.offsets,
+        "items": ids[train.items],
+    }
     for name, part in cases.items():
         assert (part.users == train.users).all()
-        arrays |= {
-            f"{name}_offsets": part.history.offsets,
-            f"{name}_items": part.history.items,
-            f"{name}_targets": part.targets,
-        }
+        arrays[f"{name}_offsets"] = part.history.offsets
+        arrays |= {f"{name}_items": ids[part.history.items], f"{name}_targets": ids[part.targets]}
     np.savez(path, **arrays)
     print(f"{len(train)} users, {len(train.items)} training events, {len(study.catalogue)} items")
 

@@ -1,5 +1,7 @@
 """Written lists become lists of unseen movies, and every written title has one fate."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -63,3 +65,10 @@ def test_titles_as_movielens_writes_them_are_grounded(toy_catalogue, toy_history
         '["Star Wars [1977]", "Toy Story"]',
     ]
     assert ground(texts, toy_history, grounder, n=5, k=2).items.tolist() == [[5, -1], [1, -1]], "3 and 8 are seen"
+
+
+def test_where_repeats_are_allowed_nothing_counts_as_seen(grounder, toy_history):
+    text = "Toy Story (1995)\nStar Wars (1977)\nToy Story (1995)\n"
+    lists = ground([text, ""], replace(toy_history, repeats=True), grounder, n=5, k=4)
+    assert lists.items.tolist() == [[1, 8, -1, -1], [-1, -1, -1, -1]]
+    assert lists.counts["seen"].tolist() == [0, 0] and lists.counts["duplicate"].tolist() == [1, 0]

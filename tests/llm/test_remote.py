@@ -573,8 +573,9 @@ def test_both_writing_systems_rank_with_a_server(server, study):
     )
     histories = study.cases.history
     lists = rank(study, "llm", histories, 5)
-    seen = [3 in histories.sequence(row) for row in range(40)]
-    np.testing.assert_array_equal(lists.items, [[-1] * 5 if s else [3, -1, -1, -1, -1] for s in seen])
+    (third,) = study.catalogue.index_of([3])
+    seen = [third in histories.sequence(row) for row in range(40)]
+    np.testing.assert_array_equal(lists.items, [[-1] * 5 if s else [third, -1, -1, -1, -1] for s in seen])
     assert (lists.counts["written"] == 3).all() and lists.raw[0].startswith(" Movie number 3 (1963)\n2.")
     assert all("LSTM suggests" not in body["messages"][1]["content"] for *_, body in server.seen)
     asked = len(server.seen)

@@ -147,9 +147,9 @@ def test_files_that_are_no_profile(tmp_path, content, said):
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
-def test_a_profile_with_a_byte_order_mark_is_read(tmp_path, encoding):
-    (tmp_path / "mine.toml").write_bytes(HEAD.encode(encoding))
-    assert load_profile(str(tmp_path / "mine.toml")).name == "mine"
+def test_a_byte_order_mark_is_no_part_of_a_profile(tmp_path, encoding):
+    (tmp_path / "mine.toml").write_bytes(f'base = "laptop"\r\n{HEAD}users = 7\r\n'.encode(encoding))
+    assert load_profile(str(tmp_path / "mine.toml")).users == 7
 
 
 @pytest.mark.parametrize("name", ["laptop.toml", "..toml", "a b.toml", "-x.toml", "ä.toml"])

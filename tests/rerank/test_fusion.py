@@ -31,6 +31,10 @@ def test_the_raw_likelihood_follows_the_title_and_the_corrected_one_the_person()
     assert np.isfinite(corrected.scores).all()
 
 
+def test_lists_have_k_places_where_there_are_fewer_candidates():
+    assert OPINIONS.ranked(OPINIONS.language, 5).items.tolist() == [[1, 2, 3, -1, -1], [4, 2, -1, -1, -1]]
+
+
 def test_a_prior_that_is_not_known_counts_as_the_mean_of_the_others():
     some = np.array([0.0, -2.0, np.nan, -9.0, -1.0])
     filled = np.array([0.0, -2.0, -4.0, -9.0, -1.0])

@@ -18,6 +18,20 @@ def test_mask_seen_removes_padding_and_each_users_own_items_only():
     )
 
 
+def test_where_repeats_are_allowed_only_padding_is_masked():
+    histories = Sequences.from_lists([1, 2], [[1, 3, 1], []], repeats=True)
+    masked = mask_seen(np.arange(8, dtype=np.float32).reshape(2, 4), histories)
+    np.testing.assert_array_equal(masked, np.array([[-INF, 1, 2, 3], [-INF, 5, 6, 7]], np.float32))
+
+
+def test_lists_have_k_places_in_a_catalogue_of_fewer_items():
+    scores = np.array([[-INF, 2, 5, -INF]], np.float32)
+    lists = top_k(scores, 10)
+    assert lists.items.tolist() == [[2, 1, *[-1] * 8]] and lists.scores.shape == (1, 10)
+    hints = hints_from_scores(scores, 10)
+    assert hints.items.shape == hints.probabilities.shape == (1, 10) and hints.probabilities[0, 2:].sum() == 0
+
+
 def test_top_k_breaks_ties_by_the_lower_index_and_fills_with_minus_one():
     scores = np.array([[-INF, 2, 5, 2, 5], [-INF, -INF, 1, -INF, -INF], [-INF] * 5], np.float32)
     lists = top_k(scores, 3)

@@ -30,7 +30,7 @@ def test_a_writer_without_probabilities_is_asked_in_the_style_of_the_study(study
     assert writer.questions[3] == study.prompts.question(watched, hinted, study.profile.llm.titles)
     assert lists.seconds == 1.5
     assert (lists.counts["seen"] >= study.profile.llm.history).all()
-    assert set(lists.items[lists.items > 0].tolist()) <= {30}
+    assert set(study.catalogue.ids[lists.items[lists.items > 0]].tolist()) <= {30}
 
 
 def test_what_a_local_model_wrote_is_read_back(study, tiny, monkeypatch):

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from dualrec import __main__ as cli
+from dualrec.data.sources import load
 from dualrec.evaluation.ledger import read_ledger
 
 OWN = """
@@ -39,5 +40,6 @@ def test_a_class_of_one_s_own_is_evaluated_like_the_study_s(tmp_path, toy_folder
     report = json.loads(capsys.readouterr().out)
     assert report.keys() == {"popularity", "mine.Reversed"} and report["mine.Reversed"]["n"] == 40
     ledger = read_ledger(out / "lists" / "mine.Reversed.parquet")
-    first = ledger[ledger["rank"] == 1].item_id  # the highest number but for eleven movies seen
+    # the highest index but for eleven movies seen
+    first = load(str(toy_folder)).catalogue.index_of(ledger[ledger["rank"] == 1].item_id)
     assert first.max() == 30 and first.min() >= 30 - 11

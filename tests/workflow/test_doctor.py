@@ -144,7 +144,7 @@ def two_movies(folder: Path) -> Path:
     return folder
 
 
-ORIGINS = {  # DUALREC_DATA, what the doctor says of ml-100k, the first title that the loader finds or what it says
+ORIGINS = {  # DUALREC_DATA, what the doctor says of ml-100k, a title that the loader finds or what it says
     "unset": (None, "data ml-100k: embedded", "Toy Story (1995)"),
     "empty": ("", "data ml-100k: embedded", "Toy Story (1995)"),
     "a folder without the data set": ("{home}/empty", "data ml-100k: embedded", "Toy Story (1995)"),
@@ -171,11 +171,11 @@ def test_doctor_and_loader_agree_on_dualrec_data(home, monkeypatch, case):
         monkeypatch.setenv("DUALREC_DATA", value.format(home=home))
     check = doctor._fits(Profile("mine", "", "ml-100k", needs_memory_gib=0.1))
     try:
-        first_title = load("ml-100k").catalogue.titles[1]
+        titles = load("ml-100k").catalogue.titles
     except StudyError as error:
         assert not check.ok and outcome in str(error) and str(error) in check.detail
     else:
-        assert check.ok and first_title == outcome
+        assert check.ok and outcome in titles
     assert diagnosis in check.detail
 
 

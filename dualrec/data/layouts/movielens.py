@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from dualrec.data.catalogue import Catalogue, build_catalogue
+from dualrec.data.dataset import Reading
 from dualrec.data.tables import read_table
 
 GENRES_100K = (
@@ -19,14 +20,14 @@ GENRES_100K = (
 )  # fmt: skip
 NO_GENRE = {"unknown", "(no genres listed)", ""}
 RATINGS = ["user_id", "item_id", "rating", "timestamp"]
-KINDS = {"user_id": "int", "item_id": "int", "rating": "float", "timestamp": "int"}
+KINDS = {"user_id": "int", "item_id": "int", "rating": "float", "timestamp": "time"}
 
 
-def read_u_data(folder: Path) -> tuple[Catalogue, pd.DataFrame]:
+def read_u_data(folder: Path) -> Reading:
     """ML-100K as published: `u.item` (bars, 19 genre flags) and `u.data` (tabs)."""
     columns = ["item_id", "title", "released", "video", "url", *GENRES_100K]
     items = read_table(folder / "u.item", "|", columns, {"item_id": "int", **dict.fromkeys(GENRES_100K, "int")})
-    return catalogue_100k(items), read_table(folder / "u.data", "\t", RATINGS, KINDS)
+    return Reading(catalogue_100k(items), read_table(folder / "u.data", "\t", RATINGS, KINDS))
 
 
 def catalogue_100k(items: pd.DataFrame) -> Catalogue:
@@ -36,21 +37,21 @@ def catalogue_100k(items: pd.DataFrame) -> Catalogue:
     return build_catalogue(items.item_id, items.title, genres)
 
 
-def read_dat(folder: Path) -> tuple[Catalogue, pd.DataFrame]:
+def read_dat(folder: Path) -> Reading:
     """ML-1M: `::` between the columns."""
     items = read_table(folder / "movies.dat", "::", ["item_id", "title", "genres"], {"item_id": "int"})
     catalogue = build_catalogue(items.item_id, items.title, split_genres(items.genres))
-    return catalogue, read_table(folder / "ratings.dat", "::", RATINGS, KINDS)
+    return Reading(catalogue, read_table(folder / "ratings.dat", "::", RATINGS, KINDS))
 
 
-def read_csv(folder: Path) -> tuple[Catalogue, pd.DataFrame]:
+def read_csv(folder: Path) -> Reading:
     """ml-latest-small and later: CSV with a header."""
     items = read_table(folder / "movies.csv", ",", None, {"movieId": "int"}, ("movieId", "title"))
-    kinds = {"userId": "int", "movieId": "int", "rating": "float", "timestamp": "int"}
+    kinds = {"userId": "int", "movieId": "int", "rating": "float", "timestamp": "time"}
     ratings = read_table(folder / "ratings.csv", ",", None, kinds, tuple(kinds))
     genres = items["genres"] if "genres" in items else [""] * len(items)
     catalogue = build_catalogue(items.movieId, items.title, split_genres(genres))
-    return catalogue, ratings.rename(columns={"userId": "user_id", "movieId": "item_id"})
+    return Reading(catalogue, ratings.rename(columns={"userId": "user_id", "movieId": "item_id"}))
 
 
 def split_genres(genres: Iterable[str]) -> list[list[str]]:

@@ -59,12 +59,13 @@ class Trie:
         return self.first_child[nodes] == self.first_child[nodes + 1]
 
     def open_nodes(self, histories: Sequences) -> np.ndarray:
-        """bool (n, nodes): below which nodes each user has a title left, some item of which is not in the history."""
+        """bool (n, nodes): below which nodes each user has a title left, some item of which may be recommended."""
         items = np.arange(1, len(self.leaf_of))
         items_of_leaf = np.bincount(self.leaf_of[items], minlength=len(self))  # (nodes,)
         unseen = np.tile(items_of_leaf, (len(histories), 1))  # (n, nodes)
-        user = np.repeat(np.arange(len(histories)), histories.lengths)
-        seen = np.unique(np.stack([user, histories.items]), axis=1)  # an item seen twice is one item less, not two
+        closed = histories.excluded
+        user = np.repeat(np.arange(len(closed)), closed.lengths)
+        seen = np.unique(np.stack([user, closed.items]), axis=1)  # an item seen twice is one item less, not two
         np.subtract.at(unseen, (seen[0], self.leaf_of[seen[1]]), 1)
         is_open = unseen > 0
         inner = ~self.is_leaf(np.arange(len(self)))
@@ -76,7 +77,7 @@ class Trie:
         return is_open
 
     def unseen_items(self, leaves: np.ndarray, histories: Sequences, popularity: np.ndarray) -> np.ndarray:
-        """int64 (n, K): the most popular item of each leaf that is not in the user's history; -1 where there is none.
+        """int64 (n, K): the most popular item of each leaf that may be recommended to the user; -1 where there is none.
 
         leaves: int64 (n, K), -1 for no title
         histories: of the n users
@@ -87,8 +88,9 @@ class Trie:
         for item in by_popularity[by_popularity > 0].tolist():
             items_of.setdefault(int(self.leaf_of[item]), []).append(item)
         items = np.full(leaves.shape, -1, np.int64)
+        closed = histories.excluded
         for row, column in zip(*np.nonzero(leaves > 0), strict=True):
-            seen = histories.sequence(row)
+            seen = closed.sequence(row)
             candidates = items_of[int(leaves[row, column])]
             items[row, column] = next((item for item in candidates if item not in seen), -1)
         return items

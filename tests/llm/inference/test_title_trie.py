@@ -50,6 +50,14 @@ def test_open_nodes_are_those_with_an_unseen_item_below(bodies, data):
         assert set(np.flatnonzero(open_nodes[row]).tolist()) == wanted
 
 
+def test_where_repeats_are_allowed_no_title_is_closed():
+    trie = trie_of(LINES)
+    histories = Sequences.from_lists([1], [[1, 2, 3, 4, 5]], repeats=True)
+    assert trie.open_nodes(histories).all()
+    leaves = np.array([[trie.leaf_of[2], trie.leaf_of[1]]])
+    assert trie.unseen_items(leaves, histories, np.array([0, 1, 3, 1, 1, 9])).tolist() == [[5, 1]]
+
+
 def test_a_leaf_gives_its_most_popular_unseen_item():
     trie = trie_of(LINES)
     leaves = np.array([[trie.leaf_of[2], trie.leaf_of[1], -1]] * 3)

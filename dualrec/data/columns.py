@@ -1,0 +1,100 @@
+"""Columns of text as numbers, ids and times, each with the rows that are none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+
+LARGEST = 2**62  # of a whole number or a time in its unit
+_WHOLE = r"[+-]?\d{1,18}"
+_DIGITS = 9  # decimals of a time, at most
+_YEARS = (1678, 2261)  # that int64 holds in nanoseconds
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a column holds.
+
+    read: a text column -> (its values, whether each row is none of this kind)
+    one: how an error calls a single value
+    all: how it should be written where most rows are wrong
+    """
+
+    read: Callable[[pd.Series], tuple[pd.Series, pd.Series]]
+    one: str
+    all: str
+
+
+def read_whole(column: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """int64 values."""
+    values = pd.Series(pd.to_numeric(column, errors="coerce"))
+    bad = ~(values.abs() < LARGEST) | (values != values.round())  # true for what is no number, too
+    return values.mask(bad, 0).astype("int64"), bad
+
+
+def read_number(column: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """float32 values."""
+    values = pd.Series(pd.to_numeric(column, errors="coerce"))
+    bad = ~(values.abs() < LARGEST)
+    return values.astype("float32"), bad
+
+
+def read_name(column: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Text as it is; only blanks are none."""
+    return column, column.str.strip() == ""
+
+
+def read_time(column: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """int64 times in the column's own order, none of whose digits is lost.
+
+    Whole numbers stay as they are. With fractions, and where most rows are dates in ISO form (UTC unless they name
+    another zone), the unit is the largest of second, millisecond, microsecond and nanosecond in which all are whole.
+    """
+    text = column.str.strip()
+    if text.str.fullmatch(_WHOLE).all():
+        return text.astype("int64"), pd.Series(False, text.index)
+    numbers = pd.Series(pd.to_numeric(text, errors="coerce")).abs() < LARGEST
+    dates = pd.Series(pd.to_datetime(text.mask(numbers, ""), format="ISO8601", utc=True, errors="coerce"))
+    dated = dates.dt.year.between(*_YEARS)
+    if dated.sum() <= numbers.sum():
+        return _scaled(text, ~numbers)
+    dates = dates.where(dated, pd.Timestamp(0, tz="UTC")).dt.as_unit("ns")
+    return _coarsest(dates.astype("int64")), ~dated
+
+
+def ticks_per_second(times: pd.Series) -> int:
+    """The unit of times since 1970, told by their size: 1, 1,000, 1,000,000 or 1,000,000,000 to the second.
+
+    times: int64; a clock that starts elsewhere is taken to count seconds
+    """
+    typical = times.abs().median()
+    return next((10**digits for digits in (9, 6, 3) if typical > 10 ** (digits + 8)), 1)
+
+
+def _scaled(text: pd.Series, bad: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Numbers with fractions as whole ones: decimal by decimal, since a float would round them."""
+    exact = [Decimal(0) if skipped else Decimal(value) for value, skipped in zip(text, bad, strict=True)]
+    decimals = np.array([max(0, -int(value.normalize().as_tuple().exponent)) for value in exact])
+    bad = bad | (decimals > _DIGITS)
+    power = -(-int(decimals[~bad].max(initial=0)) // 3) * 3
+    whole = [0 if skipped else int(value.scaleb(power)) for value, skipped in zip(exact, bad, strict=True)]
+    bad |= pd.Series([abs(value) >= LARGEST for value in whole], text.index)
+    return pd.Series([0 if skipped else v for v, skipped in zip(whole, bad, strict=True)], text.index, "int64"), bad
+
+
+def _coarsest(nanoseconds: pd.Series) -> pd.Series:
+    """Times in the largest unit in which all are whole."""
+    unit = next(ticks for ticks in (10**9, 10**6, 10**3, 1) if (nanoseconds % ticks == 0).all())
+    return nanoseconds // unit
+
+
+KINDS = {
+    "int": Kind(read_whole, "a whole number", "whole numbers"),
+    "float": Kind(read_number, "a number", "numbers"),
+    "name": Kind(read_name, "an id", "ids, one in every row"),
+    "time": Kind(read_time, "a time", "seconds since 1970, or as dates such as 2001-12-31T23:59:59"),
+}
