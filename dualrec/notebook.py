@@ -18,8 +18,8 @@ from dualrec.core.git import git_commit
 from dualrec.core.machine import hardware
 from dualrec.evaluation.ledger import read_sidecar
 from dualrec.evaluation.metrics import fates, per_user, summarise
+from dualrec.evaluation.results import cell, number, side_runs
 from dualrec.evaluation.results import record as record_values
-from dualrec.evaluation.results import side_runs
 from dualrec.evaluation.statistics import bootstrap_intervals, seed_intervals
 from dualrec.study import Study, open_study
 from dualrec.systems.names import LABELS
@@ -89,18 +89,18 @@ def say(text: str) -> None:
 
 
 def pm(interval: dict, digits: int = 3) -> str:
-    """`0.105 [0.090, 0.121]`: a value with its 95 % interval."""
-    return f"{interval['value']:.{digits}f} {between(interval, digits)}"
+    """`0.105 [0.090, 0.121]`: a value with its 95 % interval; a dash for what could not be measured."""
+    return cell(interval, digits)
 
 
 def between(interval: dict, digits: int = 3) -> str:
     """`[0.090, 0.121]`: the bounds of an interval alone."""
-    return f"[{interval['low']:.{digits}f}, {interval['high']:.{digits}f}]"
+    return f"[{number(interval['low'], digits)}, {number(interval['high'], digits)}]"
 
 
 def change(difference: dict, digits: int = 3) -> str:
     """`+0.012 [-0.003, +0.027], not distinguishable`: a paired difference in a sentence."""
-    delta, low, high = (f"{difference[part]:+.{digits}f}" for part in ("delta", "low", "high"))
+    delta, low, high = (number(difference[part], digits, "+") for part in ("delta", "low", "high"))
     return f"{delta} [{low}, {high}], {difference['verdict']}"
 
 

@@ -1,5 +1,7 @@
 """What notebooks say and show, by hand."""
 
+import math
+
 import pytest
 from matplotlib import pyplot as plt
 
@@ -32,6 +34,14 @@ def test_numbers_in_sentences():
     assert notebook.between(interval) == "[0.090, 0.121]"
     assert notebook.change(DIFFERENCE) == "-0.001 [-0.002, +0.000], not distinguishable"
     assert notebook.change(DIFFERENCE, 4) == "-0.0009 [-0.0019, +0.0001], not distinguishable"
+
+
+def test_what_could_not_be_measured_is_a_dash():
+    assert notebook.pm({"value": 0.5, "low": None, "high": None}, 1) == "0.5"
+    assert notebook.pm({"value": math.nan, "low": math.nan, "high": math.nan}) == "–"
+    assert notebook.between({"low": None, "high": math.nan}) == "[–, –]"
+    unknown = dict.fromkeys(("delta", "low", "high"), math.nan) | {"verdict": "not distinguishable"}
+    assert notebook.change(unknown) == "– [–, –], not distinguishable"
 
 
 def test_a_caption_says_on_whom_with_what_and_where(study, said):

@@ -20,7 +20,7 @@ def keep_candidates(
     targets: int64 (cases,) item indices
     kind: `uniform` draws every item alike, `popular` in proportion to its events
     popularity: (N + 1,) events per item
-    n: candidates beside the target
+    n: candidates beside the target; all items where there are no more
     seed: draws the same candidates whatever the scores are
 
     Raises StudyError for an unknown kind.
@@ -34,6 +34,7 @@ def keep_candidates(
         keys = np.log(weights) + rng.gumbel(size=scores.shape)
     keys[~np.isfinite(scores)] = -np.inf
     keys[np.arange(len(targets)), targets] = np.inf
+    n = min(n, keys.shape[1] - 1)
     chosen = np.argpartition(-keys, n, axis=1)[:, : n + 1]  # (cases, n + 1), the target among them
     candidate_scores = np.full_like(scores, -np.inf)
     np.put_along_axis(candidate_scores, chosen, np.take_along_axis(scores, chosen, axis=1), axis=1)

@@ -166,9 +166,18 @@ def _is_interval(interval: Any) -> bool:
     return numbers == sorted(numbers)
 
 
-def cell(interval: dict | None) -> str:
+def cell(interval: dict | None, digits: int = 3) -> str:
     """`0.105 [0.090, 0.121]`, without bounds where there are none, a dash where there is no value."""
-    if interval is None or interval["value"] is None:
+    if interval is None or _unknown(interval["value"]):
         return "–"
-    bounds = "" if interval["low"] is None else f" [{interval['low']:.3f}, {interval['high']:.3f}]"
-    return f"{interval['value']:.3f}{bounds}"
+    value, low, high = (number(interval[part], digits) for part in ("value", "low", "high"))
+    return value if _unknown(interval["low"]) else f"{value} [{low}, {high}]"
+
+
+def number(value: float | None, digits: int, sign: str = "") -> str:
+    """A value in decimals; a dash for NaN, and for None, which stands for it in JSON."""
+    return "–" if _unknown(value) else f"{value:{sign}.{digits}f}"
+
+
+def _unknown(value: float | None) -> bool:
+    return value is None or math.isnan(value)

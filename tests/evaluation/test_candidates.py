@@ -48,6 +48,12 @@ def test_a_target_that_may_not_be_recommended_stays_out():
     assert not np.isfinite(kept[0, 7]) and np.isfinite(kept[0]).sum() == 10
 
 
+@pytest.mark.parametrize("kind", ["uniform", "popular"])
+def test_a_small_catalogue_is_kept_whole(kind):
+    scores = np.array([[-np.inf, 3.0, -np.inf, 1.0, 2.0]])
+    assert np.array_equal(keep_candidates(scores, np.array([3]), kind, np.arange(5), 100, 0), scores)
+
+
 def test_unknown_candidates_are_refused():
     with pytest.raises(StudyError, match="choose uniform or popular"):
         keep_candidates(SCORES, TARGETS, "some", POPULARITY, 10, 0)
