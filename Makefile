@@ -43,13 +43,13 @@ style: setup ## lint and formatting, by ruff (a second)
 	@$(PY) -m ruff format --check .
 
 check: style ## style, import law and the unit tests that load no language model and train nothing (a minute)
-	@$(PY) -m pytest --numprocesses=2 --dist=loadfile --hypothesis-profile=quick -m 'not slow and not torture' tests
+	@OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses=2 --dist=loadfile --hypothesis-profile=quick -m 'not slow and not torture' tests
 
 types: setup ## check the type hints (a minute)
 	@$(PY) -m basedpyright --pythonpath "$$($(PY) -c 'import sys; print(sys.executable)')"
 
 test: setup ## unit tests, then every notebook in the smoke profile
-	@$(PY) -m pytest --numprocesses=2 --dist=loadfile tests
+	@OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses=2 --dist=loadfile tests
 	@$(PY) -m pytest $(NBVAL) notebooks
 
 torture: setup ## kill a whole smoke run twenty times, and try many more inputs (half an hour)

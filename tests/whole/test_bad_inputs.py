@@ -63,7 +63,10 @@ PROFILES = {  # kind -> (content of the profile, or None for none; what is said)
     "another type": ('users = "5"\n', "'users' must be a whole number, but is '5'"),
     "out of range": ("users = -1\n", "'users' must be at least 0, but is -1"),
     "an unknown base": ('base = "lptop"\n', "lptop"),
-    "data that there are not": ('base = "laptop"\nsummary = "mine"\ndata = "ml-2m"\n', "'data' names nothing known, 'ml-2m'"),
+    "data that there are not": (
+        'base = "laptop"\nsummary = "mine"\ndata = "ml-2m"\n',
+        "'data' names nothing known, 'ml-2m'",
+    ),
 }
 PROFILE_DOORS = {
     "evaluate": ["evaluate", "--systems", "popularity", "--profile", "{profile}"],
