@@ -26,7 +26,8 @@ Examples:
 
   python -m dualrec demo
 
-With --debug, any of them shows where an error came from.
+With --debug, any of them shows where an error came from. --device cpu, cuda or mps, and --precision float32 or bfloat16
+(of language models) override what is chosen by itself, as do the variables DUALREC_DEVICE and DUALREC_PRECISION.
 """
 
 app = typer.Typer(

@@ -1,35 +1,79 @@
-"""The machine: where to compute, in which precision, with how much memory, and how it is called in captions."""
+"""The machine: where to compute, in which precision, with how much memory, and how it is called in captions.
+
+Networks compute in float32 everywhere; only language models take the faster precision.
+"""
 
 from __future__ import annotations
 
+import json
 import platform
 import sys
+from contextlib import suppress
+from dataclasses import asdict
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
 import psutil
 import torch
 
+from dualrec.core import paths
+from dualrec.core.artifacts import write_json
+from dualrec.core.choices import chosen
+from dualrec.core.errors import StudyError
+from dualrec.core.probe import Speeds, measure
+
 
 def pick_device() -> torch.device:
-    """CUDA, then MPS, then CPU."""
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    """The chosen one, else CUDA, then MPS, then CPU. Raises StudyError where the chosen one is not there."""
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    name = chosen("--device") or next(name for name, is_there in there.items() if is_there)
+    if not there[name]:
+        raise StudyError(
+            f"the device '{name}' is chosen and not there; choose {' or '.join(n for n in there if there[n])}"
+        )
+    return torch.device(name)
+
+
+def network_device() -> torch.device:
+    """Where the small networks compute: as language models do, but on MPS only where it is chosen."""
+    device = pick_device()
+    return torch.device("cpu") if device.type == "mps" and not chosen("--device") else device
 
 
 def pick_dtype(device: torch.device) -> torch.dtype:
-    """bfloat16 where the hardware computes in it, float32 elsewhere (emulated bfloat16 is slower than float32)."""
+    """The chosen precision of a language model, else bfloat16 where the hardware is faster in it than in float32."""
+    if precision := chosen("--precision"):
+        return getattr(torch, precision)
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    if device.type == "cpu":
-        flags = torch.cpu.get_capabilities()
-        return torch.bfloat16 if flags.get("avx512_bf16") or flags.get("amx_bf16") else torch.float32
-    return torch.float32
+    return torch.bfloat16 if device.type == "cpu" and speeds().prefers_bfloat16 else torch.float32
 
 
-def environment() -> dict[str, str | int]:
-    """What a number may depend on beside code and data: versions, device, threads, processor and precision."""
+def speeds() -> Speeds:
+    """How fast this processor computes; measured once and kept, so that a machine always chooses the same precision."""
+    return _kept_speeds(paths.shared_cache() / "probe.json", cpu_name())
+
+
+@cache
+def _kept_speeds(path: Path, processor: str) -> Speeds:
+    """The speeds in a file of measurements, one per processor and version of PyTorch; what is missing is measured."""
+    name = f"{processor}, torch {torch.__version__}"
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        kept = {}
+    if name in kept:
+        return Speeds(**kept[name])
+    flags = torch.cpu.get_capabilities()
+    found = measure(bool(flags.get("avx512_bf16") or flags.get("amx_bf16")))
+    with suppress(OSError):  # where nothing can be kept, `doctor` says so
+        write_json(path, kept | {name: asdict(found)})
+    return found
+
+
+def environment() -> dict[str, str | int | float]:
+    """What a number may depend on beside code and data: versions, device, threads, processor, precision and speed."""
     return {
         "python": platform.python_version(),
         "torch": torch.__version__,
@@ -38,14 +82,16 @@ def environment() -> dict[str, str | int]:
         "threads": torch.get_num_threads(),
         "cpu": cpu_name(),
         "precision": precision(),
+        **asdict(speeds()),
     }
 
 
 def hardware() -> str:
-    """Device, threads and precision, for captions."""
+    """Device, threads and precision, for captions; on a processor, why the precision was chosen."""
     threads, device = torch.get_num_threads(), device_name()
     processor = f"{cpu_name()}, {threads} thread{'s' if threads > 1 else ''}"
-    return f"{processor if device == 'cpu' else device}, {precision()}"
+    gain = f" ({speeds().gain:.1f} × as fast in bfloat16)" if device == "cpu" and speeds().bfloat16 else ""
+    return f"{processor if device == 'cpu' else device}{gain}, networks in float32, language model in {precision()}"
 
 
 def total_memory() -> float:
@@ -78,7 +124,7 @@ def device_name() -> str:
 
 
 def precision() -> str:
-    """What networks and language models compute in."""
+    """What language models compute in."""
     return str(pick_dtype(pick_device())).removeprefix("torch.")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import typer
 
-from dualrec.core import paths
+from dualrec.core import choices, paths
 from dualrec.core.errors import StudyError
 from dualrec.core.text import printable
 
@@ -20,13 +20,18 @@ DEBUG = "--debug"
 def run(app: typer.Typer, name: str) -> None:
     """Run a command; what goes wrong is one line on stderr and exit code 1 (wrong usage: 2, an interrupt: 130).
 
-    `--debug`, anywhere among the arguments, shows the traceback instead.
+    Anywhere among the arguments, `--debug` shows the traceback instead, and `--device` and `--precision` choose.
     """
     arguments = sys.argv[1:]
     if isinstance(sys.stdout, io.TextIOWrapper):
         # as stderr does: where a letter cannot be written, its number is
         sys.stdout.reconfigure(errors="backslashreplace")
     paths.settle()
+    try:
+        arguments = choices.take(arguments)
+    except ValueError as error:
+        print(f"{name}: {printable(str(error))}", file=sys.stderr)
+        sys.exit(2)
     try:
         app([argument for argument in arguments if argument != DEBUG], prog_name=name)
     except Exception as error:  # noqa: BLE001  whatever it is, a user gets a sentence

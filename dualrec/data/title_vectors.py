@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,12 +21,29 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 
+DECIMALS = 6  # of a vector: far more than float64 loses on any processor, and as many as float32 keeps
+
+
 def load_encoder(name: str) -> SentenceTransformer:
-    """The embedded sentence encoder by name, or any sentence-transformers folder or hub id."""
+    """The embedded sentence encoder by name, or any sentence-transformers folder or hub id, in float64."""
     # the warning asks for a notebook widget, for progress bars that are never shown
     with warnings.catch_warnings(action="ignore", category=TqdmWarning):
         from sentence_transformers import SentenceTransformer  # here, since it takes seconds to import
-    return SentenceTransformer(str(verified_asset(name)) if name in ASSETS else name)
+    return SentenceTransformer(str(verified_asset(name)) if name in ASSETS else name).double()
+
+
+def encode_titles(encoder: str, titles: Sequence[str]) -> np.ndarray:
+    """float32 (n, d): unit vectors, the same on every processor.
+
+    Processors differ in the last digits of a sum. In float64 these lie so far behind the ones that are kept that
+    rounding takes them away; in float32 they would reach what an LSTM reads, and move it as another seed does.
+
+    encoder: as `load_encoder` takes it
+    """
+    vectors = load_encoder(encoder).encode(
+        list(titles), batch_size=128, normalize_embeddings=True, show_progress_bar=False
+    )
+    return np.round(vectors, DECIMALS).astype(np.float32)
 
 
 def title_vectors(catalogue: Catalogue, encoder: str, folder: Path) -> np.ndarray:
@@ -36,10 +54,8 @@ def title_vectors(catalogue: Catalogue, encoder: str, folder: Path) -> np.ndarra
     """
 
     def build() -> np.ndarray:
-        vectors = load_encoder(encoder).encode(
-            catalogue.titles[1:], batch_size=128, normalize_embeddings=True, show_progress_bar=False
-        )
-        return np.vstack([np.zeros((1, vectors.shape[1])), vectors]).astype(np.float32)
+        vectors = encode_titles(encoder, catalogue.titles[1:])
+        return np.vstack([np.zeros_like(vectors[:1]), vectors])
 
     identity = ASSETS[encoder].files if encoder in ASSETS else encoder
     return cached(

@@ -10,7 +10,7 @@ import pandas as pd
 from dualrec.core.errors import StudyError
 from dualrec.data.splits import Split, order, split_sequences
 from dualrec.data.title_matching import TitleMatcher
-from dualrec.data.title_vectors import load_encoder
+from dualrec.data.title_vectors import encode_titles
 from dualrec.evaluation.released import ROW_SHARE, Outputs, Truth, last_rows
 from dualrec.llm.grounding import Grounder, written_titles
 from dualrec.study import Study
@@ -124,9 +124,7 @@ def sentence_vectors(study: Study, *outputs: Outputs) -> dict[str, np.ndarray]:
     written = {title for output in outputs for row in output.titles for title in row}
     invented = sorted(written - vectors.keys())
     if invented:
-        encoder = load_encoder(study.profile.rerank.encoder)
-        encoded = encoder.encode(invented, batch_size=128, normalize_embeddings=True, show_progress_bar=False)
-        vectors |= zip(invented, encoded, strict=True)
+        vectors |= zip(invented, encode_titles(study.profile.rerank.encoder, invented), strict=True)
     return vectors
 
 

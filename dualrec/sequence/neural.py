@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from dualrec.config import LSTMConfig, SASRecConfig
 from dualrec.core.artifacts import write_json
+from dualrec.core.machine import network_device
 from dualrec.data.catalogue import Catalogue
 from dualrec.sequence.base import NextItemNetwork
 from dualrec.sequence.lstm import NextItemLSTM
@@ -40,7 +41,7 @@ class NeuralRecommender:
         checkpoint: Path | None,
     ):
         torch.manual_seed(seed)
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.device = network_device()
         self.network = build_network(catalogue, title_vectors, config).to(self.device)
         self.config = config
         self.seed = seed

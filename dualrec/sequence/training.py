@@ -20,7 +20,6 @@ from dualrec.core.artifacts import atomic_path
 from dualrec.core.batching import length_batches, sorted_batches
 from dualrec.core.checkpoints import load_checkpoint, save_checkpoint
 from dualrec.core.errors import StudyError
-from dualrec.core.machine import pick_dtype
 from dualrec.core.parallel import limit_threads
 from dualrec.evaluation.ranks import ndcg
 from dualrec.sequence.base import NextItemNetwork, mask_seen, target_ranks
@@ -38,7 +37,7 @@ def fit(
     seed: int,
     checkpoint: Path | None,
 ) -> list[dict]:
-    """Train a network in place, on one thread, and leave it with the weights of its best epoch.
+    """Train a network in place, on one thread and in float32, and leave it with the weights of its best epoch.
 
     With more threads the weights would differ in their last bits, and with every number of cores in others.
 
@@ -149,10 +148,9 @@ def _epoch(
     for inputs, targets in batches(samples, config, rng):
         inputs, targets = inputs.to(device), targets.to(device)
         real = targets > 0  # (B, T); logits cost more than all else, so they are computed at real targets only
-        with torch.autocast(device.type, torch.bfloat16, enabled=pick_dtype(device) == torch.bfloat16):
-            table = model.item_table()
-            logits = model.logits(model(inputs, table)[real], table)  # (targets, N + 1)
-        loss = F.cross_entropy(logits.float(), targets[real])
+        table = model.item_table()
+        logits = model.logits(model(inputs, table)[real], table)  # (targets, N + 1)
+        loss = F.cross_entropy(logits, targets[real])
         if not torch.isfinite(loss):
             raise StudyError(
                 f"the loss is no longer a number; lower learning_rate ({config.learning_rate}) in the profile"

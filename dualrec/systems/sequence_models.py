@@ -9,7 +9,7 @@ from tqdm import tqdm
 from dualrec.config import LSTMConfig, SASRecConfig
 from dualrec.core.artifacts import cached, is_kept
 from dualrec.core.fingerprint import cache_key
-from dualrec.core.machine import pick_device, pick_dtype
+from dualrec.core.machine import network_device
 from dualrec.core.parallel import side_by_side
 from dualrec.data.splits import Split
 from dualrec.sequence import neural
@@ -113,8 +113,8 @@ def network_key(study: Study, name: str, seed: int, split: Split) -> str:
     config = network_settings(study, name)
     items = (study.catalogue.titles, study.catalogue.genres)
     vectors = study.title_vectors if neural.reads_title_vectors(config) else None
-    precision = str(pick_dtype(pick_device()))
-    return cache_key(split.train, split.validation, config, seed, *items, vectors, precision, code=neural)
+    device = network_device().type
+    return cache_key(split.train, split.validation, config, seed, *items, vectors, device, code=neural)
 
 
 def lstm_hints(study: Study, histories: Sequences, model: SequenceModel | None = None) -> Hints:

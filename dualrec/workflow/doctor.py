@@ -19,7 +19,7 @@ from dualrec.config import REMOTE, Profile
 from dualrec.core import paths
 from dualrec.core.assets import ASSETS, verified_asset
 from dualrec.core.errors import StudyError
-from dualrec.core.machine import cpu_name, device_name, gpu_memory, pick_device, precision, total_memory
+from dualrec.core.machine import cpu_name, device_name, gpu_memory, pick_device, precision, speeds, total_memory
 from dualrec.core.text import printable
 from dualrec.data.sources import SOURCES, folder_of, own_folder, reader_of
 from dualrec.profiles.load import available, load_profile
@@ -114,7 +114,11 @@ def _asset(name: str) -> Check:
 def _device() -> Check:
     device = pick_device()
     model = cpu_name() if device.type == "cpu" else device_name()
-    return Check("device", True, f"{device} ({model}), {torch.get_num_threads()} threads, {precision()}")
+    found = speeds()
+    products = f"{found.float32:.0f} GFLOP/s in float32" + f", {found.bfloat16:.0f} in bfloat16" * bool(found.bfloat16)
+    chosen = f"networks in float32, language model in {precision()}"
+    probe = f"a thread: {products}, a step of an LSTM {found.lstm_step_ms:.0f} ms"
+    return Check("device", True, f"{device} ({model}), {torch.get_num_threads()} threads; {probe}; {chosen}")
 
 
 def _memory() -> Check:

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from dualrec.core.parallel import limit_threads
 from dualrec.data import title_vectors as module
-from dualrec.data.title_vectors import title_vectors
+from dualrec.data.title_vectors import encode_titles, title_vectors
 
 
 @pytest.fixture
@@ -49,3 +50,14 @@ def test_the_real_encoder_places_related_titles_together(toy_catalogue, tmp_path
     assert vectors.shape == (9, 384)
     assert vectors[2] @ vectors[7] > 0.999  # the same title twice
     assert vectors[1] @ vectors[4] > vectors[1] @ vectors[3]  # Toy Story is nearer to a fairy tale than to a postman
+
+
+@pytest.mark.slow
+def test_the_order_of_additions_does_not_show():
+    """Batches of other shapes add up in another order, as other processors do."""
+    titles = ["Heat (1995)", "The Postman (Il Postino) (1994)", "Les Misérables (1995)", "Toy Story (1995)"] * 8
+    together = encode_titles("all-minilm-l6-v2", titles)
+    alone = [encode_titles("all-minilm-l6-v2", [title])[0] for title in titles[:4]]
+    with limit_threads(1):
+        shuffled = encode_titles("all-minilm-l6-v2", titles[::-1])[::-1]
+    assert together.tobytes() == np.stack(alone * 8).tobytes() == shuffled.tobytes()

@@ -42,12 +42,6 @@ def same(a: dict, b: dict) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
 
 
-@pytest.fixture
-def float32(monkeypatch):
-    """Exact arithmetic is checked in float32, whatever precision this machine trains in."""
-    monkeypatch.setattr(fit_module, "pick_dtype", lambda device: torch.float32)
-
-
 def test_all_positions_cut_long_sequences_without_losing_a_target():
     train = Sequences.from_lists([1, 2, 3], [[1, 2, 3, 4, 5, 6, 7, 8], [5, 6], [7]])
     pieces = [p.tolist() for p in training_samples(train, LSTMConfig(window=3))]
@@ -78,7 +72,7 @@ def test_batches_hold_every_target_once(targets):
     )
 
 
-def test_all_positions_and_windows_have_the_same_loss(float32):
+def test_all_positions_and_windows_have_the_same_loss():
     """Without dropout, and where the window holds every sequence, both ways ask the same questions."""
     losses = {}
     for targets in ("all", "windows"):
@@ -89,7 +83,7 @@ def test_all_positions_and_windows_have_the_same_loss(float32):
     assert losses["all"] == pytest.approx(losses["windows"], rel=1e-6)
 
 
-def test_the_loss_is_the_mean_cross_entropy_of_every_next_item(float32):
+def test_the_loss_is_the_mean_cross_entropy_of_every_next_item():
     config = LSTMConfig(**SMALL, dropout=0.0, batch_size=1000, learning_rate=1e-9, epochs=1)
     model = network(config).eval()
     table = model.item_table()

@@ -10,7 +10,6 @@ from dualrec.config import LSTMConfig, SplitConfig
 from dualrec.data.splits import Split
 from dualrec.llm.finetuning.examples import earlier_split
 from dualrec.profiles.load import load_profile
-from dualrec.sequence import training
 from dualrec.sequence.base import hints_from_scores, target_ranks
 from dualrec.sequence.neural import NeuralRecommender
 from dualrec.study import open_study
@@ -44,12 +43,8 @@ def test_hints_of_a_case_are_its_best_unseen_items(study):
 
 
 @pytest.mark.slow
-def test_training_hints_are_as_good_as_test_hints_and_worse_than_hints_at_trained_positions(monkeypatch):
-    """Held-out slice against test target, both unseen by their LSTM, on all of ML-100K; and what a leak looks like.
-
-    In float32: what half precision does to a network of four epochs is another question, and differs by processor.
-    """
-    monkeypatch.setattr(training, "pick_dtype", lambda device: torch.float32)
+def test_training_hints_are_as_good_as_test_hints_and_worse_than_hints_at_trained_positions():
+    """Held-out slice against test target, both unseen by their LSTM, on all of ML-100K; and what a leak looks like."""
     study = open_study("laptop")
     config = LSTMConfig(
         hidden=(64,), id_dim=32, title_dim=16, genre_dim=16, dense=64, batch_size=16, learning_rate=5e-3, epochs=4

@@ -160,6 +160,13 @@ WORDS = {  # kind and door -> (arguments; exit code; what is said)
     "report: nothing run yet": (["report"], 1, "make all|run"),
     "publish: nothing run yet": (["publish"], 1, "make all|run"),
     "verify: an unknown measure": (["verify", "a", "b", "--within", "reason"], 2, "--within"),
+    "any command: an unknown device": (
+        ["doctor", "--device", "gpu"],
+        2,
+        "--device is 'gpu'; choose cpu or cuda or mps",
+    ),
+    "any command: an unknown precision": (["--precision=half", "run"], 2, "choose float32 or bfloat16"),
+    "any command: a device that is not there": (["seeds", "--device", "mps"], 1, "'mps' is chosen and not there"),
     "an unknown command": (["evalute"], 2, "evalute"),
 }
 TABLE = ((DATA, DATA_DOORS), (PROFILES, PROFILE_DOORS), (LEDGERS, LEDGER_DOORS), (RESULTS, RESULT_DOORS))
@@ -173,6 +180,8 @@ def _elsewhere(monkeypatch, tmp_path):
     (tmp_path / "home" / "notebooks").symlink_to(paths.PACKAGE.parent / "notebooks", target_is_directory=True)
     monkeypatch.setenv("DUALREC_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("DUALREC_DATA", raising=False)
+    monkeypatch.setenv("DUALREC_DEVICE", "")
+    monkeypatch.setenv("DUALREC_PRECISION", "")
 
 
 @pytest.fixture
