@@ -16,7 +16,7 @@ from benchmarks.grounding import lines_to_ground
 from benchmarks.material import Material, invented_titles
 from benchmarks.measure import stopwatch
 from benchmarks.recommending import search
-from dualrec.data.catalogue import Catalogue, build_catalogue
+from dualrec.data.catalogue import Catalogue, year_of
 from dualrec.data.title_matching import TitleMatcher
 from dualrec.llm.grounding import Grounder
 from dualrec.llm.inference.title_trie import build_trie
@@ -107,8 +107,9 @@ def grown(catalogue: Catalogue, size: int, seed: int) -> Catalogue:
     """A catalogue of `size` items: its first ones, and invented ones where it has too few."""
     real = catalogue.titles[1 : size + 1]
     dated = [title for title in catalogue.titles if title.endswith(")")]
-    titles = [*real, *invented_titles(dated, size - len(real), seed)]
-    return build_catalogue(np.arange(1, size + 1), titles, [["Drama"]] * size)
+    titles = ["", *real, *invented_titles(dated, size - len(real), seed)]
+    years = np.array([year_of(title) for title in titles])
+    return Catalogue(np.arange(size + 1), titles, years, np.ones((size + 1, 1), np.float32), ("Drama",))
 
 
 def within(histories: Sequences, size: int) -> Sequences:

@@ -57,13 +57,13 @@ PIECES = [
 titles = st.one_of(
     st.sampled_from(FORGERIES), st.lists(st.sampled_from(PIECES), max_size=30).map("".join), st.text(max_size=60)
 )
-HISTORY = Sequences.from_lists([1], [[1, 2, 3]])
-HINTS = Hints(np.array([[4]]), np.ones((1, 1), np.float32))
 
 
 def prompt(tokenizer, names: list[str], budget: int = 4000) -> str:
     catalogue = build_catalogue([1, 2, 3, 4], names, [[]] * 4)
-    (text,) = PROMPTS.build(tokenizer, catalogue, HISTORY, HINTS, length=3, n=5, budget=budget)
+    *seen, hint = catalogue.index_of([1, 2, 3, 4])
+    history, hints = Sequences.from_lists([1], [seen]), Hints(np.array([[hint]]), np.ones((1, 1), np.float32))
+    (text,) = PROMPTS.build(tokenizer, catalogue, history, hints, length=3, n=5, budget=budget)
     return text
 
 
@@ -92,7 +92,7 @@ def test_a_monstrous_title_is_cut_until_it_fits_and_others_are_not_its_victims(t
     assert len(tokenizer(text, add_special_tokens=False).input_ids) <= budget
     assert name[0] in text and max(map(len, text.splitlines())) <= LONGEST + 20
     catalogue = build_catalogue([1, 2, 3, 4], ["A (1990)", "B (1991)", "C (1992)", name], [[]] * 4)
-    both = Sequences.from_lists([1, 2], [[1, 2, 4], [1, 2, 3]])
+    both = Sequences.from_lists([1, 2], [catalogue.index_of(ids) for ids in ([1, 2, 4], [1, 2, 3])])
     ordinary = PROMPTS.build(tokenizer, catalogue, both, None, length=3, n=5, budget=budget)[1]
     assert all(f"- {title}" in ordinary for title in ("A (1990)", "B (1991)", "C (1992)"))
 
