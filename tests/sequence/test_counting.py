@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from dualrec.config import NeighbourConfig, SplitConfig, WindowConfig
 from dualrec.data.sources import load
 from dualrec.data.splits import leave_one_out
+from dualrec.sequence import item_knn
 from dualrec.sequence.base import target_ranks, top_k
 from dualrec.sequence.item_knn import ItemKNN
 from dualrec.sequence.markov import Markov
@@ -106,6 +107,24 @@ def test_item_knn_agrees_with_plain_python(sequences, last):
         common = len(users[item] & users[last])
         expected = common / ((len(users[item]) * len(users[last])) ** 0.5 + 0.5)
         assert scores[0, item] == pytest.approx(expected, rel=1e-5)
+
+
+@given(
+    st.lists(st.lists(st.integers(1, 9), min_size=1, max_size=12), min_size=1, max_size=8),
+    st.integers(1, 4),
+    st.integers(1, 60),
+)
+def test_neighbours_are_the_first_of_all_by_similarity_whatever_the_size_of_a_block(sequences, neighbours, block):
+    """Ties go to the lower index."""
+    train = Sequences.from_lists(range(len(sequences)), sequences)
+    everything = ItemKNN(9, NeighbourConfig(neighbours=9)).fit(train, NOBODY).similarity.toarray()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(item_knn, "BLOCK_PAIRS", block)
+        nearest = ItemKNN(9, NeighbourConfig(neighbours=neighbours)).fit(train, NOBODY).similarity.toarray()
+    for row, kept in zip(everything, nearest, strict=True):
+        first = np.argsort(-row, kind="stable")[:neighbours]
+        np.testing.assert_array_equal(kept[first], row[first])
+        assert np.count_nonzero(kept) == np.count_nonzero(row[first])
 
 
 @cache
