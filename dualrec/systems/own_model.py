@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dualrec.sequence.base import top_k
+from dualrec.sequence.ranking import best_lists
 from dualrec.systems.names import System, own_class
 from dualrec.systems.parts import Parts
 from dualrec.types import RankedLists, Sequences
@@ -15,4 +15,4 @@ def rank(parts: Parts, system: System, histories: Sequences, k: int) -> RankedLi
     """
     study = parts.study
     model = own_class(system.reference)(study.catalogue).fit(study.split.train, study.split.validation)
-    return top_k(model.scores(histories), k)
+    return best_lists(model, histories, k)
