@@ -58,14 +58,16 @@ def write_everybody(study: Study, name: str, k: int, path: Path) -> None:
         files = {start: folder / f"{start:09}.parquet" for start in range(0, len(histories), USERS)}
         missing = [start for start, file in files.items() if not file.is_file()]
         done = len(histories) - sum(min(USERS, len(histories) - start) for start in missing)
-        ranker = _ranker(study, system, name, k) if missing else None
-        with tqdm(desc=system.label, unit="user", initial=done, total=len(histories)) as bar:
+        bar = tqdm(desc=system.label, unit="user", initial=done, total=len(histories))
+        if missing:
+            ranker = _ranker(study, system, name, k)
             for start in missing:
                 some = histories.take(slice(start, start + USERS))
                 rows = list_rows(name, study.data.user_ids[some.users], ranker(some), study.catalogue.ids)
                 with atomic_path(files[start]) as temporary:
                     temporary.write_bytes(rows.to_parquet(engine="pyarrow", index=False))
                 bar.update(len(some))
+        bar.close()
         _join([*files.values()], path)
     shutil.rmtree(folder)
 

@@ -46,7 +46,7 @@ class ItemKNN:
         blocks = [
             self._nearest(by_item[first : first + rows] @ watched, first, n_users) for first in range(0, size, rows)
         ]
-        self.similarity = vstack(blocks, format="csr")
+        self.similarity = csr_matrix(vstack(blocks))
         return self
 
     def _nearest(self, common: csr_matrix, first: int, n_users: np.ndarray) -> csr_matrix:
@@ -62,7 +62,7 @@ class ItemKNN:
         cosine = common.data / (np.sqrt(n_users[rows + first] * n_users[columns]) + self.config.shrinkage)
         similarity = np.where(rows + first == columns, 0, cosine)
         places = [np.empty(0, np.int64)]  # all there is where no item of the block was ever watched
-        for begin, end in pairwise(common.indptr.tolist()):
+        for begin, end in pairwise(int(bound) for bound in common.indptr):
             if begin < end:
                 places.append(begin + best_places(similarity[begin:end], min(self.config.neighbours, end - begin)))
         nearest = np.concatenate(places)
