@@ -21,12 +21,12 @@ NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=900 --ignore=noteb
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup all run smoke style check types test torture vulnerabilities licences figures report lab demo bench
+.PHONY: help setup all run smoke style check types test torture vulnerabilities licences figures report lab demo bench bench-scale
 .PHONY: grid_search seeds lora_examples exercises badges publish doctor clean
 
 help: ## list the targets
 	@echo "make TARGET [PROFILE=laptop] [ENV=venv|active]"
-	@awk -F ':.*## ' '/^[a-z_]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z_-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: $(STAMP) ## make .venv and install what requirements.lock and requirements-assets.txt name
 
@@ -76,6 +76,9 @@ demo: setup ## open a page in the browser on which to try the system
 
 bench: setup ## measure speed against baselines, and how time grows (about half an hour)
 	@$(PY) -m benchmarks --profile $(PROFILE)
+
+bench-scale: setup ## measure time and memory of the models that count, on data up to MovieLens-25M's size (about an hour)
+	@$(PY) -m benchmarks.scale
 
 # glibc hands the large buffers of every step back to the system and takes them anew: keeping them makes a step faster,
 # and changes no number

@@ -1,6 +1,8 @@
-"""The two figures of the suite, drawn from what `results.json` holds."""
+"""The figures of the suite, drawn from what `results.json` and `scale.json` hold."""
 
 from __future__ import annotations
+
+from statistics import mode
 
 import numpy as np
 from matplotlib import pyplot as plt
@@ -8,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from dualrec.plots.style import BLACK, BLUE, GREEN, GREY, RED
+from dualrec.systems.names import SYSTEMS
 
 
 def ratios(letters: list[dict]) -> Figure:
@@ -51,4 +54,24 @@ def growth(series: list[dict]) -> Figure:
         axis.yaxis.set_minor_locator(NullLocator())
     for axis in axes.flat[len(series) :]:
         axis.set_visible(False)
+    return figure
+
+
+def scale(rows: list[dict]) -> Figure:
+    """Seconds (above) and MiB (below) of every model against users (left) and items (right), both axes logarithmic.
+
+    rows: of `scale.json`; of the data sets, those with as many items, or users, as most have
+    """
+    figure, axes = plt.subplots(2, 2, figsize=(9, 6.4), sharex="col", sharey="row")
+    measured = [row for row in rows if "failed" not in row]
+    for column, (along, fixed) in enumerate((("users", "items"), ("items", "users"))):
+        usual = mode(row[fixed] for row in measured)
+        for line, (number, unit) in enumerate((("seconds", "s, fitting and ranking"), ("peak_mib", "MiB at the peak"))):
+            axis = axes[line, column]
+            for name in dict.fromkeys(row["system"] for row in measured):
+                points = sorted((r[along], r[number]) for r in measured if r["system"] == name and r[fixed] == usual)
+                look = SYSTEMS[name]
+                axis.plot(*zip(*points, strict=True), color=look.colour, marker=look.marker, label=look.label)
+            axis.set(xscale="log", yscale="log", xlabel=f"{along}, with {usual:,} {fixed}", ylabel=unit)
+    axes[0, 0].legend(fontsize=8)
     return figure

@@ -15,8 +15,8 @@ from dualrec.data.splits import Split
 from dualrec.llm.finetuning.examples import Example, build_examples, earlier_split, slices
 from dualrec.llm.inference.title_trie import Trie, build_trie
 from dualrec.llm.local import LLM
-from dualrec.sequence.base import hints_from_scores
 from dualrec.sequence.markov import Markov
+from dualrec.sequence.ranking import best_hints
 from dualrec.study import Study
 from dualrec.types import Hints, Sequences
 
@@ -40,7 +40,7 @@ class Material:
         """
         split = split or self.study.split
         chain = Markov(len(self.study.catalogue)).fit(split.train, split.validation)
-        return hints_from_scores(chain.scores(histories), n)
+        return best_hints(chain, histories, n)
 
     def prompts(self, histories: Sequences) -> list[str]:
         """Prompts with a hint, as the profile wants them."""

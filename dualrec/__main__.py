@@ -8,6 +8,7 @@ import typer
 
 from dualrec import cli
 from dualrec.core import paths, shell
+from dualrec.recommending.command import recommend
 
 EXAMPLES = """
 Examples:
@@ -38,7 +39,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(cli.evaluate)
-app.command()(cli.recommend)
+app.command()(recommend)
 app.command()(cli.score)
 app.command()(cli.compare)
 app.command()(cli.verify)

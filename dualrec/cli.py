@@ -1,4 +1,4 @@
-"""The commands that compute: `evaluate`, `recommend`, `score`, `compare` and `verify`.
+"""The commands that compute numbers: `evaluate`, `score`, `compare` and `verify`.
 
 Results go to stdout, everything else to stderr, so that another program can read the results.
 """
@@ -12,23 +12,19 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
 
 from dualrec.core import paths
 from dualrec.core.artifacts import json_text
 from dualrec.core.errors import StudyError
 from dualrec.core.text import printable
-from dualrec.types import Sequences
 
 if TYPE_CHECKING:  # torch and transformers take seconds to import: `--help` does without them
-    from dualrec.data.title_matching import TitleMatcher
     from dualrec.systems.names import System
     from dualrec.systems.parts import Parts
 
 METRICS = ("HR@1", "HR@5", "HR@10", "NDCG@5", "NDCG@10", "MRR")  # the family of comparisons in `compare`
 RESAMPLES = 10_000  # of the bootstrap in `compare`
-NEAREST = 3  # titles that are named where a typed one is unknown
 
 
 class Within(StrEnum):
@@ -77,47 +73,6 @@ def evaluate(
             parts = lazy_parts(study)
             report = {system.name: _evaluate_system(parts, name, system) for name, system in systems.items()}
     print(json_text(report))
-
-
-def recommend(
-    titles: Annotated[
-        list[str],
-        typer.Option(help="Movies you watched, oldest first, separated by semicolons; or give --titles once for each."),
-    ],
-    k: Annotated[int, typer.Option("-k", min=1, help="How many to recommend.")] = 10,
-    system: Annotated[str, typer.Option(help="A system's name.")] = "lstm",
-    data: DataOption = None,
-    profile: ProfileOption = paths.DEFAULT_PROFILE,
-    out: Annotated[Path | None, typer.Option(help="Where trained models are kept; runs/PROFILE if left out.")] = None,
-) -> None:
-    """Recommend movies for a history typed by hand; trains what is missing first.
-
-    What each title was taken for is shown. One that no movie has, or several, is refused, and the nearest are named.
-
-    Examples:
-
-      python -m dualrec recommend --titles "Toy Story (1995); Aladdin (1992)"
-
-      python -m dualrec recommend --titles "Alien; Blade Runner; The Terminator" -k 5 --system llm_hint
-
-      python -m dualrec recommend --titles "Alien" --titles "Blade Runner"
-    """
-    from dualrec.study import open_study
-    from dualrec.systems.names import find_system
-    from dualrec.systems.rank import rank
-
-    with redirect_stdout(sys.stderr):
-        label = find_system(system).label
-        study = open_study(profile, data=data, folder=out)
-        for loss in study.losses:
-            print(loss)
-        history = match_titles(titles, study.matcher, study.catalogue.titles)
-        print(f"ranking with {label}; what is not trained yet is trained first (minutes) …")
-        repeats = study.split.test.history.repeats
-        lists = rank(study, system, Sequences.from_lists([0], [history], repeats), k)
-    recommended = [item for item in lists.items[0] if item > 0]
-    for place, item in enumerate(recommended, start=1):
-        print(f"{place:2d}. {study.catalogue.titles[item]}")
 
 
 def score(ledger: Annotated[Path, typer.Argument(help="A ledger, LISTS/SYSTEM.parquet.")]) -> None:
@@ -214,42 +169,6 @@ def _verify_conclusions(a: Path, b: Path) -> None:
     if conclusions.differences:
         raise StudyError(f"{a} and {b} come to other conclusions in {len(conclusions.differences)} places")
     print(f"the same conclusions; compared were {conclusions.systems} systems and {conclusions.verdicts} verdicts")
-
-
-def match_titles(typed: list[str], matcher: TitleMatcher, titles: list[str]) -> np.ndarray:
-    """Look up titles typed by hand in the catalogue and print what each was taken for.
-
-    typed: titles, oldest first; a single one is split at `;`, unless it is a title of the catalogue as it stands
-    matcher: of the catalogue
-    titles: the catalogue's
-
-    Returns int64 (n,): the item index of each typed title.
-    Raises StudyError for an empty list, and for a title that the catalogue lacks or that several movies share.
-    """
-    from dualrec.llm.written_lists import read_title
-
-    def meant(title: str) -> list[int]:
-        written = read_title(title)
-        return matcher.meant(written.title, written.year)
-
-    is_one = len(typed) > 1 or (";" in read_title(typed[0]).title and meant(typed[0]))
-    written = typed if is_one else typed[0].split(";")
-    typed_titles = [title.strip() for title in written if title.strip()]
-    if not typed_titles:
-        raise StudyError('--titles holds no title; write for example --titles "Toy Story (1995); Aladdin (1992)"')
-    history = []
-    for title in typed_titles:
-        items = meant(title)
-        if not items:
-            nearest = ", ".join(titles[item] for item in matcher.nearest(title, NEAREST))
-            advice = f"the nearest are {nearest}" if nearest else "check its spelling"
-            raise StudyError(f"'{title}' is no title in the catalogue of {len(titles) - 1} movies; {advice}")
-        if len(items) > 1:
-            shared = ", ".join(titles[item] for item in items)
-            raise StudyError(f"'{title}' is the title of {len(items)} movies: {shared}; write one as it stands here")
-        print(f"'{title}' → {titles[items[0]]}")
-        history += items
-    return np.array(history, np.int64)
 
 
 def _evaluate_system(parts: Parts, name: str, system: System) -> dict:

@@ -15,7 +15,8 @@ from dualrec.llm.local import LLM, load_llm
 from dualrec.llm.written_lists import read_title
 from dualrec.rerank.fusion import Opinions
 from dualrec.rerank.similarity import rerank_by_hint
-from dualrec.sequence.base import SequenceModel, hints_from_scores
+from dualrec.sequence.base import SequenceModel
+from dualrec.sequence.ranking import best_hints
 from dualrec.study import Study
 from dualrec.systems.catalogue_writer import search_catalogue
 from dualrec.systems.sequence_models import fit_sequence_model
@@ -104,7 +105,7 @@ class Demo:
         seconds: dict[str, float] = {}
         history = self._history(liked)
         with _timed(seconds, "LSTM"):
-            candidates = hints_from_scores(self.model.scores(history), config.candidates)
+            candidates = best_hints(self.model, history, config.candidates)
         if candidates.items[0, 0] < 1:
             raise StudyError("you picked every movie of the catalogue, so none is left to recommend; take one away")
         with _timed(seconds, "Prompt"):

@@ -12,7 +12,7 @@ from dualrec.core.errors import StudyError
 
 
 def keep_candidates(
-    scores: np.ndarray, targets: np.ndarray, kind: str, popularity: np.ndarray, n: int, seed: int
+    scores: np.ndarray, targets: np.ndarray, kind: str, popularity: np.ndarray, n: int, rng: np.random.Generator
 ) -> np.ndarray:
     """float (cases, N + 1): the scores of the target and of n sampled unseen items; everything else is -inf.
 
@@ -21,14 +21,14 @@ def keep_candidates(
     kind: `uniform` draws every item alike, `popular` in proportion to its events
     popularity: (N + 1,) events per item
     n: candidates beside the target; all items where there are no more
-    seed: draws the same candidates whatever the scores are
+    rng: draws the same candidates whatever the scores are, and for one batch of cases after the other the same as for
+        all at once
 
     Raises StudyError for an unknown kind.
     """
     if kind not in ("uniform", "popular"):
         raise StudyError(f"unknown candidates '{kind}'; choose uniform or popular")
     weights = np.ones(scores.shape[1]) if kind == "uniform" else np.asarray(popularity, float)
-    rng = np.random.default_rng(seed)
     # the items of the n largest log(weight) + Gumbel noise are a draw by weight without replacement
     with np.errstate(divide="ignore"):
         keys = np.log(weights) + rng.gumbel(size=scores.shape)

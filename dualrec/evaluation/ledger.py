@@ -30,6 +30,7 @@ from dualrec.core import paths
 from dualrec.core.artifacts import atomic_path, file_sha256, write_json
 from dualrec.core.errors import StudyError
 from dualrec.core.git import git_commit
+from dualrec.evaluation.rows import id_column, list_rows
 from dualrec.types import Cases, RankedLists
 
 SCHEMA = 1
@@ -82,23 +83,10 @@ def write_ledger(
     items = np.asarray(lists.items)
     if len(cases) != len(items):
         raise StudyError(f"system '{system}' made {len(items)} lists for {len(cases)} cases; it must make one per case")
-    if ((items != -1) & ((items < 1) | (items >= len(item_ids)))).any():
-        raise StudyError(
-            f"system '{system}' lists items outside 1..{len(item_ids) - 1}; use -1 where nothing valid was produced"
-        )
-    n, k = items.shape
-    empty = items == -1
-    scores = np.full((n, k), np.nan) if lists.scores is None else np.where(empty, np.nan, lists.scores)
     users = cases.users if user_ids is None else user_ids[cases.users]
-    ledger = pd.DataFrame(
-        {
-            "user_id": _id_column(np.repeat(users, k)),
-            "target_id": _id_column(np.repeat(item_ids[cases.targets], k)),
-            "rank": np.tile(np.arange(1, k + 1, dtype=np.int32), n),
-            "item_id": _id_column(item_ids[np.maximum(items, 0)].ravel(), empty.ravel()),
-            "score": scores.ravel().astype(np.float32),
-        }
-    )
+    ledger = list_rows(system, users, lists, item_ids)
+    n, k = items.shape
+    ledger.insert(1, "target_id", id_column(np.repeat(item_ids[cases.targets], k)))
     check_ledger(ledger, f"the ledger of system '{system}'")
     with atomic_path(path) as temporary:
         # as bytes: pyarrow takes no path that is not UTF-8
@@ -232,15 +220,3 @@ def as_lists(ledger: pd.DataFrame) -> Lists:
 
 def _is_text(dtype: object) -> bool:
     return isinstance(dtype, pd.StringDtype)
-
-
-def _id_column(ids: np.ndarray, missing: np.ndarray | None = None) -> pd.Series:
-    """Original ids as a column of a ledger.
-
-    ids: (rows,) int64 or text
-    missing: bool (rows,), where there is none; left out for a column that has one in every row
-    """
-    if ids.dtype.kind != "i":
-        column = pd.Series(ids, dtype="str")
-        return column if missing is None else column.mask(missing)
-    return pd.Series(ids.astype(np.int64) if missing is None else pd.arrays.IntegerArray(ids.astype(np.int64), missing))

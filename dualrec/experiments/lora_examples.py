@@ -19,7 +19,7 @@ from dualrec.experiments.record import record_measured
 from dualrec.experiments.seeds import METRICS, seed_means
 from dualrec.llm.finetuning.lora import merged, read_history
 from dualrec.llm.local import load_llm
-from dualrec.sequence.base import top_k
+from dualrec.sequence.ranking import best_lists
 from dualrec.study import Study, open_study
 from dualrec.systems.lazy_parts import lazy_parts
 from dualrec.systems.lora import lora_data, train_adapter
@@ -118,7 +118,7 @@ def _one_seed(profile: str, seed: int) -> SeedRun:
     training = []
     with sole_user(study.folder):
         lstm = fit_sequence_model(study, "lstm")
-        lstm_metrics = _metrics(study, f"lora_examples_lstm_{seed}", top_k(lstm.scores(histories), k))
+        lstm_metrics = _metrics(study, f"lora_examples_lstm_{seed}", best_lists(lstm, histories, k))
         parts = lazy_parts(study)
         for size in TRAINING_SIZES:
             llm = load_llm(study.profile.llm.model, torch.float32)  # in which all are compared

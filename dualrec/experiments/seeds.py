@@ -11,7 +11,7 @@ from dualrec.core.locks import sole_user
 from dualrec.evaluation.metrics import per_user
 from dualrec.evaluation.statistics import seed_intervals
 from dualrec.experiments.record import record_measured
-from dualrec.sequence.base import top_k
+from dualrec.sequence.ranking import best_lists
 from dualrec.study import Study, open_study
 from dualrec.systems.names import LABELS, NETWORKS, SEQUENCE_MODELS
 from dualrec.systems.sequence_models import fit_sequence_model
@@ -54,7 +54,7 @@ def _over_seeds(study: Study, name: str, numbers: list[int]) -> dict:
     for seed in numbers:
         model = fit_sequence_model(study, name, seed)
         epoch_seconds += [epoch["seconds"] for epoch in getattr(model, "history", [])]
-        lists = top_k(model.scores(study.cases.history), study.profile.evaluation.k)
+        lists = best_lists(model, study.cases.history, study.profile.evaluation.k)
         seconds = getattr(model, "seconds", 0.0)
         ledger = study.save(f"seeds_{name}_{seed}", study.cases, lists, seconds)
         frames.append(per_user(ledger).loc[:, list(METRICS)])

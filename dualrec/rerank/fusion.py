@@ -7,6 +7,7 @@ whoever asks: short and famous titles are likely after any prompt, and that is n
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,15 +97,15 @@ def weighed(sequence: np.ndarray, language: np.ndarray, weight: float) -> np.nda
     return np.where(np.isfinite(sequence), sequence + weight * np.where(np.isfinite(sequence), language, 0), -np.inf)
 
 
-def search_weight(sequence: np.ndarray, language: np.ndarray, targets: np.ndarray) -> pd.DataFrame:
+def search_weight(batches: Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> pd.DataFrame:
     """The grid search for a weight: validation NDCG@10 of the whole catalogue under each; columns weight, ndcg.
 
-    sequence: float (n, N + 1), see `weighed`
-    language: likewise
-    targets: int64 (n,) of the validation cases
+    batches: of the n validation users; sequence and language, float (rows, N + 1), see `weighed`, and targets, int64
+        (rows,)
     """
-    rows = []
-    for weight in WEIGHTS:
-        ranks = target_ranks(weighed(sequence, language, weight), targets)
-        rows.append((weight, float(ndcg(ranks, 10).mean())))
+    ranks: dict[float, list[np.ndarray]] = {weight: [] for weight in WEIGHTS}
+    for sequence, language, targets in batches:
+        for weight, of_weight in ranks.items():
+            of_weight.append(target_ranks(weighed(sequence, language, weight), targets))
+    rows = [(weight, float(ndcg(np.concatenate(found), 10).mean())) for weight, found in ranks.items()]
     return pd.DataFrame(rows, columns=["weight", "ndcg"])

@@ -7,6 +7,8 @@ is, which a few thousand examples could not teach.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -14,8 +16,9 @@ from torch import nn
 
 from dualrec.config import ReaderConfig
 from dualrec.evaluation.ranks import ndcg
-from dualrec.sequence.base import mask_seen, target_ranks
-from dualrec.types import Cases, Sequences
+from dualrec.sequence.base import mask_seen, target_ranks, top_k
+from dualrec.sequence.ranking import joined, row_batches
+from dualrec.types import Cases, RankedLists, Sequences
 
 
 class Head(nn.Module):
@@ -53,6 +56,20 @@ class Head(nn.Module):
         """
         self.eval()
         return mask_seen(self(torch.from_numpy(states)).log_softmax(dim=1).numpy(), histories)
+
+    def in_batches(self, states: np.ndarray, histories: Sequences) -> Iterator[tuple[slice, np.ndarray]]:
+        """Rows of users, in order, and the `scores` of them, see `ranking.in_batches`."""
+        for rows in row_batches(len(states), len(self.table)):
+            yield rows, self.scores(states[rows], histories.take(rows))
+
+    def lists(self, states: np.ndarray, histories: Sequences, k: int) -> RankedLists:
+        """The k best items of each of the n users.
+
+        states: float32 (n, d)
+        histories: what each of them has seen
+        k: length of the lists
+        """
+        return joined([top_k(scores, k) for _, scores in self.in_batches(states, histories)])
 
 
 def fit_head(
@@ -95,7 +112,8 @@ def fit_head(
             optimiser.step()
             schedule.step()
             total_loss += loss.item() * len(rows)
-        ranks = target_ranks(head.scores(validation_states, cases.history), cases.targets)
+        scored = head.in_batches(validation_states, cases.history)
+        ranks = np.concatenate([target_ranks(scores, cases.targets[rows]) for rows, scores in scored])
         accuracy = float(ndcg(ranks, 10).mean())
         if accuracy > max((row["ndcg"] for row in history), default=-1.0):
             best = {name: value.clone() for name, value in head.state_dict().items()}

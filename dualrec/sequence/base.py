@@ -7,6 +7,7 @@ from typing import Protocol, Self
 
 import numpy as np
 import torch
+from scipy.sparse import csr_matrix
 from torch import nn
 
 from dualrec.types import Cases, Hints, RankedLists, Sequences
@@ -59,6 +60,18 @@ def mask_seen(scores: np.ndarray, histories: Sequences) -> np.ndarray:
     return scores
 
 
+def add_rows(scores: np.ndarray, matrix: csr_matrix, rows: np.ndarray, weight: float = 1.0) -> None:
+    """Add a row of a sparse matrix, times a weight, to each row of some scores in place; no dense copy of it is made.
+
+    scores: float32 (n, N + 1)
+    matrix: float32 (m, N + 1), no column twice in a row
+    rows: int64 (n,), which of the matrix's rows each row of the scores gets
+    """
+    begins, ends = matrix.indptr[rows], matrix.indptr[rows + 1]
+    for row, begin, end in zip(scores, begins.tolist(), ends.tolist(), strict=True):
+        row[matrix.indices[begin:end]] += weight * matrix.data[begin:end]
+
+
 def top_k(scores: np.ndarray, k: int) -> RankedLists:
     """The k best items per row, -1 where fewer than k items are left.
 
@@ -67,11 +80,25 @@ def top_k(scores: np.ndarray, k: int) -> RankedLists:
     scores: (n, N + 1) with -inf for what may not be recommended
     k: length of the lists
     """
-    order = np.argsort(-scores, axis=1, kind="stable")[:, :k]  # (n, k)
-    best = np.take_along_axis(scores, order, axis=1)
-    valid = np.isfinite(best)
-    items, kept = np.where(valid, order, -1).astype(np.int64), np.where(valid, best, np.nan).astype(np.float32)
+    items = np.full((len(scores), min(k, scores.shape[1])), -1)
+    kept = np.full(items.shape, np.nan, np.float32)
+    for place, row in enumerate(scores):  # a row at a time: what selecting takes beside the scores stays small
+        best = best_places(row, items.shape[1])
+        valid = np.isfinite(row[best])
+        items[place, valid], kept[place, valid] = best[valid], row[best[valid]]
     return RankedLists(items, kept).widened(k)
+
+
+def best_places(row: np.ndarray, k: int) -> np.ndarray:
+    """int64 (k,): where the k highest values of a row are, the highest first, ties by the lower place; NaN comes last.
+
+    row: (m,), at least k values
+    """
+    costs = np.where(np.isnan(row), np.inf, -row)
+    limit = np.partition(costs, k - 1)[k - 1]
+    below = np.flatnonzero(costs < limit)  # fewer than k
+    chosen = np.concatenate([below, np.flatnonzero(costs == limit)[: k - len(below)]])  # ties stay in rising order
+    return chosen[np.argsort(costs[chosen], kind="stable")]
 
 
 def target_ranks(scores: np.ndarray, targets: np.ndarray) -> np.ndarray:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Self
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
-from dualrec.sequence.base import mask_seen
+from dualrec.sequence.base import add_rows, mask_seen
+from dualrec.sequence.pairs import count_pairs
 from dualrec.types import Cases, Sequences
 
 
@@ -26,17 +26,14 @@ class Markov:
         train: one sequence per user
         validation: not used
         """
-        follows = np.ones(len(train.items), bool)
-        follows[train.offsets[:-1]] = False  # a user's first event follows nothing
-        second = np.flatnonzero(follows)
-        pairs = (train.items[second - 1], train.items[second])
         size = self.n_items + 1
-        self.counts = csr_matrix((np.ones(len(second), np.float32), pairs), shape=(size, size))
+        self.counts = count_pairs(train, size)
         popularity = np.bincount(train.items, minlength=size)
         self.backoff = (popularity / (popularity.max() + 1)).astype(np.float32)
         return self
 
     def scores(self, histories: Sequences) -> np.ndarray:
         """float32 (n, N + 1)."""
-        last = histories.recent(1)[:, 0]
-        return mask_seen(self.counts[last].toarray() + self.backoff, histories)
+        scores = np.tile(self.backoff, (len(histories), 1))
+        add_rows(scores, self.counts, histories.recent(1)[:, 0])
+        return mask_seen(scores, histories)

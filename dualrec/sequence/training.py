@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -21,11 +22,21 @@ from dualrec.core.batching import length_batches, sorted_batches
 from dualrec.core.checkpoints import load_checkpoint, save_checkpoint
 from dualrec.core.errors import StudyError
 from dualrec.core.parallel import limit_threads
-from dualrec.evaluation.ranks import ndcg
-from dualrec.sequence.base import NextItemNetwork, mask_seen, target_ranks
+from dualrec.sequence.base import NextItemNetwork, mask_seen
+from dualrec.sequence.ranking import ndcg_at_10
 from dualrec.types import Cases, Sequences
 
 MAX_NORM = 1.0
+
+
+class _AsTrained(NamedTuple):
+    """A network as far as it is trained, to be ranked with."""
+
+    network: NextItemNetwork
+    config: TrainingConfig
+
+    def scores(self, histories: Sequences) -> np.ndarray:
+        return score(self.network, histories, self.config)
 
 
 @limit_threads(1)
@@ -73,7 +84,7 @@ def fit(
             break
         started = time.perf_counter()
         loss = _epoch(model, samples, config, optimiser, schedule, np.random.default_rng([seed, epoch]))
-        accuracy = ndcg_at_10(score(model, validation.history, config), validation.targets)
+        accuracy = ndcg_at_10(_AsTrained(model, config), validation)
         if accuracy > max((row["ndcg"] for row in history), default=-1.0):
             best = _copy(weights)
         seconds = time.perf_counter() - started
@@ -212,12 +223,3 @@ def score(model: NextItemNetwork, histories: Sequences, config: TrainingConfig, 
         last_states = states[range(len(rows)), lengths[rows] - 1]  # (B, dim)
         scores[rows] = model.logits(last_states, table).float().cpu().numpy()
     return mask_seen(scores, histories)
-
-
-def ndcg_at_10(scores: np.ndarray, targets: np.ndarray) -> float:
-    """Mean NDCG@10 of the targets among all items.
-
-    scores: (n, N + 1) with -inf for what may not be recommended
-    targets: int64 (n,)
-    """
-    return float(ndcg(target_ranks(scores, targets), 10).mean())

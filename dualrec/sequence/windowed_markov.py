@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Self
 
 import numpy as np
-from scipy.sparse import csr_matrix, diags_array
 
 from dualrec.config import WindowConfig
-from dualrec.sequence.base import mask_seen
+from dualrec.sequence.base import add_rows, mask_seen
+from dualrec.sequence.pairs import count_pairs
 from dualrec.types import Cases, Sequences
 
 
@@ -30,16 +30,9 @@ class WindowedMarkov:
         validation: not used
         """
         size = self.n_items + 1
-        user_rows = np.repeat(np.arange(len(train)), train.lengths)
-        pairs = csr_matrix((size, size), dtype=np.float32)
-        for gap in range(1, self.config.window + 1):
-            same_user = user_rows[gap:] == user_rows[:-gap]
-            weights = np.full(same_user.sum(), self.config.decay ** (gap - 1), np.float32)
-            first = train.items[:-gap][same_user]
-            second = train.items[gap:][same_user]
-            pairs += csr_matrix((weights, (first, second)), shape=(size, size))
+        self.transitions = count_pairs(train, size, self.config.window, self.config.decay)
         popularity = np.bincount(train.items, minlength=size).astype(np.float32)
-        self.transitions = csr_matrix(diags_array(1 / np.maximum(popularity, 1)) @ pairs)
+        self.transitions.data *= np.repeat(1 / np.maximum(popularity, 1), np.diff(self.transitions.indptr))
         self.backoff = 1e-4 * popularity / max(popularity.max(), 1)
         return self
 
@@ -49,5 +42,5 @@ class WindowedMarkov:
         recent = histories.recent(self.config.window)
         scores = np.tile(self.backoff, (len(histories), 1))
         for gap in range(1, self.config.window + 1):
-            scores += self.config.decay ** (gap - 1) * self.transitions[recent[:, -gap]].toarray()
-        return mask_seen(scores.astype(np.float32), histories)
+            add_rows(scores, self.transitions, recent[:, -gap], self.config.decay ** (gap - 1))
+        return mask_seen(scores, histories)

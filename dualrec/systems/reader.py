@@ -7,6 +7,7 @@ and heads cost seconds.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,7 @@ from dualrec.rerank.fusion import search_weight, weighed
 from dualrec.rerank.ranking_head import Head, fit_head
 from dualrec.sequence.base import SequenceModel, top_k
 from dualrec.sequence.neural import NeuralRecommender
+from dualrec.sequence.ranking import best_lists, joined
 from dualrec.study import Study
 from dualrec.systems.names import WEIGHT, System
 from dualrec.systems.parts import Parts
@@ -91,18 +93,18 @@ def rank(parts: Parts, system: System, histories: Sequences, k: int) -> RankedLi
     hints = {HINTED: best_items(parts.lstm, histories), NO_HINT: np.zeros(len(histories), np.int64)}
     states, seconds = read_histories(study, parts.language_model, histories, hints, titles)
     heads = {hint: learn_head(study, examples, parts.lstm, hint)[0] for hint in hints}
-    scores = heads[HINTED].scores(states[HINTED], histories)
     if WEIGHT in system.needs:
         weighing = choose_weight(examples, heads, parts.lstm)
-        reader_scores = heads[weighing.hint].scores(states[weighing.hint], histories)
-        scores = weighed(parts.lstm.scores(histories), reader_scores, weighing.weight)
-    lists = top_k(scores, k)
+        both = _both_score(parts.lstm, heads[weighing.hint], states[weighing.hint], histories)
+        lists = joined([top_k(weighed(lstm, reader, weighing.weight), k) for _, lstm, reader in both])
+    else:
+        lists = heads[HINTED].lists(states[HINTED], histories, k)
     return RankedLists(lists.items, lists.scores, seconds=examples.seconds + seconds)
 
 
 def best_items(model: SequenceModel, histories: Sequences) -> np.ndarray:
     """int64 (n,): the model's best unseen movie, 0 where all are seen."""
-    return np.maximum(top_k(model.scores(histories), 1).items[:, 0], 0)
+    return np.maximum(best_lists(model, histories, 1).items[:, 0], 0)
 
 
 def read_examples(study: Study, llm: LLM, model: SequenceModel, titles: list[str], cases: Cases) -> ReaderExamples:
@@ -196,14 +198,22 @@ def choose_weight(examples: ReaderExamples, heads: dict[str, Head], model: Seque
     model: the LSTM
     """
     cases = examples.validation
-    lstm_scores = model.scores(cases.history)
     tables = []
     for hint, head in heads.items():
-        reader_scores = head.scores(examples.validation_states[hint], cases.history)
-        tables.append(search_weight(lstm_scores, reader_scores, cases.targets).assign(hint=hint))
+        both = _both_score(model, head, examples.validation_states[hint], cases.history)
+        grid = search_weight((lstm, reader, cases.targets[rows]) for rows, lstm, reader in both)
+        tables.append(grid.assign(hint=hint))
     grid = pd.concat(tables)
     best = grid.sort_values(["ndcg", "weight"], ascending=[False, True], kind="stable").iloc[0]
     return Weighing(grid, str(best.hint), float(best.weight))
+
+
+def _both_score(
+    model: SequenceModel, head: Head, states: np.ndarray, histories: Sequences
+) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+    """Rows of users, in order, and the scores of the LSTM and of a reader's head for them, float32 (rows, N + 1)."""
+    for rows, reader_scores in head.in_batches(states, histories):
+        yield rows, model.scores(histories.take(rows)), reader_scores
 
 
 def _read(

@@ -13,7 +13,8 @@ from dualrec.llm.inference import likelihood
 from dualrec.llm.inference.title_trie import Trie, build_trie
 from dualrec.llm.local import LLM
 from dualrec.rerank.fusion import Opinions, search
-from dualrec.sequence.base import SequenceModel, hints_from_scores
+from dualrec.sequence.base import SequenceModel
+from dualrec.sequence.ranking import best_hints
 from dualrec.study import Study
 from dualrec.systems.names import WEIGHT, System
 from dualrec.systems.parts import Parts
@@ -55,7 +56,7 @@ def ask_opinions(study: Study, llm: LLM, model: SequenceModel, histories: Sequen
 
     The first candidate is the hint in the prompt.
     """
-    candidates = hints_from_scores(model.scores(histories), study.profile.llm.candidates)
+    candidates = best_hints(model, histories, study.profile.llm.candidates)
     trie = build_trie(llm.tokenizer, study.catalogue.titles)
     prompts = study.prompts_for(llm, histories, candidates)
     scores, seconds = likelihoods(study, llm, prompts, trie, candidates.items)
@@ -94,7 +95,7 @@ def priors(study: Study, llm: LLM, model: SequenceModel) -> dict[str, np.ndarray
     nobody = Sequences.from_lists([0], [[]])
     prompts = {
         "no history": study.prompts_for(llm, nobody, None),
-        "other people": study.prompts_for(llm, others, hints_from_scores(model.scores(others), 1)),
+        "other people": study.prompts_for(llm, others, best_hints(model, others, 1)),
     }
     trie = build_trie(llm.tokenizer, study.catalogue.titles)
     by_popularity = 1 + np.argsort(-study.popularity[1:], kind="stable")

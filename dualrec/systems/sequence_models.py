@@ -13,11 +13,12 @@ from dualrec.core.machine import network_device
 from dualrec.core.parallel import side_by_side
 from dualrec.data.splits import Split
 from dualrec.sequence import neural
-from dualrec.sequence.base import SequenceModel, hints_from_scores, top_k
+from dualrec.sequence.base import SequenceModel
 from dualrec.sequence.item_knn import ItemKNN
 from dualrec.sequence.markov import Markov
 from dualrec.sequence.neural import NeuralRecommender
 from dualrec.sequence.popularity import Popularity
+from dualrec.sequence.ranking import best_hints, best_lists
 from dualrec.sequence.windowed_markov import WindowedMarkov
 from dualrec.study import Study
 from dualrec.systems.names import SYSTEMS, TRAINING, System
@@ -35,8 +36,7 @@ COUNTERS: dict[str, Callable[[Study], SequenceModel]] = {
 
 def rank(parts: Parts, system: System, histories: Sequences, k: int) -> RankedLists:
     """The lists (n, k) of a sequence model; trains it first where that has not been done."""
-    model = fit_sequence_model(parts.study, system.name)
-    return top_k(model.scores(histories), k)
+    return best_lists(fit_sequence_model(parts.study, system.name), histories, k)
 
 
 def fit_sequence_model(study: Study, name: str, seed: int | None = None, split: Split | None = None) -> SequenceModel:
@@ -122,4 +122,4 @@ def lstm_hints(study: Study, histories: Sequences, model: SequenceModel | None =
 
     model: whose it is, the improved LSTM's if left out
     """
-    return hints_from_scores((model or fit_sequence_model(study, "lstm")).scores(histories), 1)
+    return best_hints(model or fit_sequence_model(study, "lstm"), histories, 1)

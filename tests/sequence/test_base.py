@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.sparse import csr_matrix
 
-from dualrec.sequence.base import hints_from_scores, mask_seen, target_ranks, top_k
+from dualrec.sequence.base import add_rows, hints_from_scores, mask_seen, target_ranks, top_k
 from dualrec.types import Sequences
 
 INF = np.inf
@@ -48,6 +49,34 @@ def test_top_k_equals_sorting_in_plain_python(scores, k):
     for row, items in zip(scores, top_k(scores, k).items, strict=True):
         best = sorted((i for i in range(7) if np.isfinite(row[i])), key=lambda i: (-row[i], i))[:k]
         assert items.tolist() == best + [-1] * (k - len(best))
+
+
+@given(
+    arrays(np.float32, (3, 40), elements=st.sampled_from([-INF, INF, np.nan, -1.0, -0.0, 0.0, 0.5])), st.integers(1, 60)
+)
+def test_top_k_is_the_beginning_of_a_stable_sort_byte_for_byte(scores, k):
+    """Whatever the scores: many ties, both zeros, what is no number; and lists longer than the catalogue."""
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    best = np.take_along_axis(scores, order, axis=1)
+    items = np.where(np.isfinite(best), order, -1)
+    kept = np.where(np.isfinite(best), best, np.nan).astype(np.float32)
+    missing = ((0, 0), (0, max(k - 40, 0)))
+    lists = top_k(scores, k)
+    assert lists.items.tobytes() == np.pad(items, missing, constant_values=-1).tobytes()
+    assert lists.scores.tobytes() == np.pad(kept, missing, constant_values=np.nan).tobytes()
+
+
+def test_scores_that_differ_beyond_float32_are_no_tie():
+    assert top_k(np.array([[-INF, 1.0, 1.0 + 1e-12, 1.0]]), 3).items.tolist() == [[2, 1, 3]]
+
+
+@given(arrays(np.float32, (5, 7), elements=st.sampled_from([0.0, 0.0, 0.1, 3.0])), st.sampled_from([1.0, 0.3]))
+def test_rows_of_a_sparse_matrix_are_added_as_those_of_a_dense_one(matrix, weight):
+    rows = np.array([4, 0, 4])
+    scores = np.linspace(0, 1, 21, dtype=np.float32).reshape(3, 7)
+    expected = scores + weight * matrix[rows]
+    add_rows(scores, csr_matrix(matrix), rows, weight)
+    np.testing.assert_array_equal(scores, expected)
 
 
 @given(small_scores, st.integers(0, 6))

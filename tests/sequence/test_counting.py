@@ -1,5 +1,6 @@
 """Popularity, item-kNN and the Markov chains: by hand, against plain Python, and on MovieLens-100K."""
 
+import tracemalloc
 from collections import Counter
 from functools import cache
 
@@ -11,10 +12,12 @@ from hypothesis import strategies as st
 from dualrec.config import NeighbourConfig, SplitConfig, WindowConfig
 from dualrec.data.sources import load
 from dualrec.data.splits import leave_one_out
+from dualrec.sequence import item_knn, ranking
 from dualrec.sequence.base import target_ranks, top_k
 from dualrec.sequence.item_knn import ItemKNN
 from dualrec.sequence.markov import Markov
 from dualrec.sequence.popularity import Popularity
+from dualrec.sequence.ranking import best_lists
 from dualrec.sequence.windowed_markov import WindowedMarkov
 from dualrec.types import Cases, Sequences
 
@@ -106,6 +109,50 @@ def test_item_knn_agrees_with_plain_python(sequences, last):
         common = len(users[item] & users[last])
         expected = common / ((len(users[item]) * len(users[last])) ** 0.5 + 0.5)
         assert scores[0, item] == pytest.approx(expected, rel=1e-5)
+
+
+@given(
+    st.lists(st.lists(st.integers(1, 9), min_size=1, max_size=12), min_size=1, max_size=8),
+    st.integers(1, 4),
+    st.integers(1, 60),
+)
+def test_neighbours_are_the_first_of_all_by_similarity_whatever_the_size_of_a_block(sequences, neighbours, block):
+    """Ties go to the lower index."""
+    train = Sequences.from_lists(range(len(sequences)), sequences)
+    everything = ItemKNN(9, NeighbourConfig(neighbours=9)).fit(train, NOBODY).similarity.toarray()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(item_knn, "BLOCK_PAIRS", block)
+        nearest = ItemKNN(9, NeighbourConfig(neighbours=neighbours)).fit(train, NOBODY).similarity.toarray()
+    for row, kept in zip(everything, nearest, strict=True):
+        first = np.argsort(-row, kind="stable")[:neighbours]
+        np.testing.assert_array_equal(kept[first], row[first])
+        assert np.count_nonzero(kept) == np.count_nonzero(row[first])
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        Popularity,
+        lambda n: Popularity(n, 20),
+        Markov,
+        lambda n: WindowedMarkov(n, WindowConfig()),
+        lambda n: ItemKNN(n, NeighbourConfig()),
+    ],
+    ids=["popularity", "recent popularity", "markov", "windowed markov", "item-kNN"],
+)
+def test_memory_does_not_grow_with_users_times_items(model, monkeypatch):
+    """Six thousand users and as many items: their scores would take 144 MB, counts of all pairs of items as much."""
+    size = 6000
+    monkeypatch.setattr(ranking, "BATCH_BYTES", 2**20)
+    monkeypatch.setattr(item_knn, "BLOCK_PAIRS", 2**16)
+    items = np.random.default_rng(0).integers(1, size + 1, (size, 20))
+    train = Sequences(np.arange(size), np.arange(size + 1) * 20, items.ravel())
+    tracemalloc.start()
+    try:
+        best_lists(model(size).fit(train, NOBODY), train, 10)
+        assert tracemalloc.get_traced_memory()[1] < 60e6
+    finally:
+        tracemalloc.stop()
 
 
 @cache

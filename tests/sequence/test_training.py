@@ -9,7 +9,8 @@ from dualrec.config import LSTMConfig
 from dualrec.core.errors import StudyError
 from dualrec.sequence import training as fit_module
 from dualrec.sequence.lstm import NextItemLSTM
-from dualrec.sequence.training import _is_over, batches, fit, ndcg_at_10, score, training_samples
+from dualrec.sequence.ranking import ndcg_at_10
+from dualrec.sequence.training import _is_over, batches, fit, score, training_samples
 from dualrec.types import Cases, Sequences
 
 N = 8
@@ -138,22 +139,27 @@ def test_resuming_gives_the_weights_of_an_uninterrupted_run(tmp_path, monkeypatc
     whole = network(config)
     expected = fit(whole, TRAIN, VALIDATION, config, 5, None)
     last = {}
-    monkeypatch.setattr(fit_module, "score", lambda model, *rest: last.update(weights(model)) or score(model, *rest))
+
+    def noting(trained, cases):
+        last.update(weights(trained.network))
+        return ndcg_at_10(trained, cases)
+
+    monkeypatch.setattr(fit_module, "ndcg_at_10", noting)
     fit(network(config), TRAIN, VALIDATION, config, 5, None)
     uninterrupted = dict(last)  # the last epoch's weights, whichever epoch was the best
 
     calls = []
 
-    def power_cut(model, *rest):
+    def power_cut(trained, cases):
         calls.append(1)
         if len(calls) == stopped_in_epoch:
             raise KeyboardInterrupt
-        return score(model, *rest)
+        return ndcg_at_10(trained, cases)
 
-    monkeypatch.setattr(fit_module, "score", power_cut)
+    monkeypatch.setattr(fit_module, "ndcg_at_10", power_cut)
     with pytest.raises(KeyboardInterrupt):
         fit(network(config), TRAIN, VALIDATION, config, 5, tmp_path / "run")
-    monkeypatch.setattr(fit_module, "score", lambda model, *rest: last.update(weights(model)) or score(model, *rest))
+    monkeypatch.setattr(fit_module, "ndcg_at_10", noting)
     resumed = network(config)
     torch.nn.init.ones_(resumed.bias)  # a new process begins with other weights
     torch.manual_seed(99)  # and another random state
@@ -178,8 +184,9 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_run(monkeypatch):
     config = LSTMConfig(**SMALL, batch_size=4, epochs=9, patience=2)
     planned = iter([0.1, 0.3, 0.2, 0.3, 0.9])
     seen = []
-    monkeypatch.setattr(fit_module, "score", lambda model, *_: seen.append(weights(model)))
-    monkeypatch.setattr(fit_module, "ndcg_at_10", lambda *_: next(planned))
+    monkeypatch.setattr(
+        fit_module, "ndcg_at_10", lambda trained, _: seen.append(weights(trained.network)) or next(planned)
+    )
     model = network(config)
     history = fit(model, TRAIN, VALIDATION, config, 0, None)
     # the fifth epoch is never run: 0.3 again is no gain
@@ -214,8 +221,3 @@ def test_a_diverging_loss_is_an_error_that_names_the_learning_rate():
     config = LSTMConfig(**SMALL, batch_size=4, learning_rate=1e30, epochs=3)
     with pytest.raises(StudyError, match="learning_rate"):
         fit(network(config), TRAIN, VALIDATION, config, 0, None)
-
-
-def test_ndcg_by_hand():
-    scores = np.tile(np.arange(20, 0, -1, dtype=np.float32), (4, 1))  # item 0 first, item 19 last
-    assert ndcg_at_10(scores, np.array([0, 1, 9, 10])) == pytest.approx((1 + 1 / np.log2(3) + 1 / np.log2(11)) / 4)

@@ -9,7 +9,7 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from benchmarks import __main__ as suite
-from benchmarks import figures, flops, growth, lora, measure, scoring
+from benchmarks import figures, flops, growth, lora, measure, scale, scoring
 from benchmarks.grounding import grounding, lines_to_ground
 from benchmarks.lstm import lstm
 from benchmarks.material import Material, invented_titles, misspelt
@@ -251,3 +251,50 @@ def test_figures_are_drawn_where_there_is_something_to_draw(tmp_path):
     assert {file.name for file in tmp_path.iterdir()} == {"ratios.svg", "ratios.png"}
     axes = figures.growth([SERIES] * 4).axes
     assert [axis.get_visible() for axis in axes] == [True] * 4 + [False] * 2
+
+
+@pytest.mark.parametrize("shape", [scale.Shape(30, 60, 900), scale.Shape(500, 300, 12_345)])
+def test_invented_histories_have_the_shape_that_was_asked_for(shape):
+    histories = scale.heavy_tailed(shape, 0)
+    sequences = [histories.sequence(row).tolist() for row in range(len(histories))]
+    assert len(sequences) == shape.users and sum(map(len, sequences)) == shape.events
+    assert all(len(set(items)) == len(items) >= scale.SHORTEST for items in sequences), "nobody meets an item twice"
+    assert min(map(min, sequences)) >= 1 and max(map(max, sequences)) <= shape.items
+    counts = np.sort(np.bincount(histories.items, minlength=shape.items + 1)[1:])
+    assert counts[-shape.items // 10 :].mean() > 1.9 * counts[: shape.items // 10].mean(), (
+        "some items are known to many"
+    )
+
+
+SCALED = [
+    {"users": users, "items": items, "events": 900, "system": system, "seconds": 1.0, "peak_mib": 300.0, "met": True}
+    for users, items in ((30, 60), (60, 60), (60, 90))
+    for system in ("popularity", "markov")
+]
+
+
+@pytest.mark.slow
+def test_models_that_count_are_measured_in_processes_of_their_own(tmp_path, monkeypatch):
+    path = tmp_path / "scale.json"
+    results = scale.measure([scale.Shape(30, 60, 900)], ["popularity", "item_knn"], path, "a test")
+    assert json.loads(path.read_text()) == results
+    assert results.keys() == {"command", "hardware", "threads", "commit", "must", "rows"}
+    for row, system in zip(results["rows"], ["popularity", "item_knn"], strict=True):
+        assert row["system"] == system and row["met"] and (row["users"], row["items"], row["events"]) == (30, 60, 900)
+        assert row["seconds"] == pytest.approx(row["fit_seconds"] + row["rank_seconds"], abs=0.02)
+        assert 50 < row["peak_mib"] < 3072
+    monkeypatch.setattr(scale, "MUST", {"seconds": 900, "peak_mib": 1})
+    assert not scale.measure([scale.Shape(30, 60, 900)], ["popularity"], path, "a test")["rows"][0]["met"]
+
+
+def test_a_model_that_fails_is_said_and_the_others_are_measured(tmp_path, monkeypatch):
+    answers = iter([{}, {"failed": -9}, {"seconds": 1.0, "peak_mib": 9.0}])
+    monkeypatch.setattr(scale, "_in_a_process", lambda *_: next(answers))
+    rows = scale.measure([scale.Shape(30, 60, 900)], ["markov", "popularity"], tmp_path / "scale.json", "")["rows"]
+    assert [(row.get("failed"), row["met"]) for row in rows] == [(-9, False), (None, True)]
+
+
+def test_growth_with_users_and_items_is_drawn():
+    axes = figures.scale([*SCALED, {"users": 60, "items": 60, "system": "item_knn", "failed": -9}]).axes
+    drawn = [[line.get_xdata() for line in axis.lines] for axis in axes]
+    assert [[list(map(int, sizes)) for sizes in axis] for axis in drawn] == [[[30, 60]] * 2, [[60, 90]] * 2] * 2

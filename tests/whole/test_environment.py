@@ -143,7 +143,7 @@ def make(*arguments: str) -> subprocess.CompletedProcess:
 
 
 def test_make_alone_lists_every_target():
-    listed = re.findall(r"^  (\w+)", make().stdout, re.MULTILINE)
+    listed = re.findall(r"^  ([\w-]+)", make().stdout, re.MULTILINE)
     assert listed == TARGETS
     assert {"help", "setup", "all", "smoke", "check", "types", "test", "report", "lab", "clean", "publish"} <= set(
         listed
@@ -260,7 +260,7 @@ def test_the_readme_names_every_target_profile_and_command():
 
     targets = set(TARGETS) - {"help"}
     commands = {(command.name or command.callback.__name__) for command in app.registered_commands}
-    assert targets <= set(re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE))
+    assert targets <= set(re.findall(r"^\| `([\w-]+)` \|", README, re.MULTILINE))
     assert set(available()) <= set(re.findall(r"^\| `([\w-]+)`", README, re.MULTILINE))
     assert commands <= set(re.findall(r"python -m dualrec (\w+)", README)) | targets
     assert README.count("<!-- results:begin -->") == README.count("<!-- results:end -->") == 1

@@ -11,6 +11,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from dualrec import __main__ as cli
@@ -130,7 +131,9 @@ def test_the_commands(session, served):
     report = json.loads(mine)
     assert list(report) == ["popularity", "markov", "lstm"] and report["lstm"]["n"] == 16
     assert list(json.loads(remote)) == ["llm", "llm_hint"] and json.loads(remote)["llm"]["n"] == 4
-    (_, ten, two), (_, trie, films), (_, written, _) = of["recommend"]
+    (_, ten, two), (_, file, _), (_, trie, films), (_, written, _) = of["recommend"]
+    everybody = pd.read_parquet(session.home / file.strip())
+    assert everybody.user_id.nunique() == 943 and len(everybody) == 9430 and everybody.item_id.notna().all()
     assert len(recommended(ten, 10)) == 10 and told_what_was_taken(two, ["Toy Story (1995)", "Aladdin (1992)"])
     assert len(recommended(trie, 10)) == 10 and told_what_was_taken(films, TWO_FILMS)
     assert recommended(written, 10) == ["Fargo (1996)", "Casino (1995)"]

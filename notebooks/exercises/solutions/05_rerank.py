@@ -7,16 +7,16 @@
 import numpy as np
 
 from dualrec.rerank.similarity import rerank_by_hint
-from dualrec.sequence.base import hints_from_scores, top_k
+from dualrec.sequence.ranking import best_hints, best_lists
 from dualrec.study import open_study
 from dualrec.systems.sequence_models import fit_sequence_model
 from dualrec.types import Hints, RankedLists
 
 study = open_study("smoke")
 cases = study.split.validation.take(np.arange(50))
-scores = fit_sequence_model(study, "windowed_markov").scores(cases.history)
-lists = top_k(scores, 10)
-hints = hints_from_scores(scores, 1)
+chain = fit_sequence_model(study, "windowed_markov")
+lists = best_lists(chain, cases.history, 10)
+hints = best_hints(chain, cases.history, 1)
 
 # %% [markdown]
 # ## 1 · What does the hint do to itself?

@@ -12,7 +12,7 @@ import pandas as pd
 from dualrec.core import paths
 from dualrec.evaluation.metrics import per_user
 from dualrec.evaluation.statistics import bootstrap_interval, paired_difference
-from dualrec.sequence.base import top_k
+from dualrec.sequence.ranking import best_lists
 from dualrec.study import open_study
 from dualrec.systems.sequence_models import fit_sequence_model
 
@@ -22,7 +22,7 @@ study.cases = study.split.test.take(np.arange(200))
 
 def ledger_of(system: str) -> pd.DataFrame:
     """The system's lists for two hundred users, as a ledger."""
-    lists = top_k(fit_sequence_model(study, system).scores(study.cases.history), 10)
+    lists = best_lists(fit_sequence_model(study, system), study.cases.history, 10)
     return study.save(f"exercise_{system}", study.cases, lists, 0.0)
 
 

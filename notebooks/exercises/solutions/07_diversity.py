@@ -5,13 +5,13 @@
 import numpy as np
 
 from dualrec.rerank.diversity import mmr
-from dualrec.sequence.base import top_k
+from dualrec.sequence.ranking import best_lists
 from dualrec.study import open_study
 from dualrec.systems.sequence_models import fit_sequence_model
 
 study = open_study("smoke")
 cases = study.split.validation.take(np.arange(100))
-lists = top_k(fit_sequence_model(study, "windowed_markov").scores(cases.history), 50)
+lists = best_lists(fit_sequence_model(study, "windowed_markov"), cases.history, 50)
 vectors = study.title_vectors
 
 # %% [markdown]

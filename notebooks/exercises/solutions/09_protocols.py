@@ -43,7 +43,8 @@ def hit_rates(kind: str) -> dict[str, float]:
     """HR@10 of every system among sampled candidates."""
     rates = {}
     for name, full_scores in scores.items():
-        candidate_scores = keep_candidates(full_scores, cases.targets, kind, study.popularity, 100, 0)
+        rng = np.random.default_rng(0)
+        candidate_scores = keep_candidates(full_scores, cases.targets, kind, study.popularity, 100, rng)
         rates[name] = float((target_ranks(candidate_scores, cases.targets) <= 10).mean())
     return rates
 

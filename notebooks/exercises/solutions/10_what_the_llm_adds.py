@@ -51,7 +51,7 @@ def log_shares(model: SequenceModel, histories: Sequences) -> np.ndarray:
 
 chain_shares = log_shares(chain, validation.history)
 neighbour_shares = log_shares(neighbours, validation.history)
-grid = search_weight(chain_shares, neighbour_shares, validation.targets)
+grid = search_weight([(chain_shares, neighbour_shares, validation.targets)])
 
 # %% solution
 weight = float(grid.sort_values(["ndcg", "weight"], ascending=[False, True]).weight.iloc[0])

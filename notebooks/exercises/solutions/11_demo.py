@@ -11,7 +11,7 @@ import numpy as np
 
 from dualrec.demo import Demo
 from dualrec.llm.local import load_llm
-from dualrec.sequence.base import hints_from_scores
+from dualrec.sequence.ranking import best_hints
 from dualrec.study import open_study
 from dualrec.systems.sequence_models import fit_sequence_model
 from dualrec.types import Sequences
@@ -44,18 +44,18 @@ print(hintless_prompt)
 #
 # Ask the sequence model for its hint after every order of the same movies, all in one call, and put the different
 # hinted items into the set `hints`. `Sequences.from_lists(users, lists)` makes histories and
-# `hints_from_scores(scores, 1)` takes the best.
+# `best_hints(model, histories, 1)` takes the best.
 
 # %% solution
 orders = [list(order) for order in permutations(liked)]
 histories = Sequences.from_lists(range(len(orders)), orders)
-hints = set(hints_from_scores(demo.model.scores(histories), 1).items[:, 0].tolist())
+hints = set(best_hints(demo.model, histories, 1).items[:, 0].tolist())
 
 # %% check
 single_hints = set()
 for order in permutations(liked):
     history = Sequences.from_lists([0], [order])
-    single_hints.add(int(hints_from_scores(demo.model.scores(history), 1).items[0, 0]))
+    single_hints.add(int(best_hints(demo.model, history, 1).items[0, 0]))
 assert hints == single_hints and answer.hint in hints and not hints & set(liked)
 print(len(hints), "different hints:", "; ".join(titles[item] for item in sorted(hints)))
 
