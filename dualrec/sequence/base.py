@@ -44,8 +44,13 @@ class NextItemNetwork(nn.Module, ABC):
         """(B, T) item indices, padded on the right -> (B, T, dim) states that ignore what comes later."""
 
     @abstractmethod
+    def head(self, states: torch.Tensor, table: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """(M, dim) states -> queries (M, w), keys (N + 1, w), bias (N + 1,): an item's score is query · key + bias."""
+
     def logits(self, states: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
         """(M, dim) states -> (M, N + 1) scores of the next item."""
+        queries, keys, bias = self.head(states, table)
+        return torch.addmm(bias, queries, keys.T)
 
 
 def mask_seen(scores: np.ndarray, histories: Sequences) -> np.ndarray:

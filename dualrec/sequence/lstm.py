@@ -57,7 +57,8 @@ class NextItemLSTM(NextItemNetwork):
             x = self.dropout(layer(x)[0])  # (B, T, hidden)
         return self.dense(x)
 
-    def logits(self, states: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
-        """(M, dense) states -> (M, N + 1) scores of the next item; tied: the product with the item table."""
-        projected = self.output(states)
-        return projected @ table.T + self.bias if self.tied else projected
+    def head(self, states: torch.Tensor, table: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """(M, dense) states -> queries, keys and bias; tied: the keys are the item table."""
+        if self.bias is None:
+            return states, self.output.weight, self.output.bias
+        return self.output(states), table, self.bias

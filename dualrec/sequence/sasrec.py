@@ -45,6 +45,6 @@ class SASRec(NextItemNetwork):
         mask = nn.Transformer.generate_square_subsequent_mask(steps, items.device)
         return self.blocks(x, mask, is_causal=True)
 
-    def logits(self, states: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
-        """(M, dim) states -> (M, N + 1) scores of the next item."""
-        return states @ table.T + self.bias
+    def head(self, states: torch.Tensor, table: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """(M, dim) states are the queries; the keys are the embeddings."""
+        return states, table, self.bias

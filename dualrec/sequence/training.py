@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch.nn.utils.rnn import pad_sequence
 from torch.optim import Optimizer
@@ -23,6 +22,7 @@ from dualrec.core.checkpoints import load_checkpoint, save_checkpoint
 from dualrec.core.errors import StudyError
 from dualrec.core.parallel import limit_threads
 from dualrec.sequence.base import NextItemNetwork, mask_seen
+from dualrec.sequence.losses import next_item_loss
 from dualrec.sequence.ranking import ndcg_at_10
 from dualrec.types import Cases, Sequences
 
@@ -158,10 +158,9 @@ def _epoch(
     n_targets = 0
     for inputs, targets in batches(samples, config, rng):
         inputs, targets = inputs.to(device), targets.to(device)
-        real = targets > 0  # (B, T); logits cost more than all else, so they are computed at real targets only
+        real = targets > 0  # (B, T); the loss costs more than all else, so it is computed at real targets only
         table = model.item_table()
-        logits = model.logits(model(inputs, table)[real], table)  # (targets, N + 1)
-        loss = F.cross_entropy(logits, targets[real])
+        loss = next_item_loss(*model.head(model(inputs, table)[real], table), targets[real])
         if not torch.isfinite(loss):
             raise StudyError(
                 f"the loss is no longer a number; lower learning_rate ({config.learning_rate}) in the profile"
@@ -221,5 +220,5 @@ def score(model: NextItemNetwork, histories: Sequences, config: TrainingConfig, 
         right_padded = np.take_along_axis(left_padded, (np.arange(width) - lengths[rows, None]) % width, axis=1)
         states = model(torch.tensor(right_padded, device=device), table)  # (B, T, dim)
         last_states = states[range(len(rows)), lengths[rows] - 1]  # (B, dim)
-        scores[rows] = model.logits(last_states, table).float().cpu().numpy()
+        scores[rows] = model.logits(last_states, table).cpu().numpy()
     return mask_seen(scores, histories)

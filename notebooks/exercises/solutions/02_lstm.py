@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from dualrec.evaluation.ranks import ndcg
-from dualrec.sequence.base import mask_seen, target_ranks
+from dualrec.sequence.base import NextItemNetwork, mask_seen, target_ranks
 from dualrec.study import open_study
 from dualrec.systems.sequence_models import fit_sequence_model
 
@@ -68,13 +68,13 @@ print({weight: round(float(accuracy), 4) for weight, accuracy in ndcg_of.items()
 # %% [markdown]
 # ## 3 · Replace the LSTM by a network of your own
 #
-# Any `nn.Module` with `item_table`, `forward` and `logits` (see `NextItemNetwork` in `dualrec/sequence/base.py`) can be
+# Any `NextItemNetwork` (in `dualrec/sequence/base.py`) with the methods `item_table`, `forward` and `head` can be
 # trained by the study's loop. Write `Average`, which predicts from the *mean* of the embeddings of all movies so far;
 # no memory, no order. Its output weights are its item table.
 
 
 # %% solution
-class Average(nn.Module):
+class Average(NextItemNetwork):
     """The mean of what was watched so far, then one layer."""
 
     def __init__(self, n_items: int, dim: int):
@@ -92,9 +92,9 @@ class Average(nn.Module):
         total = nn.functional.embedding(items, table).cumsum(dim=1)
         return self.layer(total / (items > 0).cumsum(dim=1).clamp(min=1)[..., None])
 
-    def logits(self, states: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
-        """(M, dim) states -> (M, N + 1) scores of the next movie."""
-        return states @ table.T + self.bias
+    def head(self, states: torch.Tensor, table: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """(M, dim) states, the item table and a bias: a movie's score is state · embedding + bias."""
+        return states, table, self.bias
 
 
 # %% check
