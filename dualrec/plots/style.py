@@ -10,6 +10,7 @@ from pathlib import Path
 
 import matplotlib
 import seaborn as sns
+from matplotlib import font_manager
 from matplotlib.figure import Figure
 
 from dualrec.core.artifacts import atomic_path
@@ -31,6 +32,9 @@ TEAL = "#2A8C82"
 FATES = {"listed": GREEN, "seen": SKY, "duplicate": ORANGE, "invalid": GREY}
 # These tell the fates apart in grey print, too.
 HATCHES = {"listed": "", "seen": "//", "duplicate": "..", "invalid": "xx"}
+# For letters that matplotlib's own font lacks, those of these that a machine has: titles may be in any script.
+OTHER_SCRIPTS = ("Noto Sans CJK JP", "Noto Sans CJK SC", "Source Han Sans", "WenQuanYi Zen Hei", "Hiragino Sans")
+OTHER_SCRIPTS += ("PingFang SC", "Yu Gothic", "Microsoft YaHei", "Malgun Gothic", "Noto Sans Devanagari", "Nirmala UI")
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,7 @@ class Look:
 def use_style() -> None:
     """Set the study's style; call it once per notebook."""
     sns.set_theme(style="whitegrid", context="notebook")
+    there = {font.name for font in font_manager.fontManager.ttflist}
     matplotlib.rcParams.update(
         {
             "figure.dpi": 110,
@@ -62,6 +67,10 @@ def use_style() -> None:
             "axes.spines.right": False,
             "axes.titlesize": "medium",
             "axes.titlelocation": "left",
+            "font.sans-serif": [
+                *matplotlib.rcParams["font.sans-serif"],
+                *[name for name in OTHER_SCRIPTS if name in there],
+            ],
             "svg.hashsalt": "dualrec",  # the same figure gives the same file
             "svg.fonttype": "none",
         }

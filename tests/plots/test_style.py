@@ -1,5 +1,8 @@
 """The style: colours that can be seen on white, and figures that are the same file when drawn again."""
 
+from types import SimpleNamespace
+
+import matplotlib
 import pytest
 from matplotlib import pyplot as plt
 
@@ -70,3 +73,12 @@ def test_words_of_an_svg_stay_words(tmp_path):
     axis.set_title("Findable")
     plots.save(figure, tmp_path, "words")
     assert "Findable</text>" in (tmp_path / "words.svg").read_text(encoding="utf-8")
+
+
+def test_letters_of_other_scripts_take_the_fonts_that_a_machine_has(monkeypatch):
+    fonts = [SimpleNamespace(name=name) for name in ("DejaVu Sans", "Yu Gothic", "Comic Sans")]
+    monkeypatch.setattr(style.font_manager.fontManager, "ttflist", fonts)
+    with matplotlib.rc_context():
+        style.use_style()
+        names = matplotlib.rcParams["font.sans-serif"]
+    assert names[-1] == "Yu Gothic" and "DejaVu Sans" in names and not {"Malgun Gothic", "Comic Sans"} & set(names)
