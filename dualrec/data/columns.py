@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 LARGEST = 2**62  # of a whole number or a time in its unit
+PLAIN_NUMBER = r"(?:0|-?[1-9][0-9]{0,17})"  # a whole number as it is written without ornament, and fits int64
 _WHOLE = r"[+-]?\d{1,18}"
 _DIGITS = 9  # decimals of a time, at most
 _YEARS = (1678, 2261)  # that int64 holds in nanoseconds
@@ -44,8 +45,15 @@ def read_number(column: pd.Series) -> tuple[pd.Series, pd.Series]:
 
 
 def read_name(column: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """Text as it is; only blanks are none."""
+    """int64 where all are whole numbers without ornament, else text as it is; only blanks are none."""
+    if column.str.fullmatch(PLAIN_NUMBER).all():
+        return column.astype("int64"), pd.Series(False, column.index)
     return column, column.str.strip() == ""
+
+
+def read_text(column: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Text as it is, whatever it is."""
+    return column, pd.Series(False, column.index)
 
 
 def read_time(column: pd.Series) -> tuple[pd.Series, pd.Series]:
@@ -96,5 +104,6 @@ KINDS = {
     "int": Kind(read_whole, "a whole number", "whole numbers"),
     "float": Kind(read_number, "a number", "numbers"),
     "name": Kind(read_name, "an id", "ids, one in every row"),
+    "text": Kind(read_text, "text", "text"),
     "time": Kind(read_time, "a time", "seconds since 1970, or as dates such as 2001-12-31T23:59:59"),
 }
