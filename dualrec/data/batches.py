@@ -7,15 +7,17 @@ import gzip
 import io
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 from pyarrow import csv
 
 from dualrec.data.columns import KINDS, PLAIN_NUMBER
 
+compute: Any = pyarrow.compute  # Any: it makes most of its functions when it is imported
 GZIP = b"\x1f\x8b"  # first bytes of a packed file
 _BATCH = 2**22  # bytes
 _HEADER = 2**16  # bytes of a first line, at most
@@ -76,14 +78,14 @@ def _pieces(stream, separator: str, names: list[str], kinds: dict[str, str]) -> 
         for field, column in zip(fields, batch.columns, strict=True):
             if field in pieces:
                 pieces[field].append(_compact(column, kinds.get(field)))
-            elif pc.max(pc.binary_length(column)).as_py():
+            elif compute.max(compute.binary_length(column)).as_py():
                 raise ValueError("a colon that separates nothing")
     return pieces
 
 
 def _compact(column: pa.StringArray, kind: str | None) -> np.ndarray | pa.StringArray:
     """One batch of a column: int64, float32 or text. Raises ValueError where it is not plain."""
-    if kind in _WHOLE and pc.all(pc.match_substring_regex(column, f"^{PLAIN_NUMBER}$")).as_py():
+    if kind in _WHOLE and compute.all(compute.match_substring_regex(column, f"^{PLAIN_NUMBER}$")).as_py():
         return column.cast(pa.int64()).to_numpy()
     if kind == "float":  # there are few different ones
         coded = column.dictionary_encode()
@@ -96,7 +98,7 @@ def _compact(column: pa.StringArray, kind: str | None) -> np.ndarray | pa.String
 
 def _plain(text: pa.StringArray) -> pa.StringArray:
     """The text itself. Raises ValueError where a character in it means something to one parser alone."""
-    if pc.any(pc.match_substring_regex(text, _UNCLEAR)).as_py():
+    if compute.any(compute.match_substring_regex(text, _UNCLEAR)).as_py():
         raise ValueError("an unclear character")
     return text
 

@@ -71,7 +71,17 @@ def read_time(column: pd.Series) -> tuple[pd.Series, pd.Series]:
     if dated.sum() <= numbers.sum():
         return _scaled(text, ~numbers)
     dates = dates.where(dated, pd.Timestamp(0, tz="UTC")).dt.as_unit("ns")
-    return _coarsest(dates.astype("int64")), ~dated
+    return coarsest(dates.astype("int64"), 10**9), ~dated
+
+
+def coarsest(times: pd.Series, ticks: int) -> pd.Series:
+    """Times in the largest unit in which all are whole: second, millisecond, microsecond or nanosecond.
+
+    times: int64
+    ticks: of their unit, to the second
+    """
+    unit = next(10**digits for digits in (9, 6, 3, 0) if 10**digits <= ticks and not (times % 10**digits).any())
+    return times // unit if unit > 1 else times
 
 
 def ticks_per_second(times: pd.Series) -> int:
@@ -92,12 +102,6 @@ def _scaled(text: pd.Series, bad: pd.Series) -> tuple[pd.Series, pd.Series]:
     whole = [0 if skipped else int(value.scaleb(power)) for value, skipped in zip(exact, bad, strict=True)]
     bad |= pd.Series([abs(value) >= LARGEST for value in whole], text.index)
     return pd.Series([0 if skipped else v for v, skipped in zip(whole, bad, strict=True)], text.index, "int64"), bad
-
-
-def _coarsest(nanoseconds: pd.Series) -> pd.Series:
-    """Times in the largest unit in which all are whole."""
-    unit = next(ticks for ticks in (10**9, 10**6, 10**3, 1) if (nanoseconds % ticks == 0).all())
-    return nanoseconds // unit
 
 
 KINDS = {

@@ -63,12 +63,12 @@ def type_columns(table: pd.DataFrame, kinds: dict[str, str]) -> Fault | None:
     Where times are in scientific notation, a column `scientific` (bool) says in which rows.
     """
     for name in [name for name in kinds if name in table and pd.api.types.is_string_dtype(table[name])]:
-        column, kind = table[name], KINDS[kinds[name]]
+        column, kind = pd.Series(table[name]), KINDS[kinds[name]]
         values, bad = kind.read(column)
         if bad.any():
             row = int(bad.to_numpy().argmax())
-            advice = _advice(int(bad.sum()), len(table), name, kind.all)
-            return Fault(row, f"{name} is {column.iloc[row]!r}, not {kind.one}{advice}")
+            what_to_do = advice(int(bad.sum()), len(table), name, kind.all, "line")
+            return Fault(row, f"{name} is {column.iloc[row]!r}, not {kind.one}{what_to_do}")
         table[name] = values
         if kinds[name] == "time" and (scientific := column.str.contains("e", case=False)).any():
             table["scientific"] = scientific
@@ -137,10 +137,14 @@ def stored(path: Path) -> Path:
     return packed if packed.is_file() and not path.exists() else path
 
 
-def _advice(bad: int, rows: int, column: str, wanted: str) -> str:
-    """What to do about some bad rows of a column."""
+def advice(bad: int, rows: int, column: str, wanted: str, place: str) -> str:
+    """What to do about some bad rows of a column.
+
+    wanted: how the column should be written where most rows are wrong
+    place: what an error calls the place of a row, `line` or `row`
+    """
     if bad == 1:
-        return "; correct or remove the line"
+        return f"; correct or remove the {place}"
     if bad <= rows / 2:
         return f" (the first of {bad} such rows); correct or remove them"
     return f" (the first of {bad} such rows among {rows}); write the whole column {column} as {wanted}"
