@@ -7,17 +7,14 @@ import gzip
 import io
 import zlib
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute
 from pyarrow import csv
 
-from dualrec.data.columns import KINDS, PLAIN_NUMBER
+from dualrec.data.columns import KINDS, compute, plain_numbers
 
-compute: Any = pyarrow.compute  # Any: it makes most of its functions when it is imported
 GZIP = b"\x1f\x8b"  # first bytes of a packed file
 _BATCH = 2**22  # bytes
 _HEADER = 2**16  # bytes of a first line, at most
@@ -85,8 +82,8 @@ def _pieces(stream, separator: str, names: list[str], kinds: dict[str, str]) -> 
 
 def _compact(column: pa.StringArray, kind: str | None) -> np.ndarray | pa.StringArray:
     """One batch of a column: int64, float32 or text. Raises ValueError where it is not plain."""
-    if kind in _WHOLE and compute.all(compute.match_substring_regex(column, f"^{PLAIN_NUMBER}$")).as_py():
-        return column.cast(pa.int64()).to_numpy()
+    if kind in _WHOLE and (numbers := plain_numbers(column)) is not None:
+        return numbers
     if kind == "float":  # there are few different ones
         coded = column.dictionary_encode()
         values, bad = KINDS[kind].read(_plain(coded.dictionary).to_pandas())

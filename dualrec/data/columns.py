@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute
 
+compute: Any = pyarrow.compute  # Any: it makes most of its functions when it is imported
 LARGEST = 2**62  # of a whole number or a time in its unit
 PLAIN_NUMBER = r"(?:0|-?[1-9][0-9]{0,17})"  # a whole number as it is written without ornament, and fits int64
 _WHOLE = r"[+-]?\d{1,18}"
@@ -30,24 +34,33 @@ class Kind:
     all: str
 
 
+def plain_numbers(text: pa.Array | pa.ChunkedArray) -> np.ndarray | None:
+    """int64 where all of a text column are whole numbers without ornament, else None."""
+    if not compute.all(compute.match_substring_regex(text, f"^{PLAIN_NUMBER}$")).as_py():
+        return None
+    return text.cast(pa.int64()).to_numpy()
+
+
 def read_whole(column: pd.Series) -> tuple[pd.Series, pd.Series]:
     """int64 values."""
-    values = pd.Series(pd.to_numeric(column, errors="coerce"))
+    if (numbers := plain_numbers(pa.array(column))) is not None:
+        return pd.Series(numbers, column.index), pd.Series(False, column.index)
+    values = _numbers(column)
     bad = ~(values.abs() < LARGEST) | (values != values.round())  # true for what is no number, too
     return values.mask(bad, 0).astype("int64"), bad
 
 
 def read_number(column: pd.Series) -> tuple[pd.Series, pd.Series]:
     """float32 values."""
-    values = pd.Series(pd.to_numeric(column, errors="coerce"))
+    values = _numbers(column)
     bad = ~(values.abs() < LARGEST)
     return values.astype("float32"), bad
 
 
 def read_name(column: pd.Series) -> tuple[pd.Series, pd.Series]:
     """int64 where all are whole numbers without ornament, else text as it is; only blanks are none."""
-    if column.str.fullmatch(PLAIN_NUMBER).all():
-        return column.astype("int64"), pd.Series(False, column.index)
+    if (numbers := plain_numbers(pa.array(column))) is not None:
+        return pd.Series(numbers, column.index), pd.Series(False, column.index)
     return column, column.str.strip() == ""
 
 
@@ -62,10 +75,10 @@ def read_time(column: pd.Series) -> tuple[pd.Series, pd.Series]:
     Whole numbers stay as they are. With fractions, and where most rows are dates in ISO form (UTC unless they name
     another zone), the unit is the largest of second, millisecond, microsecond and nanosecond in which all are whole.
     """
+    if (plain := plain_numbers(pa.array(column))) is not None:
+        return pd.Series(plain, column.index), pd.Series(False, column.index)
     text = column.str.strip()
-    if text.str.fullmatch(_WHOLE).all():
-        return text.astype("int64"), pd.Series(False, text.index)
-    numbers = pd.Series(pd.to_numeric(text, errors="coerce")).abs() < LARGEST
+    numbers = _numbers(text).abs() < LARGEST
     dates = pd.Series(pd.to_datetime(text.mask(numbers, ""), format="ISO8601", utc=True, errors="coerce"))
     dated = dates.dt.year.between(*_YEARS)
     if dated.sum() <= numbers.sum():
@@ -93,8 +106,17 @@ def ticks_per_second(times: pd.Series) -> int:
     return next((10**digits for digits in (9, 6, 3) if typical > 10 ** (digits + 8)), 1)
 
 
+def _numbers(column: pd.Series) -> pd.Series:
+    """Text as numbers, NaN for what is none; each distinct text is read once, since most columns repeat few."""
+    places, distinct = pd.factorize(column, use_na_sentinel=False)
+    return pd.Series(pd.Series(pd.to_numeric(pd.Series(distinct), errors="coerce")).to_numpy()[places], column.index)
+
+
 def _scaled(text: pd.Series, bad: pd.Series) -> tuple[pd.Series, pd.Series]:
     """Numbers with fractions as whole ones: decimal by decimal, since a float would round them."""
+    whole = text.mask(bad, "0")
+    if whole.str.fullmatch(_WHOLE).all():
+        return whole.astype("int64"), bad
     exact = [Decimal(0) if skipped else Decimal(value) for value, skipped in zip(text, bad, strict=True)]
     decimals = np.array([max(0, -int(value.normalize().as_tuple().exponent)) for value in exact])
     bad = bad | (decimals > _DIGITS)
