@@ -52,9 +52,10 @@ def read_table(
     # Two ways to one table: a plain file, however large, is read in batches that need little memory, but what is not
     # plain, or wrong, is read by the second way, which understands more and can say in which line it failed.
     table = read_batches(stored(path), separator, columns, kinds)
-    if table is None or not {*required} <= {*table} or type_columns(table, kinds):
-        table = _read_whole(path, separator, columns, kinds, required)
-    return table
+    if table is not None and {*required} <= {*table} and not type_columns(table, kinds):
+        return table
+    del table  # it may be large
+    return _read_whole(path, separator, columns, kinds, required)
 
 
 def type_columns(table: pd.DataFrame, kinds: dict[str, str]) -> Fault | None:
