@@ -36,6 +36,8 @@ def read_batches(path: Path, separator: str, columns: list[str] | None, kinds: d
             return pd.DataFrame({name: _joined(pieces.pop(name)) for name in names}, copy=False)
     except (ValueError, OSError, EOFError, zlib.error, pa.ArrowException):
         return None
+    finally:
+        pa.default_memory_pool().release_unused()  # Arrow would keep as much as all pieces took
 
 
 def _unpacked(path: Path) -> io.BufferedReader | gzip.GzipFile:

@@ -135,7 +135,9 @@ def _in_order(dataset: Dataset, config: SplitConfig) -> pd.DataFrame:
         keys.insert(0, ranks if rule == "id_up" else -ranks)
     rows = np.lexsort(keys)
     users, items, times = users[rows], items[rows], times[rows]
-    met_before = pd.Series(users * (len(dataset.catalogue) + 1) + items).duplicated().to_numpy()
+    pairs = np.multiply(users, len(dataset.catalogue) + 1, out=rows)  # in the memory of what is done with
+    pairs += items
+    met_before = pd.Series(pairs, copy=False).duplicated().to_numpy()
     columns = {"user_id": users, "item": items, "timestamp": times, "met_before": met_before}
     return pd.DataFrame(columns, copy=False)
 
