@@ -1,6 +1,8 @@
 """Plain files in batches: the same tables as by the careful way, and whatever is not plain is left to that."""
 
 import gzip
+import subprocess
+import sys
 from unittest.mock import patch
 
 import numpy as np
@@ -128,3 +130,21 @@ def test_a_file_cut_short_is_left_to_the_careful_way(path):
     path.write_bytes(gzip.compress(f"a,b\n{rows}".encode())[:-9])
     assert read_batches(path, ",", None, {"a": "int", "b": "int"}) is None
     assert read_batches(path.with_name("none.csv"), ",", None, {}) is None
+
+
+@pytest.mark.torture
+def test_five_million_ratings_fit_in_a_gibibyte(tmp_path):
+    rng = np.random.default_rng(0)
+    rows = np.column_stack([np.repeat(np.arange(50_000), 100), rng.integers(0, 9_000, 5_000_000)])
+    ratings = pd.DataFrame(rows, columns=["userId", "movieId"])
+    ratings.assign(rating=4.5, timestamp=np.arange(len(rows))).to_csv(tmp_path / "ratings.csv", index=False)
+    (tmp_path / "movies.csv").write_text("movieId,title\n" + "".join(f"{i},Movie {i}\n" for i in range(9_000)))
+    code = (
+        "import resource, sys\nfrom dualrec.config import SplitConfig\nfrom dualrec.data.sources import load\n"
+        "from dualrec.data.splits import leave_one_out\nleave_one_out(load(sys.argv[1]), SplitConfig())\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True
+    ).stdout
+    assert float(said) < 1
