@@ -48,7 +48,7 @@ class Catalogue:
 
     def index_of(self, ids) -> np.ndarray:
         """int64: the index of each original id, 0 where the catalogue has no such item."""
-        return pd.Series(np.arange(1, len(self.ids)), index=self.ids[1:]).reindex(ids).fillna(0).to_numpy(np.int64)
+        return 1 + pd.Index(self.ids[1:]).get_indexer(ids)
 
     @cached_property
     def id_ranks(self) -> np.ndarray:

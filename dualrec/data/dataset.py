@@ -60,25 +60,27 @@ def build_dataset(name: str, reading: Reading) -> Dataset:
     """
     catalogue, ratings = reading.catalogue, reading.ratings
     item = catalogue.index_of(ratings.item_id)
-    events = ratings.assign(item=item).loc[item > 0]
-    if events.empty:
+    known = item > 0
+    if not known.any():
         raise StudyError(
             f"data set '{name}': no rating names an item of its catalogue; check that both files belong together"
         )
-    again = events.duplicated(["user_id", "item", "timestamp", "rating"])
-    events = events.loc[~again].reset_index(drop=True)
-    codes, user_ids = pd.factorize(events.user_id, sort=True)
-    user_ids = as_ids(user_ids)
-    interactions = pd.DataFrame(
-        {
-            "user_id": codes + 1,
-            "item": events["item"],
-            "timestamp": events.timestamp.to_numpy(np.int64),
-            "rating": events.rating.to_numpy(np.float32),
-        }
-    )
+    numbers, user_ids = pd.factorize(ratings.user_id, sort=True)
+    again = known & _written_before(numbers * (len(catalogue) + 1) + item, ratings)
+    kept = known & ~again
+    there = np.bincount(numbers[kept], minlength=len(user_ids)) > 0  # users of whom anything is left
+    user_ids = as_ids(user_ids[there])
+    columns = {
+        "user_id": np.cumsum(there)[numbers],
+        "item": item,
+        "timestamp": ratings.timestamp.to_numpy(np.int64),
+        "rating": ratings.rating.to_numpy(np.float32),
+    }
+    if not kept.all():
+        columns = {column: values[kept] for column, values in columns.items()}
+    interactions = pd.DataFrame(columns, copy=False)
     notes = {
-        "ratings_of_unknown_items": int((item == 0).sum()),
+        "ratings_of_unknown_items": int((~known).sum()),
         "ratings_listed_twice": int(again.sum()),
         **reading.notes,
         "items_without_ratings": len(catalogue) - interactions["item"].nunique(),
@@ -86,10 +88,24 @@ def build_dataset(name: str, reading: Reading) -> Dataset:
         "items_without_year": int((catalogue.years[1:] == 0).sum()),
         "items_without_genre": int((catalogue.genres[1:].sum(axis=1) == 0).sum()),
     }
-    if "scientific" in events:
-        tied = interactions.duplicated(["user_id", "timestamp"], keep=False) & events.scientific
+    if "scientific" in ratings:
+        tied = interactions.duplicated(["user_id", "timestamp"], keep=False) & ratings.scientific.to_numpy()[kept]
         notes["times_tied_by_scientific_notation"] = int(tied.sum())
     refuse_heavy_losses(name, notes, len(ratings))
-    columns = [interactions[column].to_numpy() for column in interactions.columns]
-    digest = fingerprint(*columns, user_ids, catalogue.ids, catalogue.titles, catalogue.genres, catalogue.genre_names)
+    digest = fingerprint(
+        *columns.values(), user_ids, catalogue.ids, catalogue.titles, catalogue.genres, catalogue.genre_names
+    )
     return Dataset(name, catalogue, interactions, with_nobody(user_ids), digest, notes)
+
+
+def _written_before(pairs: np.ndarray, ratings: pd.DataFrame) -> np.ndarray:
+    """bool (n,): whether a row repeats an earlier one in user, item, timestamp and rating.
+
+    pairs: int64 (n,), a number for user and item of each row; in most data every pair is there once, and that is known
+        for the memory of one column
+    """
+    again = pd.Series(pairs).duplicated(keep=False).to_numpy(copy=True)
+    rows = np.flatnonzero(again)
+    candidates = ratings[["timestamp", "rating"]].iloc[rows].assign(pair=pairs[rows])
+    again[rows] = candidates.duplicated().to_numpy()
+    return again

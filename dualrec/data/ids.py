@@ -8,22 +8,30 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-_NUMBER = r"(?:0|-?[1-9]\d{0,17})"  # a leading zero makes a name, not a number
+from dualrec.data.columns import PLAIN_NUMBER, read_name
+
 _ORDER = b"dualrec: order of the items"  # another key is another random order
 
 
-def same_ids(*columns: pd.Series) -> tuple[list[np.ndarray], list[np.ndarray]]:
+def same_ids(*columns: pd.Series) -> tuple[list[pd.Series], list[np.ndarray]]:
     """Columns of one kind of ids as original ids, and for each whether a row wrote its id in another way.
 
     Blanks around an id and a `.0` behind a whole number, which programs add that take ids for measurements, are no part
-    of it. The ids are int64 where all are whole numbers, else text.
+    of it. The ids are int64 where all are whole numbers (a leading zero makes a name, not a number), else text.
 
-    columns: text, none empty
+    columns: int64, or text of which none is empty
     """
-    plain = [column.str.strip().str.replace(rf"^({_NUMBER})\.0*$", r"\1", regex=True) for column in columns]
-    rewritten = [(tidy != column).to_numpy() for tidy, column in zip(plain, columns, strict=True)]
-    numbers = all(column.str.fullmatch(_NUMBER).all() for column in plain)
-    return [column.to_numpy().astype(np.int64 if numbers else np.str_) for column in plain], rewritten
+    read, rewritten = zip(*map(_tidy, columns), strict=True)
+    numbers = all(column.dtype == np.int64 for column in read)
+    return [column if numbers else column.astype(str) for column in read], list(rewritten)
+
+
+def _tidy(column: pd.Series) -> tuple[pd.Series, np.ndarray]:
+    """Ids without what is no part of them, int64 where all are whole numbers, and whether each had any of it."""
+    if column.dtype == np.int64:
+        return column, np.zeros(len(column), bool)
+    tidy = column.str.strip().str.replace(rf"^({PLAIN_NUMBER})\.0*$", r"\1", regex=True)
+    return read_name(tidy)[0], (tidy != column).to_numpy(bool)
 
 
 def as_ids(ids: ArrayLike) -> np.ndarray:

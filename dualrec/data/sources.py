@@ -34,6 +34,9 @@ LAYOUTS = {  # the files by which a layout is recognised, and its reader
     ("user_taggedartists-timestamps.dat", "artists.dat"): read_tags,
     ("user_taggedartists.dat", "artists.dat"): read_tags,
     ("interactions.csv", "items.csv"): read_plain,
+    ("interactions.parquet", "items.parquet"): read_plain,
+    ("interactions.parquet", "items.csv"): read_plain,
+    ("interactions.csv", "items.parquet"): read_plain,
 }
 
 

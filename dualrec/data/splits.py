@@ -39,9 +39,11 @@ def leave_one_out(dataset: Dataset, config: SplitConfig) -> Split:
 
     Raises StudyError where no user is long enough, or none has a target that may be recommended.
     """
-    everything = _in_order(dataset, config)
-    events = _kept(everything, config)
-    split = split_sequences(_sequences(events, config), config.min_events)
+    events = _in_order(dataset, config)
+    met_before, repeated = int(events.met_before.sum()), _repeated_targets(events, config)
+    sequences = _sequences(_kept(events, config), config)
+    del events  # as large as the data set, and done with
+    split = split_sequences(sequences, config.min_events)
     if not len(split.test):
         raise StudyError(
             f"data set '{dataset.name}': no user has {max(config.min_events, 3)} events; use data with longer histories"
@@ -54,10 +56,7 @@ def leave_one_out(dataset: Dataset, config: SplitConfig) -> Split:
                 'met before; use repeats = "first" in [split]'
             )
         split = Split(split.train.take(rows), split.validation.take(rows), split.test.take(rows), split.left_out)
-    _, lengths = np.unique(everything.user_id.to_numpy(), return_counts=True)
-    last = (np.cumsum(lengths) - 1)[lengths >= max(config.min_events, 3)]
-    repeated = int(everything.met_before.to_numpy()[last].sum())
-    return replace(split, met_before=len(everything) - len(events), repeated_targets=repeated)
+    return replace(split, met_before=met_before if config.repeats == "first" else 0, repeated_targets=repeated)
 
 
 def split_sequences(sequences: Sequences, min_events: int) -> Split:
@@ -67,9 +66,10 @@ def split_sequences(sequences: Sequences, min_events: int) -> Split:
     """
     long_enough = sequences.take(np.flatnonzero(sequences.lengths >= max(min_events, 3)))
     end = long_enough.offsets[1:]
+    train = long_enough.drop_last(2)
     return Split(
-        train=long_enough.drop_last(2),
-        validation=Cases(long_enough.drop_last(2), long_enough.items[end - 2]),
+        train=train,
+        validation=Cases(train, long_enough.items[end - 2]),
         test=Cases(long_enough.drop_last(1), long_enough.items[end - 1]),
         left_out=len(sequences) - len(long_enough),
     )
@@ -120,30 +120,46 @@ def order(dataset: Dataset, config: SplitConfig) -> Sequences:
 
 
 def _in_order(dataset: Dataset, config: SplitConfig) -> pd.DataFrame:
-    """All interactions in the order of `order`, and whether each user had met the item before: `met_before`."""
+    """All interactions in the order of `order`, without ratings, and whether each user had met the item: `met_before`.
+
+    Every column is an array of its own, so that none is kept in memory for the sake of another.
+    """
     interactions = dataset.interactions
-    n = len(interactions)
-    ids = dataset.catalogue.id_ranks[interactions["item"].to_numpy()]
+    users, items, times = (interactions[name].to_numpy() for name in ("user_id", "item", "timestamp"))
     rule, _, seed = config.tie_rule.partition(":")
+    keys = [times, users]  # file order settles what they leave equal
     if rule == "random":
-        tie = np.random.default_rng(int(seed)).permutation(n)
-    else:
-        tie = {"file": np.arange(n), "id_up": ids, "id_down": -ids}[rule]
-    rows = np.lexsort((tie, interactions.timestamp.to_numpy(), interactions.user_id.to_numpy()))
-    events = interactions.iloc[rows]
-    return events.assign(met_before=events.duplicated(["user_id", "item"]))
+        keys.insert(0, np.random.default_rng(int(seed)).permutation(len(users)))
+    elif rule != "file":
+        ranks = dataset.catalogue.id_ranks[items]
+        keys.insert(0, ranks if rule == "id_up" else -ranks)
+    rows = np.lexsort(keys)
+    users, items, times = users[rows], items[rows], times[rows]
+    pairs = np.multiply(users, len(dataset.catalogue) + 1, out=rows)  # in the memory of what is done with
+    pairs += items
+    met_before = pd.Series(pairs, copy=False).duplicated().to_numpy()
+    columns = {"user_id": users, "item": items, "timestamp": times, "met_before": met_before}
+    return pd.DataFrame(columns, copy=False)
 
 
 def _kept(events: pd.DataFrame, config: SplitConfig) -> pd.DataFrame:
     """The events that the rule for repeats leaves."""
-    return events.loc[~events.met_before] if config.repeats == "first" else events
+    return events.loc[~events.met_before] if config.repeats == "first" and events.met_before.any() else events
 
 
 def _sequences(events: pd.DataFrame, config: SplitConfig) -> Sequences:
     """Ordered events as one sequence per user."""
-    users, counts = np.unique(events.user_id.to_numpy(), return_counts=True)
-    offsets = np.concatenate([[0], np.cumsum(counts)])
+    counts = np.bincount(events.user_id.to_numpy())
+    users = np.flatnonzero(counts)
+    offsets = np.concatenate([[0], np.cumsum(counts[users])])
     return Sequences(users, offsets, events["item"].to_numpy(), config.repeats == "allow")
+
+
+def _repeated_targets(events: pd.DataFrame, config: SplitConfig) -> int:
+    """How many users with enough events end with an item they had met before."""
+    counts = np.bincount(events.user_id.to_numpy())
+    last = (np.cumsum(counts) - 1)[counts >= max(config.min_events, 3)]
+    return int(events.met_before.to_numpy()[last].sum())
 
 
 def _known_targets(cases: Cases) -> np.ndarray:

@@ -75,6 +75,16 @@ def test_another_way_of_writing_changes_no_number(evaluate, tmp_path, rewritten)
     assert plain == other and plain["markov"]["HR@1"] == 1 and plain["markov"]["n"] == 40
 
 
+def test_parquet_in_place_of_text_is_the_same_data(evaluate, tmp_path):
+    folder = write(tmp_path / "songs", WALK, range(1, 31))
+    plain, _, lists = evaluate(folder)
+    for text in folder.glob("*.csv"):
+        pd.read_csv(text).to_parquet(text.with_suffix(".parquet"))
+        text.unlink()
+    other, _, new_lists = evaluate(folder)
+    assert plain == other and lists is not None and new_lists is None, "nothing is computed again"
+
+
 def test_rows_written_twice_count_once(evaluate, tmp_path):
     plain, _, _ = evaluate(write(tmp_path / "plain", WALK, range(1, 31)))
     twice, said, lists = evaluate(write(tmp_path / "twice", [row for row in WALK for _ in range(2)], range(1, 31)))

@@ -1,19 +1,25 @@
-"""The plain layout, for anyone's data: two CSV files with a header.
+"""The plain layout, for anyone's data: two tables, each in a CSV file with a header or in a parquet file.
 
-interactions.csv   user_id,item_id,timestamp|order[,rating]
-items.csv          item_id,title[,year,genres]
+interactions.csv or .parquet   user_id,item_id,timestamp|order[,rating]
+items.csv or .parquet          item_id,title[,year,genres]
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
+
 from dualrec.core.errors import StudyError
 from dualrec.data.catalogue import build_catalogue
 from dualrec.data.dataset import Reading
 from dualrec.data.ids import same_ids
 from dualrec.data.layouts.movielens import split_genres
-from dualrec.data.tables import read_table
+from dualrec.data.parquet import read_parquet
+from dualrec.data.tables import read_table, stored
+
+_EVENTS = {"user_id": "name", "item_id": "name", "timestamp": "time", "order": "time", "rating": "float"}
+_ITEMS = {"item_id": "name", "title": "text", "year": "text", "genres": "text"}
 
 
 def read_plain(folder: Path) -> Reading:
@@ -21,12 +27,10 @@ def read_plain(folder: Path) -> Reading:
 
     Ids are those of the files, see `ids.same_ids`. A year that is not of four digits counts as missing.
 
-    Raises StudyError for missing files and columns and for malformed rows.
+    Raises StudyError for missing files and columns, for malformed rows, and for a table that lies there in both forms.
     """
-    path = folder / "interactions.csv"
-    kinds = {"user_id": "name", "item_id": "name", "timestamp": "time", "order": "time", "rating": "float"}
-    events = read_table(path, ",", None, kinds, ("user_id", "item_id"))
-    items = read_table(folder / "items.csv", ",", None, {"item_id": "name"}, ("item_id", "title"))
+    path, events = _read(folder, "interactions", _EVENTS, ("user_id", "item_id"))
+    _, items = _read(folder, "items", _ITEMS, ("item_id", "title"))
     clock = next((name for name in ("timestamp", "order") if name in events), None)
     if clock is None:
         raise StudyError(f"{path} has neither a timestamp nor an order column; add one of them")
@@ -41,3 +45,13 @@ def read_plain(folder: Path) -> Reading:
     genres = split_genres(items["genres"]) if "genres" in items else [[]] * len(items)
     notes = {"ids_written_in_two_ways": int((user_rewritten | item_rewritten).sum())}
     return Reading(build_catalogue(known_items, items.title, genres, years), events, notes)
+
+
+def _read(folder: Path, table: str, kinds: dict[str, str], required: tuple[str, ...]) -> tuple[Path, pd.DataFrame]:
+    """The file of a table, and what it holds. Raises StudyError where it lies there in both forms."""
+    text, parquet = folder / f"{table}.csv", folder / f"{table}.parquet"
+    if not parquet.is_file():
+        return text, read_table(text, ",", None, kinds, required)
+    if stored(text).is_file():
+        raise StudyError(f"{folder} holds both {stored(text).name} and {parquet.name}; keep the one that counts")
+    return parquet, read_parquet(parquet, kinds, required)
