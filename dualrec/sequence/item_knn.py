@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Self
 
 import numpy as np
-from scipy.sparse import csr_matrix, vstack
+from scipy.sparse import csr_matrix
 
 from dualrec.config import NeighbourConfig
 from dualrec.sequence.base import add_rows, best_places, mask_seen
@@ -43,30 +43,33 @@ class ItemKNN:
         n_users = np.bincount(watched.indices, minlength=size).astype(np.float32)  # (N + 1,)
         by_item = watched.T.tocsr()
         rows = max(1, BLOCK_PAIRS // size)
-        blocks = [
-            self._nearest(by_item[first : first + rows] @ watched, first, n_users) for first in range(0, size, rows)
-        ]
-        self.similarity = csr_matrix(vstack(blocks))
+        similarities, neighbours, lengths = [], [], [0]
+        for first in range(0, size, rows):
+            common = by_item[first : first + rows] @ watched  # users that an item shares with every other
+            for item, (begin, end) in enumerate(pairwise(int(bound) for bound in common.indptr), start=first):
+                columns, shared = common.indices[begin:end], common.data[begin:end]
+                cosine = shared / (np.sqrt(n_users[item] * n_users[columns]) + self.config.shrinkage)
+                similarity = np.where(columns == item, 0, cosine)
+                best = self._nearest(similarity, columns)
+                similarities.append(similarity[best])
+                neighbours.append(columns[best])
+                lengths.append(len(best))
+        arrays = (np.concatenate(similarities), np.concatenate(neighbours), np.cumsum(lengths))
+        self.similarity = csr_matrix(arrays, shape=(size, size))
         return self
 
-    def _nearest(self, common: csr_matrix, first: int, n_users: np.ndarray) -> csr_matrix:
-        """float32 (m, N + 1): the similarities of some items to their nearest neighbours.
+    def _nearest(self, similarity: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """int64 (at most `neighbours`,): the places of the highest similarities, ties to the lower column.
 
-        common: float32 (m, N + 1), users that each of the m items shares with every other
-        first: the lowest of these items, which follow each other
-        n_users: float32 (N + 1,)
+        similarity: float32 (m,)
+        columns: int32 (m,), in any order
         """
-        common.sort_indices()
-        lengths = np.diff(common.indptr)
-        rows, columns = np.repeat(np.arange(len(lengths)), lengths), common.indices
-        cosine = common.data / (np.sqrt(n_users[rows + first] * n_users[columns]) + self.config.shrinkage)
-        similarity = np.where(rows + first == columns, 0, cosine)
-        places = [np.empty(0, np.int64)]  # all there is where no item of the block was ever watched
-        for begin, end in pairwise(int(bound) for bound in common.indptr):
-            if begin < end:
-                places.append(begin + best_places(similarity[begin:end], min(self.config.neighbours, end - begin)))
-        nearest = np.concatenate(places)
-        return csr_matrix((similarity[nearest], (rows[nearest], columns[nearest])), shape=common.shape)
+        k = min(self.config.neighbours, len(similarity))
+        if not k:
+            return np.empty(0, np.int64)
+        near = np.flatnonzero(similarity >= np.partition(similarity, -k)[-k])  # few, so that few have to be sorted
+        near = near[np.argsort(columns[near])]
+        return near[best_places(similarity[near], k)]
 
     def scores(self, histories: Sequences) -> np.ndarray:
         """float32 (n, N + 1)."""

@@ -39,9 +39,20 @@ def count_pairs(train: Sequences, size: int, window: int = 1, decay: float = 1.0
         followers.append(counts.indices)
         lengths.append(np.diff(counts.indptr))
         first = last
-    # One after the other, each freed of its blocks, so that never both are held twice.
-    data = np.concatenate(weights)
-    weights.clear()
-    indices = np.concatenate(followers)
-    followers.clear()
+    del ends, by_item, events
+    data, indices = _moved(weights), _moved(followers)
     return csr_matrix((data, indices, np.cumsum(np.concatenate(lengths))), shape=(size, size))
+
+
+def _moved(blocks: list[np.ndarray]) -> np.ndarray:
+    """The blocks as one array; each is taken off the list and freed when it has been copied, so none is held twice.
+
+    blocks: at least one, all of the same type
+    """
+    whole = np.empty(sum(map(len, blocks)), blocks[0].dtype)
+    start = 0
+    while blocks:
+        block = blocks.pop(0)
+        whole[start : start + len(block)] = block
+        start += len(block)
+    return whole

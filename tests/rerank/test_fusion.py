@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dualrec.rerank.fusion import Opinions, search
+from dualrec.rerank.fusion import WEIGHTS, Opinions, search, search_weight
 
 OPINIONS = Opinions(
     items=np.array([[3, 1, 2], [2, 4, -1]]),
@@ -59,3 +59,16 @@ def test_the_search_knows_the_sequence_order_at_weight_zero_and_finds_the_correc
 
 def test_a_target_among_no_candidate_counts_nothing():
     assert (search(OPINIONS, np.array([4, 9]), {}).ndcg == 0).all()
+
+
+def test_batches_of_users_give_the_weights_grid_of_all_at_once():
+    rng = np.random.default_rng(0)
+    sequence, language = rng.normal(size=(2, 30, 13)).astype(np.float32)
+    sequence[:, 0] = -np.inf
+    targets = rng.integers(1, 13, 30)
+    parts = (slice(0, 1), slice(1, 20), slice(20, 30))
+    whole = search_weight([(sequence, language, targets)])
+    batches = search_weight((sequence[rows], language[rows], targets[rows]) for rows in parts)
+    assert whole.equals(batches) and whole.weight.tolist() == list(WEIGHTS)
+    place = 1 + (sequence > np.take_along_axis(sequence, targets[:, None], axis=1)).sum(axis=1)
+    assert whole.ndcg[0] == pytest.approx(np.where(place <= 10, 1 / np.log2(place + 1), 0).mean())

@@ -5,7 +5,8 @@ import torch
 from dualrec.config import ReaderConfig
 from dualrec.evaluation.ranks import ndcg
 from dualrec.rerank.ranking_head import Head, fit_head
-from dualrec.sequence.base import target_ranks
+from dualrec.sequence import ranking
+from dualrec.sequence.base import target_ranks, top_k
 from dualrec.types import Cases, Sequences
 
 CONFIG = ReaderConfig(epochs=25, learning_rate=3e-2, weight_decay=0.0, dropout=0.0, batch_size=16)
@@ -28,6 +29,18 @@ def data():
 
 def validation(states, targets):
     return states, Cases(Sequences.from_lists(np.arange(len(targets)), [[] for _ in targets]), targets)
+
+
+def test_lists_in_batches_are_those_of_all_scores(data, monkeypatch):
+    table, states, _ = data
+    head = Head(table, states.mean(axis=0), states.std(axis=0), 0.0)
+    histories = Sequences.from_lists(range(300), [[user % ITEMS + 1] for user in range(300)])
+    expected = top_k(head.scores(states, histories), 5)
+    monkeypatch.setattr(ranking, "BATCH_BYTES", 7 * 4 * (ITEMS + 1))
+    assert [scores.shape for _, scores in head.in_batches(states[:9], histories.take(range(9)))] == [(7, 13), (2, 13)]
+    lists = head.lists(states, histories, 5)
+    assert lists.items.tolist() == expected.items.tolist()
+    np.testing.assert_allclose(lists.scores, expected.scores, rtol=1e-5)
 
 
 @pytest.mark.slow
