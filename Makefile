@@ -49,7 +49,7 @@ types: setup ## check the type hints (a minute)
 	@$(PY) -m basedpyright --pythonpath "$$($(PY) -c 'import sys; print(sys.executable)')"
 
 test: setup ## unit tests, then every notebook in the smoke profile
-	@OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses=2 --dist=loadfile tests
+	@OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder tests
 	@$(PY) -m pytest $(NBVAL) notebooks
 
 torture: setup ## kill a whole smoke run twenty times, and try many more inputs (half an hour)

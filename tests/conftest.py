@@ -27,10 +27,14 @@ settings.load_profile("short")
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses by the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test that loads a language model, by its own fixtures or by theirs."""
+    """Mark every test that loads a language model, by its own fixtures or by theirs; tests of the whole begin.
+
+    These take minutes each, and what begins last is what all wait for.
+    """
     for item in items:
         if LOADS_LANGUAGE_MODEL.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: "whole" not in item.path.parts)
 
 
 TOY_PROFILE = """

@@ -72,7 +72,7 @@ def _kept_speeds(path: Path, processor: str) -> Speeds:
     return found
 
 
-def environment() -> dict[str, str | int | float]:
+def environment() -> dict[str, str | int | dict]:
     """What a number may depend on beside code and data: versions, device, threads, processor, precision and speed."""
     return {
         "python": platform.python_version(),
@@ -82,7 +82,7 @@ def environment() -> dict[str, str | int | float]:
         "threads": torch.get_num_threads(),
         "cpu": cpu_name(),
         "precision": precision(),
-        **asdict(speeds()),
+        "speeds": asdict(speeds()),
     }
 
 

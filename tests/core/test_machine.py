@@ -62,7 +62,7 @@ def test_bfloat16_is_used_where_it_is_measured_to_be_worth_it(cpu, monkeypatch, 
     monkeypatch.setattr(machine, "measure", lambda listed: Speeds(100.0, bfloat16 * listed, 25.0))
     assert machine.pick_dtype(torch.device("cpu")) == dtype
     assert f"({bfloat16 / 100:.1f} × as fast in bfloat16)" in machine.hardware()
-    assert machine.environment()["bfloat16"] == bfloat16
+    assert machine.environment()["speeds"]["bfloat16"] == bfloat16
 
 
 def test_what_a_processor_does_not_list_is_not_tried(cpu):

@@ -114,7 +114,8 @@ def test_the_manifest_tells_time_memory_and_environment(finished):
     entry = manifest["notebooks"]["02_second"]
     assert 0 < entry["seconds"] < 60
     assert 20 < entry["peak_memory_mib"] < 2000  # an idle IPython kernel: tens of MiB
-    assert set(entry["environment"]) == {"python", "torch", "transformers", "device", "threads", "cpu", "precision"}
+    facts = {"python", "torch", "transformers", "device", "threads", "cpu", "precision", "speeds"}
+    assert set(entry["environment"]) == facts
 
 
 def test_a_second_run_does_nothing(finished, capsys):
