@@ -170,7 +170,7 @@ def reproduce(
 
     results: as `load_results` returns them
     stages: notebook -> seconds, peak_memory_mib and fingerprint; empty where the published notebooks are shown
-    environment: name -> version or device
+    environment: name -> version or device; `speeds` as `machine.environment` gives them
     settings: file name and text of the profile, of its base, and so on
     """
     costs = (
@@ -184,7 +184,14 @@ def reproduce(
         ]
         head = "| notebook | time, longest | peak memory, MiB | fingerprint |\n| --- | ---: | ---: | --- |"
         costs = f"{head}\n{_lines(rows)}"
-    versions = _lines([f"| {name} | {value} |" for name, value in environment.items()])
+    speeds = {name: f"{speed:.0f}" for name, speed in environment.get("speeds", {}).items()}
+    facts = {name: value for name, value in environment.items() if name != "speeds"}
+    if speeds:
+        facts["one thread"] = (
+            f"{speeds['float32']} GFLOP/s in float32, {speeds['bfloat16']} in bfloat16 (0: not offered), "
+            f"a step of an LSTM {speeds['lstm_step_ms']} ms"
+        )
+    versions = _lines([f"| {name} | {value} |" for name, value in facts.items()])
     hashes = _lines(
         [f"| {name} | `{file}` | `{sha}` |" for name, asset in ASSETS.items() for file, sha in asset.files.items()]
     )

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import asdict
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -12,6 +13,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from dualrec.core import paths
 from dualrec.core.errors import StudyError
+from dualrec.core.probe import Speeds
 from dualrec.publishing.site.build import write_report
 from dualrec.publishing.site.pages import TITLE
 
@@ -124,7 +126,7 @@ def home(tmp_path, monkeypatch):
         "fingerprint": "f1",
         "seconds": 75.0,
         "peak_memory_mib": 512,
-        "environment": {"torch": "2.13.0", "threads": 2},
+        "environment": {"torch": "2.13.0", "threads": 2, "speeds": asdict(Speeds(115.2, 482.0, 24.7))},
     }
     names = ("01_one", "02_two")
     (run / "manifest.json").write_text(
@@ -144,7 +146,9 @@ def test_a_run_of_ones_own_is_shown_with_its_times_and_versions(home):
     assert folder == home / "runs/smoke/report"
     reproduce = Page(folder / "reproduce.html").text
     missing = [
-        said for said in ("1 min 15 s", "512", "f1", "2.13.0", "c0ffee1", "PROFILE=smoke") if said not in reproduce
+        said
+        for said in ("1 min 15 s", "512", "f1", "2.13.0", "482 in bfloat16", "c0ffee1", "PROFILE=smoke")
+        if said not in reproduce
     ]
     assert missing == []
     page = Page(folder / "01_one.html")
