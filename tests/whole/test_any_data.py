@@ -7,6 +7,7 @@ import contextlib
 import io
 import json
 import os
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -120,8 +121,10 @@ def other_scripts(folder: Path) -> str:
 
 
 @pytest.fixture
-def shell():
+def shell(monkeypatch):
     """IPython as a notebook has it, without the notebook."""
+    # IPython puts a module of its own in the place of this one, which processes that are spawned later would look for
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
     InteractiveShell.clear_instance()
     yield InteractiveShell.instance(colors="nocolor")
     InteractiveShell.clear_instance()
