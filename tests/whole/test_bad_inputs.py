@@ -17,6 +17,8 @@ from dualrec.core import paths
 from dualrec.evaluation.ledger import write_ledger
 from dualrec.types import Cases, RankedLists, Sequences
 
+pytestmark = pytest.mark.slow
+
 EVENTS = "user_id,item_id,timestamp\n" + "".join(f"{u},{(u + t) % 9},{t}\n" for u in range(8) for t in range(6))
 ITEMS = "item_id,title\n" + "".join(f"{i},Song {i}\n" for i in range(9))
 GOOD = {"interactions.csv": EVENTS, "items.csv": ITEMS}
