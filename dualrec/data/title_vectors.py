@@ -15,6 +15,7 @@ from tqdm import TqdmWarning
 from dualrec.core.artifacts import cached
 from dualrec.core.assets import ASSETS, verified_asset
 from dualrec.core.fingerprint import cache_key
+from dualrec.core.timing import spent
 from dualrec.data.catalogue import Catalogue
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def load_encoder(name: str) -> SentenceTransformer:
     return SentenceTransformer(str(verified_asset(name)) if name in ASSETS else name).double()
 
 
+@spent("reading")
 def encode_titles(encoder: str, titles: Sequence[str]) -> np.ndarray:
     """float32 (n, d): unit vectors, the same on every processor.
 

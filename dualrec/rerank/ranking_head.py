@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from dualrec.config import ReaderConfig
+from dualrec.core.timing import spent
 from dualrec.evaluation.ranks import ndcg
 from dualrec.sequence.base import mask_seen, target_ranks, top_k
 from dualrec.sequence.ranking import joined, row_batches
@@ -72,6 +73,7 @@ class Head(nn.Module):
         return joined([top_k(scores, k) for _, scores in self.in_batches(states, histories)])
 
 
+@spent("training")
 def fit_head(
     states: np.ndarray,
     targets: np.ndarray,

@@ -21,6 +21,7 @@ from dualrec.core.batching import length_batches, sorted_batches
 from dualrec.core.checkpoints import load_checkpoint, save_checkpoint
 from dualrec.core.errors import StudyError
 from dualrec.core.parallel import limit_threads
+from dualrec.core.timing import spent
 from dualrec.sequence.base import NextItemNetwork, mask_seen
 from dualrec.sequence.losses import next_item_loss
 from dualrec.sequence.ranking import ndcg_at_10
@@ -39,6 +40,7 @@ class _AsTrained(NamedTuple):
         return score(self.network, histories, self.config)
 
 
+@spent("training")
 @limit_threads(1)
 def fit(
     model: NextItemNetwork,

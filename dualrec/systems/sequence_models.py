@@ -11,6 +11,7 @@ from dualrec.core.artifacts import cached, is_kept
 from dualrec.core.fingerprint import cache_key
 from dualrec.core.machine import network_device
 from dualrec.core.parallel import side_by_side
+from dualrec.core.timing import spent
 from dualrec.data.splits import Split
 from dualrec.sequence import neural
 from dualrec.sequence.base import SequenceModel
@@ -99,8 +100,9 @@ def fit_side_by_side(study: Study, networks: list[tuple[str, int, Split]]) -> No
     study.title_vectors  # noqa: B018  encoded and kept once, before the processes part
     calls = [(study, *network) for network in missing.values()]
     bar = tqdm(side_by_side(fit_network, calls), "fit side by side", len(missing), unit="network")
-    for _ in bar:
-        pass
+    with spent("training"):
+        for _ in bar:
+            pass
 
 
 def network_settings(study: Study, name: str) -> LSTMConfig | SASRecConfig:

@@ -25,7 +25,10 @@ class ThisInterpreter(KernelSpecManager):
 class Unwatched(ThisInterpreter):
     """The same where a notebook is executed to be saved: no widget can be made, since a saved one is a dead one.
 
-    Libraries would make some, too: with ipywidgets, tqdm draws its bars by it.
+    Libraries would make some, too: with ipywidgets, tqdm draws its bars by it. The kernel also says what its
+    seconds went on, see `core.timing.begin`.
     """
 
-    begin: ClassVar[str] = "import sys; sys.modules['ipywidgets'] = None"
+    begin: ClassVar[str] = (
+        "import sys; sys.modules['ipywidgets'] = None; from dualrec.core import timing as _timing; _timing.begin()"
+    )

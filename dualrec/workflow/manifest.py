@@ -25,11 +25,12 @@ def notebook_paths() -> list[Path]:
 
 @dataclass
 class Manifest:
-    """`runs/<profile>/manifest.json`: per finished notebook its fingerprint, seconds, peak memory and environment.
+    """`runs/<profile>/manifest.json`: per finished notebook what it was, what it took, and where.
 
-    notebooks: name of a notebook -> its last execution: "fingerprint", "seconds", "peak_memory_mib", "environment"
-    longest: name of a notebook -> the most "seconds" and "peak_memory_mib" of all its executions; a later one, whose
-        work is partly cached, takes less
+    notebooks: name of a notebook -> its last execution: "fingerprint", "seconds", "peak_memory_mib", "spent" (kind of
+        work -> seconds, see `core.timing`), "environment"
+    longest: name of a notebook -> the most "seconds" of all its executions, what they were "spent" on, and the most
+        "peak_memory_mib"; a later execution, whose work is partly cached, takes less
     """
 
     profile: str
@@ -59,8 +60,9 @@ class Manifest:
         """Keep the entry of a notebook that has finished."""
         self.notebooks[notebook.stem] = entry
         longest = self.longest.setdefault(notebook.stem, {})
-        for measure in ("seconds", "peak_memory_mib"):
-            longest[measure] = max(longest.get(measure, 0), entry[measure])
+        if entry["seconds"] >= longest.get("seconds", 0):
+            longest |= {"seconds": entry["seconds"], "spent": entry["spent"]}
+        longest["peak_memory_mib"] = max(longest.get("peak_memory_mib", 0), entry["peak_memory_mib"])
         self._write()
 
     def left(self, later: list[Path]) -> str:

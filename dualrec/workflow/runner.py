@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import ast
+import json
 import logging
 import os
+import tempfile
 import threading
 import time
 import warnings
+from collections.abc import Iterator
 from contextlib import chdir, contextmanager
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import papermill
@@ -20,7 +24,7 @@ from papermill.exceptions import PapermillExecutionError
 from traitlets import default
 
 from dualrec.config import Profile
-from dualrec.core import paths
+from dualrec.core import paths, timing
 from dualrec.core.errors import StudyError
 from dualrec.core.locks import sole_user
 from dualrec.core.machine import environment
@@ -118,7 +122,7 @@ def _assigned(source: str) -> set[str]:
     return {t.id for s in statements if isinstance(s, ast.Assign) for t in s.targets if isinstance(t, ast.Name)}
 
 
-def _execute(source: Path, target: Path, profile: str, ticker: Ticker) -> dict[str, float]:
+def _execute(source: Path, target: Path, profile: str, ticker: Ticker) -> dict[str, Any]:
     """Execute one notebook in the notebooks' folder.
 
     source: the notebook
@@ -126,8 +130,8 @@ def _execute(source: Path, target: Path, profile: str, ticker: Ticker) -> dict[s
     profile: what it gets as PROFILE
     ticker: takes its standard error
 
-    Returns seconds and the kernel's peak memory in MiB. Raises StudyError naming the cell, the error and the failed
-    copy.
+    Returns seconds, the kernel's peak memory in MiB, and the seconds spent by kind of work, see `core.timing`. Raises
+    StudyError naming the cell, the error and the failed copy.
     """
     running = target.with_name(f".{target.stem}.running.ipynb")
     failed = target.with_name(f"{target.stem}.failed.ipynb")
@@ -136,7 +140,7 @@ def _execute(source: Path, target: Path, profile: str, ticker: Ticker) -> dict[s
     start = time.perf_counter()
     try:
         # papermill writes both paths into the notebook, which is UTF-8, as the name of a folder above need not be
-        with chdir(target.parent), _quiet(), _peak_memory() as peak:
+        with chdir(target.parent), _quiet(), _spent() as spent, _peak_memory() as peak:
             papermill.execute_notebook(
                 os.path.relpath(source),
                 running.name,
@@ -163,7 +167,8 @@ def _execute(source: Path, target: Path, profile: str, ticker: Ticker) -> dict[s
         logging.getLogger("asyncio").setLevel(logging.CRITICAL)
         raise
     os.replace(running, target)
-    return {"seconds": round(time.perf_counter() - start, 1), "peak_memory_mib": round(peak[0] / 2**20)}
+    seconds = round(time.perf_counter() - start, 1)
+    return {"seconds": seconds, "peak_memory_mib": round(peak[0] / 2**20), "spent": spent}
 
 
 @contextmanager
@@ -179,6 +184,24 @@ def _quiet():
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
+
+
+@contextmanager
+def _spent() -> Iterator[dict[str, float]]:
+    """Let the kernel that begins within the block say what its seconds go on.
+
+    Yields a dict that is filled when the block has succeeded: kind -> seconds.
+    """
+    found: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "spent.json"
+        os.environ[timing.FILE] = str(file)
+        try:
+            yield found
+        finally:
+            os.environ.pop(timing.FILE)
+        totals = json.loads(file.read_text(encoding="utf-8"))
+    found |= {kind: round(seconds, 2) for kind, seconds in totals.items()}
 
 
 @contextmanager

@@ -122,7 +122,7 @@ def study(tmp_path, monkeypatch):
     for notebook, key in notebook_fingerprints(load_profile("laptop")).items():
         manifest.executed(notebook).parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(executed(cell(f"'{notebook.stem}'", printed("42\n"))), manifest.executed(notebook))
-        manifest.remember(notebook, {"fingerprint": key, "seconds": 75.0, "peak_memory_mib": 900})
+        manifest.remember(notebook, {"fingerprint": key, "seconds": 75.0, "peak_memory_mib": 900, "spent": {}})
     return SimpleNamespace(home=tmp_path, readmes=written)
 
 

@@ -19,7 +19,12 @@ def home(tmp_path, monkeypatch):
 
 
 def entry(fingerprint: str = "a", seconds: float = 3, memory: float = 99) -> dict:
-    return {"fingerprint": fingerprint, "seconds": seconds, "peak_memory_mib": memory}
+    return {
+        "fingerprint": fingerprint,
+        "seconds": seconds,
+        "peak_memory_mib": memory,
+        "spent": {"reading": seconds / 2},
+    }
 
 
 def executed(notebook: Path) -> None:
@@ -51,7 +56,7 @@ def test_the_longest_execution_stays_on_record():
     for seconds, memory in ((60, 10), (2, 30), (5, 20)):
         Manifest("smoke").remember(FIRST, entry(seconds=seconds, memory=memory))
     Manifest("smoke").forget(FIRST)
-    assert Manifest("smoke").longest == {"01_one": {"seconds": 60, "peak_memory_mib": 30}}
+    assert Manifest("smoke").longest == {"01_one": {"seconds": 60, "peak_memory_mib": 30, "spent": {"reading": 30}}}
 
 
 def test_what_is_left_has_a_time_where_all_of_it_ran_before():

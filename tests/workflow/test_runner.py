@@ -18,6 +18,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from dualrec import __main__ as cli
 from dualrec.core import paths
 from dualrec.core.errors import StudyError
+from dualrec.core.timing import KINDS
 from dualrec.profiles.load import load_profile
 from dualrec.workflow import runner
 from dualrec.workflow.dependencies import notebook_fingerprints
@@ -26,6 +27,12 @@ pytestmark = pytest.mark.slow
 
 PARAMETERS = 'import os\nPROFILE = os.environ.get("DUALREC_PROFILE", "laptop")\nSEED = 0'
 LOG = 'import sys\nwith open("log.txt", "a") as file:\n    print("{name}", PROFILE, SEED, sys.executable, file=file)'
+
+WORK = """import os, time
+from dualrec.core.timing import spent
+assert "DUALREC_TIMES" not in os.environ  # so that no process of the notebook's writes there, too
+with spent("reading"):
+    time.sleep(0.5)"""
 
 
 def write_notebook(name: str, *more: str, parameters: str = PARAMETERS, tags=("parameters",)) -> Path:
@@ -70,7 +77,7 @@ def finished_once(tmp_path_factory):
         patch.setenv("DUALREC_HOME", str(home))
         patch.setenv("JUPYTER_PATH", str(home))
         for name in ("01_first", "02_second", "03_third"):
-            write_notebook(name)
+            write_notebook(name, *([WORK] if name == "02_second" else []))
         runner.run_notebooks("smoke")
     return home
 
@@ -84,7 +91,7 @@ def finished(finished_once, home):
 def test_notebooks_run_in_order_in_their_folder_with_the_profile_and_this_interpreter(finished):
     assert log() == [[name, "smoke", "0", sys.executable] for name in ("01_first", "02_second", "03_third")]
     executed = nbformat.read(finished / "runs/smoke/notebooks/02_second.ipynb", as_version=4)
-    assert [cell.execution_count for cell in executed.cells if cell.cell_type == "code"] == [1, 2, 3]
+    assert [cell.execution_count for cell in executed.cells if cell.cell_type == "code"] == [1, 2, 3, 4]
     committed = nbformat.read(finished / "notebooks/02_second.ipynb", as_version=4)
     assert all(cell.get("execution_count") is None for cell in committed.cells)
     assert sorted(p.name for p in (finished / "runs/smoke/notebooks").iterdir()) == [
@@ -114,6 +121,11 @@ def test_the_manifest_tells_time_memory_and_environment(finished):
     entry = manifest["notebooks"]["02_second"]
     assert 0 < entry["seconds"] < 60
     assert 20 < entry["peak_memory_mib"] < 2000  # an idle IPython kernel: tens of MiB
+    assert 0.5 <= entry["spent"]["reading"] < 5 and 0 < entry["spent"]["imports"] < entry["seconds"]
+    assert entry["spent"].keys() == set(KINDS) and sum(entry["spent"].values()) < entry["seconds"] + 0.1  # rounded
+    first = manifest["notebooks"]["01_first"]["spent"]
+    assert first["imports"] > 0 == sum(first.values()) - first["imports"], "another kernel, another clock"
+    assert "DUALREC_TIMES" not in os.environ
     facts = {"python", "torch", "transformers", "device", "threads", "cpu", "precision", "speeds"}
     assert set(entry["environment"]) == facts
 

@@ -26,6 +26,7 @@ from dualrec.config import LoRAConfig
 from dualrec.core.artifacts import atomic_path, file_sha256, write_json
 from dualrec.core.batching import length_batches
 from dualrec.core.checkpoints import load_checkpoint, save_checkpoint
+from dualrec.core.timing import spent
 from dualrec.llm.contract import require_linear_modules
 from dualrec.llm.finetuning.examples import Example
 from dualrec.llm.finetuning.loss import Encoded, answer_loss, answer_tokens, encode, evaluate_loss
@@ -35,6 +36,7 @@ ADAPTER_FILE = "adapter_model.safetensors"
 CHECKPOINT_SECONDS = 60.0  # what a kill may cost
 
 
+@spent("tuning")
 def fine_tune(
     llm: LLM,
     train: list[Example],

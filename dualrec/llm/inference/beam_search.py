@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from dualrec.core.timing import spent
 from dualrec.llm.inference.prefix_cache import PrefixCache, prompt_batches, token_ids
 from dualrec.llm.inference.title_trie import Trie
 from dualrec.llm.local import LLM
@@ -30,6 +31,7 @@ class Beams:
     scores: np.ndarray
 
 
+@spent("reading")
 def beam_search(
     llm: LLM,
     prompts: list[str],

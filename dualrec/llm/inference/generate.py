@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from dualrec.core.artifacts import write_text
+from dualrec.core.timing import spent
 from dualrec.llm.contract import output_layer
 from dualrec.llm.inference.prefix_cache import PrefixCache, prompt_batches, token_ids
 from dualrec.llm.local import LLM
@@ -38,6 +39,7 @@ def line_end_tokens(llm: LLM) -> torch.Tensor:
     return torch.tensor(["\n" in text for text in texts], device=llm.model.device)
 
 
+@spent("writing")
 def generate(llm: LLM, prompts: list[str], titles: int, batch_size: int, journal: Path) -> Generation:
     """What the model writes after each prompt, greedily.
 

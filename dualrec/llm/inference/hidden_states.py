@@ -16,6 +16,7 @@ import torch
 
 from dualrec.config import ReaderConfig
 from dualrec.core.batching import sorted_batches
+from dualrec.core.timing import spent
 from dualrec.llm.inference.layer_slice import only_layers
 from dualrec.llm.inference.prefix_cache import PrefixCache, token_ids
 from dualrec.llm.local import LLM
@@ -43,6 +44,7 @@ class Questions:
         return len(self.row)
 
 
+@spent("reading")
 def read_states(
     llm: LLM, prompts: Prompts, titles: list[str], histories: Sequences, questions: Questions, config: ReaderConfig
 ) -> np.ndarray:

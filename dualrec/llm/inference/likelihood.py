@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
+from dualrec.core.timing import spent
 from dualrec.llm.inference.prefix_cache import PrefixCache, prompt_batches, token_ids
 from dualrec.llm.inference.title_trie import Trie
 from dualrec.llm.local import LLM
@@ -19,6 +20,7 @@ from dualrec.llm.speed.threads import in_threads
 CHUNK = 512  # tree nodes per user that are read at once
 
 
+@spent("reading")
 def score_titles(llm: LLM, prompts: list[str], trie: Trie, items: np.ndarray, batch_size: int) -> np.ndarray:
     """float32 (n, C): log-likelihood in nats of the title of each item after each prompt, down to its line end.
 
