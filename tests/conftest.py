@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from dualrec.core.timing import seconds_spent
 from dualrec.types import Sequences
 
 if TYPE_CHECKING:
@@ -70,6 +72,19 @@ epochs = 2
 [evaluation]
 resamples = 50
 """
+
+
+@pytest.fixture(scope="session")
+def spends():
+    """A block whose work must count as these kinds and no other, see `core.timing`."""
+
+    @contextmanager
+    def block(*kinds):
+        before = seconds_spent()
+        yield
+        assert {kind for kind, seconds in seconds_spent().items() if seconds > before[kind]} == set(kinds)
+
+    return block
 
 
 @pytest.fixture

@@ -26,8 +26,9 @@ def encoder(monkeypatch):
     return made
 
 
-def test_every_title_has_a_vector_and_padding_has_none(encoder, toy_catalogue, tmp_path):
-    vectors = title_vectors(toy_catalogue, "some", tmp_path)
+def test_every_title_has_a_vector_and_padding_has_none(encoder, toy_catalogue, tmp_path, spends):
+    with spends("reading"):
+        vectors = title_vectors(toy_catalogue, "some", tmp_path)
     assert vectors.dtype == np.float32 and vectors.shape == (len(toy_catalogue) + 1, 4)
     assert not vectors[0].any()
     np.testing.assert_allclose(np.linalg.norm(vectors[1:], axis=1), 1, rtol=1e-6)

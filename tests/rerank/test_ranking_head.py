@@ -44,9 +44,11 @@ def test_lists_in_batches_are_those_of_all_scores(data, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_head_finds_the_map_and_ranks_the_target_first(data):
+def test_a_head_finds_the_map_and_ranks_the_target_first(data, spends):
     table, states, targets = data
-    head, history = fit_head(states[:250], targets[:250], table, validation(states[250:], targets[250:]), CONFIG, 0)
+    held_out = validation(states[250:], targets[250:])
+    with spends("training"):
+        head, history = fit_head(states[:250], targets[:250], table, held_out, CONFIG, 0)
     assert history[-1]["loss"] < 0.5 * history[0]["loss"] and history[-1]["ndcg"] > 0.95
     scores = head.scores(states[250:], Sequences.from_lists(np.arange(50), [[] for _ in range(50)]))
     assert (scores.argmax(axis=1) == targets[250:]).mean() > 0.9

@@ -170,10 +170,11 @@ def test_resuming_gives_the_weights_of_an_uninterrupted_run(tmp_path, monkeypatc
     ]
 
 
-def test_a_finished_run_is_read_back_not_repeated(tmp_path, monkeypatch):
+def test_a_finished_run_is_read_back_not_repeated(tmp_path, monkeypatch, spends):
     config = LSTMConfig(**SMALL, batch_size=4, epochs=2)
     first, second = network(config), network(config)
-    history = fit(first, TRAIN, VALIDATION, config, 0, tmp_path / "run")
+    with spends("training"):
+        history = fit(first, TRAIN, VALIDATION, config, 0, tmp_path / "run")
     monkeypatch.setattr(fit_module, "_epoch", lambda *_: pytest.fail("trained again"))
     assert fit(second, TRAIN, VALIDATION, config, 0, tmp_path / "run") == history
     assert same(weights(first), weights(second))

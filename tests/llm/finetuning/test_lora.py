@@ -9,6 +9,7 @@ from transformers import LlamaForCausalLM
 
 from dualrec.config import LoRAConfig
 from dualrec.core.errors import StudyError
+from dualrec.core.timing import spent
 from dualrec.llm.finetuning import lora
 from dualrec.llm.finetuning.examples import Example
 from dualrec.llm.finetuning.lora import fine_tune, merged
@@ -112,15 +113,16 @@ def test_one_step_takes_the_mean_over_the_answer_tokens_of_all_its_batches(tiny,
         torch.testing.assert_close(one[name], two[name], atol=1e-5, rtol=1e-3)
 
 
-def test_what_a_validation_measures_joins_every_epoch_and_sees_the_tuned_model(tiny, tmp_path):
+def test_what_a_validation_measures_joins_every_epoch_and_sees_the_tuned_model(tiny, tmp_path, spends):
     encoded = encode(tiny, EXAMPLES[:2])
 
     def validate() -> dict[str, float]:
-        with torch.no_grad():
+        with torch.no_grad(), spent("reading"):
             loss, n = answer_loss(tiny, encoded)
         return {"again": loss.item() / n}
 
-    history = fine_tune(tiny, EXAMPLES, EXAMPLES[:2], CONFIG, 0, tmp_path, validate)
+    with spends("tuning"):
+        history = fine_tune(tiny, EXAMPLES, EXAMPLES[:2], CONFIG, 0, tmp_path, validate)
     assert [row["again"] for row in history] == pytest.approx([row["validation_loss"] for row in history])
     assert lora.read_history(tmp_path) == history
 

@@ -57,13 +57,14 @@ def brute(llm, prompts):
 
 
 @pytest.mark.parametrize("chunk", [512, 5])
-def test_scores_are_those_of_titles_read_one_by_one(llm, prompts, trie, brute, chunk, monkeypatch):
+def test_scores_are_those_of_titles_read_one_by_one(llm, prompts, trie, brute, chunk, monkeypatch, spends):
     monkeypatch.setattr(scoring, "CHUNK", chunk)
     monkeypatch.setattr(reading, "HEAD_ROWS", 7)
     everything = score_titles(llm, prompts, trie, np.arange(1, len(TITLES))[None], batch_size=2)
     np.testing.assert_allclose(everything, brute, atol=1e-3)
     items = np.array([[3, 1, 12], [4, 7, -1], [10, 2, 9]])
-    some = score_titles(llm, prompts, trie, items, batch_size=2)
+    with spends("reading"):
+        some = score_titles(llm, prompts, trie, items, batch_size=2)
     wanted = np.where(items > 0, np.take_along_axis(brute, np.maximum(items, 1) - 1, axis=1), -np.inf)
     np.testing.assert_allclose(some, wanted, atol=1e-3)
 
@@ -126,9 +127,10 @@ def test_transformers_constrained_search_finds_the_same(llm, prompts, trie):
         assert ours == texts
 
 
-def test_seen_movies_are_never_given_and_no_title_comes_twice(tiny, prompts, trie):
+def test_seen_movies_are_never_given_and_no_title_comes_twice(tiny, prompts, trie, spends):
     seen = [[1, 2, 3, 6, 8], [4], [4, 7, *range(9, 13)]]
-    beams = beam_search(tiny, prompts, trie, Sequences.from_lists([1, 2, 3], seen), k=12, width=12, batch_size=2)
+    with spends("reading"):
+        beams = beam_search(tiny, prompts, trie, Sequences.from_lists([1, 2, 3], seen), k=12, width=12, batch_size=2)
     items = trie.unseen_items(beams.leaves, Sequences.from_lists([1, 2, 3], seen), np.zeros(len(TITLES)))
     assert set(items[0][items[0] > 0].tolist()) == {4, 5, 9, 10, 11, 12}
     assert set(items[1][items[1] > 0].tolist()) == {1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12}  # 7 stands for the seen 4

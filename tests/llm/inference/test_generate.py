@@ -21,8 +21,9 @@ def test_a_row_ends_with_the_models_own_end(llm, prompts, tmp_path, monkeypatch)
     assert ended == [llm.tokenizer.decode(llm.tokenizer(whole, add_special_tokens=False).input_ids[:2])]
 
 
-def test_generation_stops_after_the_asked_titles_and_batches_agree(llm, prompts, tmp_path):
-    together = generate(llm, prompts, titles=2, batch_size=3, journal=tmp_path / "together.jsonl")
+def test_generation_stops_after_the_asked_titles_and_batches_agree(llm, prompts, tmp_path, spends):
+    with spends("writing"):
+        together = generate(llm, prompts, titles=2, batch_size=3, journal=tmp_path / "together.jsonl")
     alone = generate(llm, prompts, titles=2, batch_size=1, journal=tmp_path / "alone.jsonl")
     assert together.texts == alone.texts
     for text in alone.texts:

@@ -46,13 +46,14 @@ def test_every_question_is_answered_as_if_it_were_the_only_text(llm, window):
         np.testing.assert_allclose(state, alone, atol=2e-3 * np.abs(alone).max())
 
 
-def test_what_comes_later_changes_nothing(tiny):
+def test_what_comes_later_changes_nothing(tiny, spends):
     """Sentinel movies: a state does not know what was watched after its place, nor any other question's hint."""
     other = Sequences.from_lists([7, 9, 4], [[1, 2, 5, 5], [5], [4, 4, 2]])
     changed = PLACES.copy()
     changed[[4, 5], 2] = 2
     before = read_states(tiny, PROMPTS, TITLES, HISTORIES, questions(PLACES), config(4))
-    after = read_states(tiny, PROMPTS, TITLES, other, questions(changed), config(4))
+    with spends("reading"):
+        after = read_states(tiny, PROMPTS, TITLES, other, questions(changed), config(4))
     np.testing.assert_allclose(after[:4], before[:4], atol=1e-5)
     assert (np.abs(after[4:] - before[4:]).max(axis=1) > 1e-3).all()
 
