@@ -41,6 +41,11 @@ def results(profile: str) -> Path:
     return figures(profile) / "results.json"
 
 
+def recorded_runs() -> Path:
+    """What the published runs of all profiles took and reached."""
+    return figures(DEFAULT_PROFILE) / "profiles.json"
+
+
 def readable(path: Path) -> str:
     """The path relative to the study's home where it lies inside, so that no output names a machine.
 

@@ -15,9 +15,10 @@ from dualrec.core.artifacts import write_json, write_text
 from dualrec.core.errors import StudyError
 from dualrec.evaluation.results import load_results
 from dualrec.profiles.load import load_profile
-from dualrec.publishing.readme import finished_runs, read_runs, update_readme
+from dualrec.publishing.readme import finished_runs, update_readme
 from dualrec.workflow.dependencies import notebook_fingerprints
 from dualrec.workflow.manifest import Manifest
+from dualrec.workflow.minutes import read_runs
 
 PAPERMILL_TAGS = {"injected-parameters", "papermill-error-cell-tag"}
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -46,9 +47,8 @@ def publish() -> list[Path]:
     }
     for notebook, content in cleaned.items():
         write_text(notebook, nbformat.writes(content) + "\n")
-    record = paths.figures(profile.name) / "profiles.json"
-    runs = finished_runs(read_runs(record))
-    write_json(record, runs)
+    runs = finished_runs(read_runs(paths.recorded_runs()))
+    write_json(paths.recorded_runs(), runs)
     update_readme(paths.home() / "README.md", load_results(paths.results(profile.name)), runs)
     return list(cleaned)
 

@@ -6,7 +6,7 @@ import platform
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
@@ -19,10 +19,20 @@ from dualrec.config import REMOTE, Profile
 from dualrec.core import paths
 from dualrec.core.assets import ASSETS, verified_asset
 from dualrec.core.errors import StudyError
-from dualrec.core.machine import cpu_name, device_name, gpu_memory, pick_device, precision, speeds, total_memory
+from dualrec.core.machine import (
+    cpu_name,
+    device_name,
+    environment,
+    gpu_memory,
+    pick_device,
+    precision,
+    speeds,
+    total_memory,
+)
 from dualrec.core.text import printable
 from dualrec.data.sources import SOURCES, folder_of, own_folder, reader_of
 from dualrec.profiles.load import available, load_profile
+from dualrec.workflow.minutes import Machine, in_words, read_runs
 
 LOCK = paths.PACKAGE.parent / "requirements.lock"
 DISK_GIB = 4.0  # what a run of the default profile leaves behind, with room to spare
@@ -56,7 +66,7 @@ def checks(profile: str | None = None) -> list[Check]:
     """
     names = [profile] if profile else available()
     chosen = profile or paths.DEFAULT_PROFILE
-    fits = [_fits(load_profile(name), blocking=name == chosen) for name in names]
+    fits = [_with_minutes(load_profile(name), blocking=name == chosen) for name in names]
     return [_python(), _packages(), *map(_asset, ASSETS), _device(), _memory(), _disk(), _writable(), *fits]
 
 
@@ -142,6 +152,15 @@ def _writable() -> Check:
     except OSError as error:
         remedy = "set DUALREC_HOME to a folder of yours or change its rights"
         return Check("runs/", False, f"cannot be written ({error.strerror}); {remedy}")
+
+
+def _with_minutes(profile: Profile, blocking: bool) -> Check:
+    """`_fits`, and where the profile does, the minutes that it takes here."""
+    check = _fits(profile, blocking)
+    if not check.ok:
+        return check
+    took = in_words(read_runs(paths.recorded_runs()).get(profile.name), Machine.of(environment()))
+    return replace(check, detail=f"{check.detail}; {took}")
 
 
 def _fits(profile: Profile, blocking: bool = True) -> Check:

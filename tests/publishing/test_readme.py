@@ -10,13 +10,31 @@ from nbformat.v4 import new_notebook
 from dualrec.core import paths
 from dualrec.core.errors import StudyError
 from dualrec.evaluation.results import load_results, record
-from dualrec.publishing.readme import HEADLINES, finished_runs, read_runs, readme_is_current, runs_table, update_readme
+from dualrec.publishing.readme import (
+    HEADLINES,
+    finished_runs,
+    machines_table,
+    minutes_table,
+    readme_is_current,
+    runs_table,
+    update_readme,
+)
 from dualrec.systems.names import LABELS
+from dualrec.workflow import minutes
 from dualrec.workflow.manifest import Manifest
+from dualrec.workflow.minutes import read_runs
 
 ROOT = Path(__file__).resolve().parents[2]
 FIGURES = ROOT / "figures"
-BLOCKS = ("results", "audit", "adds", "profiles", "seeds")
+BLOCKS = ("results", "audit", "adds", "profiles", "minutes", "seeds")
+SPENT = {"training": 30.0, "tuning": 24.0, "reading": 12.0, "writing": 36.0, "imports": 6.0}  # of two minutes and more
+MACHINE = {
+    "device": "cpu",
+    "cpu": "Some CPU",
+    "threads": 2,
+    "precision": "bfloat16",
+    "speeds": {"float32": 150.0, "bfloat16": 350.0, "lstm_step_ms": 20.0},
+}
 MARKERS = "".join(f"# T\n<!-- {name}:begin -->\nold<!-- {name}:end -->\n" for name in BLOCKS) + "end\n"
 
 
@@ -26,9 +44,8 @@ def interval(value: float, n: int = 943) -> dict:
 
 def finish(profile: str, notebook: str, minutes: float) -> None:
     """A finished run of one notebook, as the runner and the notebooks leave it."""
-    Manifest(profile).remember(
-        paths.notebooks() / f"{notebook}.ipynb", {"seconds": 60 * minutes, "peak_memory_mib": 1536}
-    )
+    entry = {"seconds": 60 * minutes, "peak_memory_mib": 1536, "spent": SPENT, "environment": MACHINE | {"python": "3"}}
+    Manifest(profile).remember(paths.notebooks() / f"{notebook}.ipynb", entry)
     facts = {"profile": profile, "data": "d", "protocol": "audited", "commit": "1a2b3c4", "hardware": "2 cores"}
     record(paths.results(profile), "study", facts)
     for name, n in (("lstm", 943), ("llm_lora", 300)):
@@ -60,8 +77,11 @@ def test_finished_runs_are_measured_and_the_others_remembered(home):
         and (smoke["users"], smoke["language_users"]) == (943, 300)
     )
     assert smoke["metrics"]["lstm HR@10"]["value"] == 0.2
-    Manifest("smoke").remember(paths.notebooks() / "01_one.ipynb", {"seconds": 3, "peak_memory_mib": 99})
-    assert finished_runs({})["smoke"]["minutes"] == 2.5, "an execution from caches does not flatter"
+    assert smoke["notebooks"] == {"01_one": {"seconds": 150, "peak_memory_mib": 1536, "spent": SPENT}}
+    assert smoke["machine"] == MACHINE
+    cached = {"seconds": 3, "peak_memory_mib": 99, "spent": {}, "environment": MACHINE}
+    Manifest("smoke").remember(paths.notebooks() / "01_one.ipynb", cached)
+    assert finished_runs({})["smoke"] == smoke, "an execution from caches does not flatter"
     nbformat.write(new_notebook(), paths.notebooks() / "02_two.ipynb")
     assert "smoke" not in finished_runs({}), "half a run is none"
 
@@ -71,6 +91,50 @@ def test_runs_table(home):
     lstm, lora = "`lstm` HR@10 | `lstm` NDCG@10", "`llm_lora` HR@10 | `llm_lora` validity"
     assert head == f"| profile | minutes | GiB | users | {lstm} | {lora} |"
     assert row == "| `smoke` | 2 | 1.50 | 943 / 300 |" + " 0.200 [0.190, 0.210] |" * 4
+
+
+def test_an_execution_from_before_kinds_were_told_apart_leaves_them_out(home):
+    manifest = Manifest("smoke")
+    del manifest.longest["01_one"]["spent"]
+    manifest._write()
+    runs = finished_runs({})
+    assert runs["smoke"]["minutes"] == 2.5 and runs["smoke"].keys().isdisjoint({"notebooks", "machine"})
+
+
+def test_minutes_table():
+    entries = {"01_one": {"seconds": 150, "spent": SPENT}, "02_two": {"seconds": 60, "spent": dict.fromkeys(SPENT, 6)}}
+    head, _, *rows = minutes_table({"notebooks": entries}).splitlines()
+    assert head == "| notebook | training | tuning | reading | writing | imports | rest | all |"
+    assert rows == [
+        "| 01_one | 0.5 | 0.4 | 0.2 | 0.6 | 0.1 | 0.7 | 2.5 |",
+        "| 02_two | 0.1 | 0.1 | 0.1 | 0.1 | 0.1 | 0.5 | 1.0 |",
+        "| all | 0.6 | 0.5 | 0.3 | 0.7 | 0.2 | 1.2 | 3.5 |",
+    ]
+
+
+def test_machines_table(home, monkeypatch):
+    monkeypatch.setattr(minutes, "FIXED", {"tuning": 0.0, "reading": 0.0, "writing": 0.0})
+    run = finished_runs({})["smoke"]
+    run["notebooks"]["01_one"] = {"seconds": 300, "spent": SPENT | {"training": 60}}
+    head, _, *rows = machines_table({"smoke": run}).splitlines()
+    assert head == "| two cores, GFLOP/s of a thread | `smoke` | `laptop` |"
+    # 60 s of training, 72 s of the language model, 168 s else; then 60 + 72 · 7/3 + 168 and 120 + 72 · 14/3 + 168
+    assert rows == [
+        "| 350 and more, in bfloat16 | 5 | – |",
+        "| 150, in float32 | 7 | – |",
+        "| 75, in float32 | 10 | – |",
+    ]
+    run["machine"] |= {"device": "Some GPU"}
+    assert machines_table({"smoke": run}).count("| – | – |") == 3
+
+
+def test_the_readme_shows_minutes_once_the_default_profile_has_them(home):
+    readme, results, smoke = home / "README.md", load_results(paths.results("smoke")), finished_runs({})["smoke"]
+    update_readme(readme, results, {"smoke": smoke})
+    assert "<!-- minutes:begin -->\nNot recorded yet.\n<!-- minutes:end -->" in readme.read_text(encoding="utf-8")
+    update_readme(readme, results, {"laptop": smoke})
+    text = readme.read_text(encoding="utf-8").partition("<!-- minutes:begin -->")[2]
+    assert text.startswith("\n| notebook |") and "\n| two cores" in text.partition("<!-- minutes:end -->")[0]
 
 
 def test_the_readme_follows_results_and_runs(home):
@@ -116,13 +180,6 @@ def test_a_readme_without_markers_is_refused(home, text):
     with pytest.raises(StudyError, match="README.md needs one line"):
         update_readme(readme, load_results(paths.results("smoke")), {})
     assert readme.read_text(encoding="utf-8") == text
-
-
-def test_runs_that_are_no_json_are_refused(tmp_path):
-    assert read_runs(tmp_path / "none.json") == {}
-    (tmp_path / "runs.json").write_text("{")
-    with pytest.raises(StudyError, match="is not JSON"):
-        read_runs(tmp_path / "runs.json")
 
 
 def test_the_committed_tables_are_those_of_the_recorded_runs():

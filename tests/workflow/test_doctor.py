@@ -7,6 +7,7 @@ import pytest
 
 from dualrec import __main__ as cli
 from dualrec.config import Profile
+from dualrec.core.artifacts import write_json
 from dualrec.core.errors import StudyError
 from dualrec.core.machine import environment
 from dualrec.data.sources import load
@@ -39,6 +40,17 @@ def test_this_environment_is_ready_for_the_smoke_profile(home):
     }
     bad = [str(check) for check in found.values() if not check.ok]
     assert not bad
+
+
+def test_a_profile_that_fits_says_how_long_it_takes_here(home):
+    assert by_name(doctor.checks("smoke"))["profile smoke"].detail.endswith("embedded); never recorded")
+    here = environment()
+    machine = {name: here[name] for name in ("device", "threads", "precision", "speeds")} | {"cpu": "Some CPU"}
+    spent = {"training": 60, "tuning": 60, "reading": 60, "writing": 60, "imports": 60}
+    run = {"minutes": 7.0, "machine": machine, "notebooks": {"01_one": {"seconds": 420, "spent": spent}}}
+    write_json(home / "figures/profiles.json", {"smoke": run})
+    smoke = by_name(doctor.checks("smoke"))["profile smoke"]
+    assert smoke.ok and smoke.detail.endswith("; about 7 minutes here (recorded: 7 on Some CPU)")
 
 
 @pytest.mark.slow
