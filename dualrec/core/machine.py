@@ -1,6 +1,6 @@
 """The machine: where to compute, in which precision, with how much memory, and how it is called in captions.
 
-Networks compute in float32 everywhere; only language models take the faster precision.
+Networks compute in float32 everywhere (`make precision` measures why); only language models take the faster precision.
 """
 
 from __future__ import annotations
