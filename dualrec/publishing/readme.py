@@ -1,15 +1,16 @@
-"""The generated parts of the README: results, findings, what a run of each profile took, what seeds change."""
+"""The generated parts of the README: results, findings, what each profile took, what seeds and precision change."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from dualrec.core import paths
 from dualrec.core.artifacts import write_text
 from dualrec.core.errors import StudyError
 from dualrec.core.text import read_text
-from dualrec.evaluation.results import cell, load_results, results_table
+from dualrec.evaluation.results import cell, load_results, number, results_table
 from dualrec.profiles.load import available
 from dualrec.workflow.manifest import Manifest, notebook_paths
 
@@ -127,6 +128,42 @@ def seeds_table(recorded: dict) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
+def precision_table(recorded: dict) -> str:
+    """A markdown table: one row per profile and network of `make precision`, with what bfloat16 costs it.
+
+    recorded: `results["side_runs"]`
+    """
+    rows = [["profile", "network", "users", "seeds", "float32", "bfloat16", "bfloat16 less float32", "s per epoch"]]
+    rows.append(["---", "---", *["---:"] * 4, "---", "---:"])
+    for profile, kinds in recorded.items():
+        run = kinds.get("precision", {"systems": {}})
+        for entry in run["systems"].values():
+            both = [entry["float32"], entry["bfloat16"]]
+            cells = [cell(half["metrics"]["NDCG@10"]) for half in both]
+            change = entry["difference"]["NDCG@10"]
+            delta, low, high = (number(change[part], 4, "+") for part in ("delta", "low", "high"))
+            seconds = " / ".join(number(half["seconds_per_epoch"], 1) for half in both)
+            cells += [f"{delta} [{low}, {high}], {change['verdict']}", seconds]
+            rows.append([f"`{profile}`", entry["label"], str(run["n"]), str(len(run["seeds"])), *cells])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _measured(recorded: dict, kind: str, table: Callable[[dict], str]) -> str:
+    """What a side run found, as a table, and how it was measured.
+
+    recorded: `results["side_runs"]`
+    kind: of the side run
+    table: draws the table
+    """
+    runs = [kinds[kind] for kinds in recorded.values() if kind in kinds]
+    if not runs:
+        return "Not recorded yet."
+    facts = "; ".join(
+        f"`{run['command']}` on {run['data']}: commit `{run['commit']}`, {run['hardware']}" for run in runs
+    )
+    return f"{table(recorded)}\n\nMeasured by {facts}."
+
+
 def _blocks(results: dict, runs: dict) -> dict[str, str]:
     """What stands between the markers of each name."""
     caption = (
@@ -134,13 +171,6 @@ def _blocks(results: dict, runs: dict) -> dict[str, str]:
         f"In brackets: 95 % bootstrap interval over users. Commit `{results['commit']}`, {results['hardware']}."
     )
     measured = "; ".join(f"`{profile}`: commit `{run['commit']}`, {run['hardware']}" for profile, run in runs.items())
-    seed_runs = [run["seeds"] for run in results["side_runs"].values() if "seeds" in run]
-    recorded = "; ".join(
-        f"`{run['command']}` on {run['data']}: commit `{run['commit']}`, {run['hardware']}" for run in seed_runs
-    )
-    seeds = "Not recorded yet."
-    if seed_runs:
-        seeds = f"{seeds_table(results['side_runs'])}\n\nMeasured by {recorded}."
 
     def findings(*notebooks: str) -> str:
         texts = (" ".join(results["notebooks"].get(notebook, {}).get("findings", [])) for notebook in notebooks)
@@ -151,7 +181,8 @@ def _blocks(results: dict, runs: dict) -> dict[str, str]:
         "adds": f"\n{findings('10_what_the_llm_adds', '12_more_examples')}\n",
         "results": f"\n{results_table(results)}\n\n{caption}\n",
         "profiles": f"\n{runs_table(runs)}\n\n{ABOUT_RUNS} Measured: {measured}.\n",
-        "seeds": f"\n{seeds}\n",
+        "seeds": f"\n{_measured(results['side_runs'], 'seeds', seeds_table)}\n",
+        "precision": f"\n{_measured(results['side_runs'], 'precision', precision_table)}\n",
     }
 
 

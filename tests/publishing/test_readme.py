@@ -16,7 +16,7 @@ from dualrec.workflow.manifest import Manifest
 
 ROOT = Path(__file__).resolve().parents[2]
 FIGURES = ROOT / "figures"
-BLOCKS = ("results", "audit", "adds", "profiles", "seeds")
+BLOCKS = ("results", "audit", "adds", "profiles", "seeds", "precision")
 MARKERS = "".join(f"# T\n<!-- {name}:begin -->\nold<!-- {name}:end -->\n" for name in BLOCKS) + "end\n"
 
 
@@ -81,7 +81,7 @@ def test_the_readme_follows_results_and_runs(home):
     assert readme_is_current(readme, results, runs)
     assert (
         text.startswith("# T\n<!-- results:begin -->\n| system |")
-        and text.endswith("<!-- seeds:end -->\nend\n")
+        and text.endswith("<!-- precision:begin -->\nNot recorded yet.\n<!-- precision:end -->\nend\n")
         and "old" not in text
     )
     update_readme(readme, results, runs)
