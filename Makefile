@@ -22,7 +22,7 @@ NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=900 --ignore=noteb
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 .PHONY: help setup all run smoke style check types test torture vulnerabilities licences figures report lab demo bench bench-scale
-.PHONY: grid_search seeds lora_examples exercises badges publish doctor clean
+.PHONY: grid_search seeds precision lora_examples exercises badges publish doctor clean
 
 help: ## list the targets
 	@echo "make TARGET [PROFILE=laptop] [ENV=venv|active]"
@@ -80,16 +80,22 @@ bench: setup ## measure speed against baselines, and how time grows (about half 
 bench-scale: setup ## measure time and memory of the models that count, on data up to MovieLens-25M's size (about an hour)
 	@$(PY) -m benchmarks.scale
 
+# What is measured beside the notebooks. Each leaves a shard per arm and seed in figures/shards/ as it goes on; the next
+# call measures what is missing.
+
 # glibc hands the large buffers of every step back to the system and takes them anew: keeping them makes a step faster,
 # and changes no number
-grid_search seeds: export MALLOC_MMAP_THRESHOLD_ := 4294967296
-grid_search seeds: export MALLOC_TRIM_THRESHOLD_ := 8589934592
+grid_search seeds precision: export MALLOC_MMAP_THRESHOLD_ := 4294967296
+grid_search seeds precision: export MALLOC_TRIM_THRESHOLD_ := 8589934592
 
 grid_search: setup ## search LSTM and SASRec on one grid, by validation (an hour)
 	@$(PY) -m dualrec grid-search --profile $(PROFILE)
 
 seeds: setup ## train the neural models with COUNT=… seeds and record what the seeds change
 	@$(PY) -m dualrec seeds --profile $(PROFILE) $(if $(COUNT),--count $(COUNT))
+
+precision: setup ## train the neural models in float32 and bfloat16 with COUNT=… seeds and record what bfloat16 costs (hours)
+	@$(PY) -m dualrec precision --profile $(PROFILE) $(if $(COUNT),--count $(COUNT))
 
 lora_examples: setup ## train LoRA with 0 to 4,000 examples and COUNT=… seeds and record what more examples bring (hours)
 	@$(PY) -m dualrec lora-examples --profile $(PROFILE) $(if $(COUNT),--count $(COUNT))

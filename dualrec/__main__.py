@@ -117,6 +117,20 @@ def seeds(
 
 
 @app.command()
+def precision(
+    profile: cli.ProfileOption = paths.DEFAULT_PROFILE,
+    count: Annotated[int, typer.Option(min=1, help="Seeds of every network in each precision.")] = 5,
+) -> None:
+    """Train the networks in float32 and in bfloat16 and print what the second costs each in NDCG@10 (hours)."""
+    from dualrec.experiments.precision import measure_precision
+
+    for system, entry in measure_precision(profile, count).items():
+        change = entry["difference"]["NDCG@10"]
+        interval = f"{change['delta']:+.4f} [{change['low']:+.4f}, {change['high']:+.4f}]"
+        print(f"{system}: NDCG@10 in bfloat16 less float32 {interval}, {change['verdict']}")
+
+
+@app.command()
 def lora_examples(
     profile: cli.ProfileOption = paths.DEFAULT_PROFILE,
     count: Annotated[int, typer.Option(min=1, help="Seeds of everything.")] = 3,

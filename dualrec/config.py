@@ -62,6 +62,7 @@ class TrainingConfig:
     batch_size: Count = 128  # sequences where every position is a target, else windows
     epochs: Count = 10
     patience: Count = 3  # epochs without a better validation NDCG@10 before training ends
+    precision: Literal["float32", "bfloat16"] = "float32"  # of training; what bfloat16 costs: `make precision`
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -36,7 +36,7 @@ TESTED_ELSEWHERE = {
     "data.layouts.plain": "all layouts share their cases: data/test_folders",
     "demo.recommender": "demo/test_demo",
     "experiments.grid_search": "side runs share a toy study: experiments/test_seeds",
-    "experiments.record": "side runs share a toy study: experiments/test_seeds",
+    "experiments.sequence_arms": "side runs share a toy study: experiments/test_seeds",
     "llm.inference.likelihood": "against beams and plain passes: llm/inference/test_beam_search",
     "llm.writer": "an interface; a class of one's own fits it: systems/test_free_writer",
     "sequence.item_knn": "models that count share their cases: sequence/test_counting",

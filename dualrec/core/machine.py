@@ -1,6 +1,6 @@
 """The machine: where to compute, in which precision, with how much memory, and how it is called in captions.
 
-Networks compute in float32 everywhere; only language models take the faster precision.
+Networks compute in float32 everywhere (`make precision` measures why); only language models take the faster precision.
 """
 
 from __future__ import annotations
@@ -88,10 +88,16 @@ def environment() -> dict[str, str | int | dict]:
 
 def hardware() -> str:
     """Device, threads and precision, for captions; on a processor, why the precision was chosen."""
+    return f"{device_and_threads()}, networks in float32, language model in {precision()}"
+
+
+def device_and_threads() -> str:
+    """The device; of a processor its threads, and how much faster it is in bfloat16, where it knows that."""
     threads, device = torch.get_num_threads(), device_name()
-    processor = f"{cpu_name()}, {threads} thread{'s' if threads > 1 else ''}"
-    gain = f" ({speeds().gain:.1f} × as fast in bfloat16)" if device == "cpu" and speeds().bfloat16 else ""
-    return f"{processor if device == 'cpu' else device}{gain}, networks in float32, language model in {precision()}"
+    if device != "cpu":
+        return device
+    gain = f" ({speeds().gain:.1f} × as fast in bfloat16)" if speeds().bfloat16 else ""
+    return f"{cpu_name()}, {threads} thread{'s' if threads > 1 else ''}{gain}"
 
 
 def total_memory() -> float:

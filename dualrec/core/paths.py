@@ -46,6 +46,11 @@ def recorded_runs() -> Path:
     return figures(DEFAULT_PROFILE) / "profiles.json"
 
 
+def shards(profile: str) -> Path:
+    """What runs beside the notebooks measured with a profile, committed whatever the profile: a folder per family."""
+    return home() / "figures" / "shards" / profile
+
+
 def readable(path: Path) -> str:
     """The path relative to the study's home where it lies inside, so that no output names a machine.
 

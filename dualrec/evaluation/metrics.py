@@ -10,11 +10,9 @@ import pandas as pd
 
 from dualrec.core.errors import StudyError
 from dualrec.evaluation.ledger import as_lists
-from dualrec.evaluation.ranks import first_hits, ndcg
+from dualrec.evaluation.ranks import KS, first_hits, rank_metrics
 from dualrec.evaluation.statistics import bootstrap_intervals
 from dualrec.types import RankedLists
-
-KS = (1, 5, 10)
 
 
 def per_user(ledger: pd.DataFrame, ks: tuple[int, ...] = KS) -> pd.DataFrame:
@@ -27,9 +25,7 @@ def per_user(ledger: pd.DataFrame, ks: tuple[int, ...] = KS) -> pd.DataFrame:
     """
     users, targets, items, valid = as_lists(ledger)
     rank = first_hits(valid & (items == targets[:, None]))
-    columns = {f"HR@{k}": (rank <= k).astype(float) for k in ks}
-    columns |= {f"NDCG@{k}": ndcg(rank, k) for k in ks}
-    columns |= {"MRR": 1 / rank, "fill": valid.mean(axis=1)}
+    columns = rank_metrics(rank, ks) | {"fill": valid.mean(axis=1)}
     return pd.DataFrame(columns, index=pd.Index(users, name="user_id"))
 
 

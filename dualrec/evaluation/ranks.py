@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+KS = (1, 5, 10)  # places at which hits and gains are counted
+
 
 def list_ranks(items: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """float (n,): the place of each target in its list, from 1; inf where it is not there.
@@ -28,3 +30,16 @@ def ndcg(ranks: np.ndarray, k: int) -> np.ndarray:
     ranks: (n,) places of the targets, from 1, inf where a list lacks its target
     """
     return np.where(ranks <= k, 1 / np.log2(ranks + 1), 0)
+
+
+def rank_metrics(ranks: np.ndarray, ks: tuple[int, ...] = KS) -> dict[str, np.ndarray]:
+    """HR@k and NDCG@k for every k, and MRR, each float (n,).
+
+    HR@k: 1 where rank <= k, else 0
+    NDCG@k: see `ndcg`
+    MRR: 1 / rank, 0 for a list without its target
+
+    ranks: (n,) places of the targets, from 1, inf where a list lacks its target
+    """
+    hits = {f"HR@{k}": (ranks <= k).astype(float) for k in ks}
+    return hits | {f"NDCG@{k}": ndcg(ranks, k) for k in ks} | {"MRR": 1 / ranks}

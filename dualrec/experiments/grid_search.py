@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import itertools
-import sys
-from dataclasses import replace
-from typing import cast
+from collections.abc import Iterable
 
 import numpy as np
 
-from dualrec.core.locks import sole_user
-from dualrec.experiments.record import record_measured
-from dualrec.sequence.neural import NeuralRecommender
+from dualrec.evaluation.shards import Place, Shard
+from dualrec.experiments.sequence_arms import measure_model, model_settings, with_settings
+from dualrec.experiments.side_runs import Measured, SideRun, Wanted
 from dualrec.study import Study, open_study
 from dualrec.systems.names import LABELS
-from dualrec.systems.sequence_models import fit_sequence_model
 
 TUNED = ("sasrec", "lstm")  # the third neural model has the settings that were published
 GRID = {"learning_rate": (1e-3, 3e-3), "dropout": (0.2, 0.4), "weight_decay": (0.01, 0.3)}
@@ -35,33 +32,60 @@ def search_grid(profile: str) -> dict[str, dict]:
     chosen: the settings of the best finalist
     """
     study = open_study(profile)
-    with sole_user(study.folder):
-        systems = {name: _search(study, name) for name in TUNED}
+    search = _Search(study)
+    systems = {name: search.system(name) for name in TUNED}
     facts = {"seeds": study.profile.seeds, "n": len(study.split.validation)}
-    record_measured(study, "grid_search", "make grid_search", facts | {"systems": systems})
+    search.run.record(search.read, facts | {"systems": systems})
     return systems
 
 
-def _search(study: Study, name: str) -> dict:
-    """One system's entry of `search_grid`."""
-    points: list[dict] = [dict(zip(GRID, values, strict=True)) for values in itertools.product(*GRID.values())]
-    for point in points:
-        point["per_seed"] = [_validation_ndcg(study, name, point, seed=0)]
-    finalists = sorted(points, key=lambda point: -point["per_seed"][0])[:FINALISTS]
-    for point in finalists:
-        point["per_seed"] += [_validation_ndcg(study, name, point, seed) for seed in range(1, study.profile.seeds)]
-    for point in points:
-        point["ndcg"] = float(np.mean(point["per_seed"]))
-    best = max(finalists, key=lambda point: point["ndcg"])
-    return {"grid": points, "chosen": {key: best[key] for key in GRID}}
+class _Search:
+    """What the systems of a search share.
+
+    study: whose profile is searched
+    """
+
+    def __init__(self, study: Study):
+        self.study = study
+        self.points = {
+            f"{name}-{'-'.join(f'{value:g}' for value in values)}": (name, dict(zip(GRID, values, strict=True)))
+            for name in TUNED
+            for values in itertools.product(*GRID.values())
+        }
+        labels = {arm: f"{LABELS[name]} {point}" for arm, (name, point) in self.points.items()}
+        self.run = SideRun(study, "grid_search", "make grid_search", labels)
+        self.read: list[Shard] = []
+
+    def system(self, name: str) -> dict:
+        """One system's entry of `search_grid`."""
+        arms = [arm for arm, (system, _) in self.points.items() if system == name]
+        found = self._ndcg(arms, [0])
+        finalists = sorted(arms, key=lambda arm: -found[arm][0])[:FINALISTS]
+        found |= self._ndcg(finalists, range(self.study.profile.seeds))
+        means = {arm: float(np.mean(values)) for arm, values in found.items()}
+        grid = [self.points[arm][1] | {"per_seed": found[arm], "ndcg": means[arm]} for arm in arms]
+        return {"grid": grid, "chosen": self.points[max(finalists, key=lambda arm: means[arm])][1]}
+
+    def _ndcg(self, arms: list[str], seeds: Iterable[int]) -> dict[str, list[float]]:
+        """Validation NDCG@10 of some points, one value per seed."""
+        cases = self.study.split.validation
+        wanted = [
+            Wanted(Place(arm, "validation", seed), model_settings(self._at(arm), self.points[arm][0], cases))
+            for seed in seeds
+            for arm in arms
+        ]
+        shards = self.run.shards(wanted, self._measure)
+        self.read += shards
+        return {arm: [_mean_ndcg(shard) for shard in shards if shard.place.arm == arm] for arm in arms}
+
+    def _measure(self, place: Place) -> Measured:
+        return measure_model(self._at(place.arm), self.points[place.arm][0], place.seed, self.study.split.validation)
+
+    def _at(self, arm: str) -> Study:
+        """The study at a point of the grid."""
+        name, point = self.points[arm]
+        return with_settings(self.study, name, **point)
 
 
-def _validation_ndcg(study: Study, name: str, point: dict, seed: int) -> float:
-    """NDCG@10 on the validation targets after the best epoch of one training at a point of the grid."""
-    settings = {key: point[key] for key in GRID}
-    config = replace(getattr(study.profile, name), **settings)
-    study_at_point = replace(study, profile=replace(study.profile, **{name: config}))
-    model = cast(NeuralRecommender, fit_sequence_model(study_at_point, name, seed))  # as all in TUNED are
-    ndcg = max(epoch["ndcg"] for epoch in model.history)
-    print(f"{LABELS[name]}, seed {seed}: {settings} → validation NDCG@10 {ndcg:.4f}", file=sys.stderr)
-    return ndcg
+def _mean_ndcg(shard: Shard) -> float:
+    return float(shard.metrics["NDCG@10"].to_numpy().mean())

@@ -5,29 +5,30 @@ It takes hours on a processor, minutes on a GPU.
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-import pandas as pd
 import torch
 
 from dualrec.core.locks import sole_user
-from dualrec.evaluation.metrics import per_user
+from dualrec.evaluation.ranks import list_ranks
+from dualrec.evaluation.shards import Place, Shard
 from dualrec.evaluation.statistics import holm, paired_difference, seed_intervals
-from dualrec.experiments.record import record_measured
-from dualrec.experiments.seeds import METRICS, seed_means
+from dualrec.experiments.sequence_arms import measure_model, model_settings
+from dualrec.experiments.side_runs import Measured, SideRun, Wanted, seed_mean, seed_means
 from dualrec.llm.finetuning.lora import merged, read_history
-from dualrec.llm.local import load_llm
-from dualrec.sequence.ranking import best_lists
+from dualrec.llm.local import LLM, load_llm
 from dualrec.study import Study, open_study
 from dualrec.systems.lazy_parts import lazy_parts
 from dualrec.systems.lora import lora_data, train_adapter
 from dualrec.systems.names import ADAPTER, names
 from dualrec.systems.names import LABELS as SYSTEM_LABELS
+from dualrec.systems.parts import Parts
 from dualrec.systems.rank import rank
-from dualrec.systems.sequence_models import fit_sequence_model
-from dualrec.types import RankedLists
+from dualrec.types import Cases
 
 TUNED_ROLES = names("catalogue_writer", "second_opinion", needing=ADAPTER)
 # with no examples the catalogue writer is untuned, so its label says nothing of LoRA
@@ -52,20 +53,7 @@ class TrainingSize:
 
 
 TRAINING_SIZES = (TrainingSize(0), TrainingSize(250), TrainingSize(500, 2), TrainingSize(800, 5))
-
-
-@dataclass(frozen=True)
-class SeedRun:
-    """What one seed measured on the test cases.
-
-    lstm: METRICS of every user under the LSTM
-    roles: the same under every training size and role
-    training: one dict per training, see `measure_lora_examples`
-    """
-
-    lstm: pd.DataFrame
-    roles: dict[tuple[TrainingSize, str], pd.DataFrame]
-    training: list[dict]
+LSTM = "lstm"  # the arm that all others are compared with
 
 
 def measure_lora_examples(profile: str, count: int) -> dict:
@@ -84,56 +72,92 @@ def measure_lora_examples(profile: str, count: int) -> dict:
     training: one dict per training size and seed: "examples", "seed", "untuned" and "tuned" validation loss in nats per
         answer token, "seconds"
     """
-    runs = [_one_seed(profile, seed) for seed in range(count)]
     study = open_study(profile)
-    resamples = study.profile.evaluation.resamples
-    lstm_frames = [run.lstm for run in runs]
-    rows = []
-    differences = []
-    for size in TRAINING_SIZES:
-        for role, label in LABELS.items():
-            frames = [run.roles[size, role] for run in runs]
-            identity = {"examples": size.examples, "role": role, "label": label}
-            rows.append(vars(size) | identity | seed_means(frames, resamples, 0))
-            differences.append(paired_difference(_mean_ndcg(frames), _mean_ndcg(lstm_frames), resamples, 0))
-    values = {
-        "n": len(lstm_frames[0]),
-        "seeds": list(range(count)),
-        "protocol": study.protocol,
-        "precision": "float32",
-        "lstm": {"metrics": seed_intervals(lstm_frames, resamples, 0)},
-        "rows": [row | {"against_lstm": difference} for row, difference in zip(rows, holm(differences), strict=True)],
-        "training": [row for run in runs for row in run.training],
-    }
-    record_measured(study, "lora_examples", f"make lora_examples COUNT={count}", values)
+    arms = {f"{size.examples}-{role}": (size, role) for size in TRAINING_SIZES for role in LABELS}
+    labels = {arm: f"{size.examples:,} examples, {LABELS[role]}" for arm, (size, role) in arms.items()}
+    run = SideRun(study, "lora_examples", f"make lora_examples COUNT={count}", labels | {LSTM: SYSTEM_LABELS[LSTM]})
+    settings = {LSTM: model_settings(study, LSTM, study.cases)}
+    settings |= {arm: _settings(study, size) for arm, (size, _) in arms.items()}
+    wanted = [Wanted(Place(arm, "test", seed), settings[arm]) for seed in range(count) for arm in settings]
+    shards = run.shards(wanted, _measurer(profile, study.cases, arms))
+    values = _together(study, arms, {arm: [shard for shard in shards if shard.place.arm == arm] for arm in settings})
+    run.record(shards, values)
     return values
 
 
-def _one_seed(profile: str, seed: int) -> SeedRun:
-    """Train and evaluate the LSTM and every training size in every role, with one seed."""
-    study = open_study(profile, seed)
-    k = study.profile.evaluation.k
-    histories = study.cases.history
-    roles = {}
-    training = []
-    with sole_user(study.folder):
-        lstm = fit_sequence_model(study, "lstm")
-        lstm_metrics = _metrics(study, f"lora_examples_lstm_{seed}", best_lists(lstm, histories, k))
-        parts = lazy_parts(study)
-        for size in TRAINING_SIZES:
-            llm = load_llm(study.profile.llm.model, torch.float32)  # in which all are compared
-            if size.users:
-                folder = _train(study, size)
-                llm = merged(llm, folder)
-                training.append({"examples": size.examples, "seed": seed} | _losses_and_seconds(folder))
-            parts.fine_tuned = llm
-            for role in TUNED_ROLES:
-                lists = rank(study, role, histories, k, parts)
-                metrics = _metrics(study, f"lora_examples_{size.examples}_{role}_{seed}", lists)
-                roles[size, role] = metrics
-                ndcg = metrics["NDCG@10"].mean()
-                print(f"seed {seed}, {size.examples} examples, {role}: {ndcg:.4f}", file=sys.stderr)
-    return SeedRun(lstm_metrics, roles, training)
+def _together(study: Study, arms: dict[str, tuple[TrainingSize, str]], by_arm: dict[str, list[Shard]]) -> dict:
+    """What `measure_lora_examples` returns.
+
+    arms: arm -> training size and role
+    by_arm: arm -> one shard per seed
+    """
+    resamples = study.profile.evaluation.resamples
+    frames = {arm: [shard.metrics for shard in shards] for arm, shards in by_arm.items()}
+    lstm = seed_mean(frames[LSTM], "NDCG@10")
+    rows = []
+    differences = []
+    for arm, (size, role) in arms.items():
+        identity = {"examples": size.examples, "role": role, "label": LABELS[role]}
+        rows.append(vars(size) | identity | seed_means(frames[arm], resamples, 0))
+        differences.append(paired_difference(seed_mean(frames[arm], "NDCG@10"), lstm, resamples, 0))
+    training = [
+        {"examples": arms[arm][0].examples, "seed": shard.place.seed} | shard.measured["training"]
+        for arm, shards in by_arm.items()
+        if arm != LSTM and arms[arm][1] == TUNED_ROLES[0]  # the roles of a size share their trainings
+        for shard in shards
+        if shard.measured
+    ]
+    return {
+        "n": len(study.cases),
+        "seeds": [shard.place.seed for shard in by_arm[LSTM]],
+        "protocol": study.protocol,
+        "precision": "float32",
+        "lstm": {"metrics": seed_intervals(frames[LSTM], resamples, 0)},
+        "rows": [row | {"against_lstm": difference} for row, difference in zip(rows, holm(differences), strict=True)],
+        "training": sorted(training, key=lambda row: row["seed"]),
+    }
+
+
+def _settings(study: Study, size: TrainingSize) -> dict[str, Any]:
+    """All that the lists of a role depend on beside the LSTM's settings."""
+    profile = study.profile
+    lora = replace(profile.lora, users=size.users, positions=size.positions) if size.users else None
+    own = {"llm": profile.llm, "lora": lora, "domain": profile.domain, "validation": profile.users}
+    return model_settings(study, LSTM, study.cases) | own | {"k": profile.evaluation.k, "precision": "float32"}
+
+
+def _measurer(profile: str, cases: Cases, arms: dict[str, tuple[TrainingSize, str]]) -> Callable[[Place], Measured]:
+    """Measures one arm with one seed; what neighbouring arms share is loaded or trained for the first of them.
+
+    cases: those of every seed
+    arms: arm -> training size and role; the LSTM is none of them
+    """
+
+    @lru_cache(maxsize=1)
+    def parts_of(seed: int) -> Parts:
+        return lazy_parts(open_study(profile, seed))
+
+    @lru_cache(maxsize=1)
+    def taught(seed: int, size: TrainingSize) -> tuple[LLM, dict[str, Any]]:
+        study = parts_of(seed).study
+        llm = load_llm(study.profile.llm.model, torch.float32)  # in which all are compared
+        if not size.users:
+            return llm, {}
+        folder = _train(study, size)
+        return merged(llm, folder), {"training": _losses_and_seconds(folder)}
+
+    def measure(place: Place) -> Measured:
+        parts = parts_of(place.seed)
+        study = parts.study
+        if place.arm == LSTM:
+            return measure_model(study, LSTM, place.seed, cases)
+        size, role = arms[place.arm]
+        with sole_user(study.folder):
+            parts.fine_tuned, facts = taught(place.seed, size)
+            lists = rank(study, role, cases.history, study.profile.evaluation.k, parts)
+        return Measured(list_ranks(lists.items, cases.targets), facts, lists.items.shape[1])
+
+    return measure
 
 
 def _train(study: Study, size: TrainingSize) -> Path:
@@ -149,19 +173,3 @@ def _losses_and_seconds(folder: Path) -> dict:
     untuned, *epochs = read_history(folder)
     best = min(epoch["validation_loss"] for epoch in epochs)
     return {"untuned": untuned["validation_loss"], "tuned": best, "seconds": sum(epoch["seconds"] for epoch in epochs)}
-
-
-def _metrics(study: Study, name: str, lists: RankedLists) -> pd.DataFrame:
-    """METRICS of every user under some lists, whose ledger is kept."""
-    return per_user(study.save(name, study.cases, lists, 0.0)).loc[:, list(METRICS)]
-
-
-def _mean_ndcg(frames: list[pd.DataFrame]) -> pd.Series:
-    """Each user's NDCG@10, averaged over seeds.
-
-    frames: METRICS of every user, one frame per seed
-    """
-    total = pd.Series(frames[0]["NDCG@10"])
-    for frame in frames[1:]:
-        total = total + frame["NDCG@10"]
-    return total / len(frames)

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
-import pandas as pd
 
-from dualrec.core.locks import sole_user
-from dualrec.evaluation.metrics import per_user
-from dualrec.evaluation.statistics import seed_intervals
-from dualrec.experiments.record import record_measured
-from dualrec.sequence.ranking import best_lists
+from dualrec.evaluation.shards import Place, Shard
+from dualrec.experiments.sequence_arms import measure_model, model_settings
+from dualrec.experiments.side_runs import SideRun, Wanted, seed_means
 from dualrec.study import Study, open_study
 from dualrec.systems.names import LABELS, NETWORKS, SEQUENCE_MODELS
-from dualrec.systems.sequence_models import fit_sequence_model
-
-METRICS = ("HR@1", "HR@5", "HR@10", "NDCG@10", "MRR")
 
 
 def measure_seeds(profile: str, count: int) -> dict[str, dict]:
@@ -32,53 +24,42 @@ def measure_seeds(profile: str, count: int) -> dict[str, dict]:
     seconds_per_epoch: median over all epochs of a network; None for the others
     """
     study = open_study(profile)
-    systems = {}
-    with sole_user(study.folder):
-        for name in SEQUENCE_MODELS:
-            numbers = list(range(count if name in NETWORKS else 1))
-            systems[name] = _over_seeds(study, name, numbers)
-            ndcg = systems[name]["metrics"]["NDCG@10"]["value"]
-            print(f"{LABELS[name]}: NDCG@10 {ndcg:.4f}", file=sys.stderr)
-    values = {"n": len(study.cases), "protocol": study.protocol, "systems": systems}
-    record_measured(study, "seeds", f"make seeds COUNT={count}", values)
+    run = SideRun(study, "seeds", f"make seeds COUNT={count}", LABELS)
+    wanted = [
+        Wanted(Place(name, "test", seed), model_settings(study, name, study.cases))
+        for name in SEQUENCE_MODELS
+        for seed in range(count if name in NETWORKS else 1)
+    ]
+    shards = run.shards(wanted, lambda place: measure_model(study, place.arm, place.seed, study.cases))
+    systems = {
+        name: _over_seeds(study, name, [shard for shard in shards if shard.place.arm == name])
+        for name in SEQUENCE_MODELS
+    }
+    run.record(shards, {"n": len(study.cases), "protocol": study.protocol, "systems": systems})
     return systems
 
 
-def _over_seeds(study: Study, name: str, numbers: list[int]) -> dict:
+def seconds_per_epoch(shards: list[Shard]) -> float | None:
+    """The median over all epochs of some networks; None where there are none."""
+    seconds = [epoch["seconds"] for shard in shards for epoch in shard.measured.get("epochs", [])]
+    return float(np.median(seconds)) if seconds else None
+
+
+def _over_seeds(study: Study, name: str, shards: list[Shard]) -> dict:
     """One system's entry of `measure_seeds`.
 
-    numbers: the seeds
+    shards: one per seed
     """
-    frames = []
-    epoch_seconds = []
-    for seed in numbers:
-        model = fit_sequence_model(study, name, seed)
-        epoch_seconds += [epoch["seconds"] for epoch in getattr(model, "history", [])]
-        lists = best_lists(model, study.cases.history, study.profile.evaluation.k)
-        seconds = getattr(model, "seconds", 0.0)
-        ledger = study.save(f"seeds_{name}_{seed}", study.cases, lists, seconds)
-        frames.append(per_user(ledger).loc[:, list(METRICS)])
-    means = seed_means(frames, study.profile.evaluation.resamples, study.seed)
+    means = seed_means([shard.metrics for shard in shards], study.profile.evaluation.resamples, study.seed)
     deviations = {
         metric: float(np.std(values, ddof=1)) if len(values) > 1 else None
         for metric, values in means["per_seed"].items()
     }
     return {
         "label": LABELS[name],
-        "n": len(frames[0]),
-        "seeds": numbers,
+        "n": len(study.cases),
+        "seeds": [shard.place.seed for shard in shards],
         **means,
         "sd": deviations,
-        "seconds_per_epoch": float(np.median(epoch_seconds)) if epoch_seconds else None,
+        "seconds_per_epoch": seconds_per_epoch(shards),
     }
-
-
-def seed_means(frames: list[pd.DataFrame], resamples: int, seed: int) -> dict[str, dict]:
-    """What several seeds score together and each: {"metrics", "per_seed"}, as in an entry of `measure_seeds`.
-
-    frames: METRICS of every user, one frame per seed
-    resamples: how often users are drawn for the intervals
-    seed: of these draws
-    """
-    per_seed = {metric: [float(pd.Series(frame[metric]).mean()) for frame in frames] for metric in METRICS}
-    return {"metrics": seed_intervals(frames, resamples, seed), "per_seed": per_seed}

@@ -15,7 +15,8 @@ from dualrec.core.artifacts import write_json, write_text
 from dualrec.core.errors import StudyError
 from dualrec.evaluation.results import load_results
 from dualrec.profiles.load import load_profile
-from dualrec.publishing.readme import finished_runs, update_readme
+from dualrec.publishing.readme import update_readme
+from dualrec.publishing.runs import finished_runs
 from dualrec.workflow.dependencies import notebook_fingerprints
 from dualrec.workflow.manifest import Manifest
 from dualrec.workflow.minutes import read_runs

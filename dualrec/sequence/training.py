@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch.nn.utils.rnn import pad_sequence
 from torch.optim import Optimizer
@@ -50,14 +51,14 @@ def fit(
     seed: int,
     checkpoint: Path | None,
 ) -> list[dict]:
-    """Train a network in place, on one thread and in float32, and leave it with the weights of its best epoch.
+    """Train a network in place, on one thread, and leave it with the weights of its best epoch.
 
     With more threads the weights would differ in their last bits, and with every number of cores in others.
 
     model: as it is before its first epoch
     train: one sequence per user
     validation: cases on which the best epoch is chosen
-    config: training targets and optimiser
+    config: training targets, optimiser and precision; weights, gradients and validation are float32 in either
     seed: of dropout and the order of the batches
     checkpoint: a folder, None for none; an interrupted call goes on after its last finished epoch and ends with the
         same weights
@@ -160,9 +161,7 @@ def _epoch(
     n_targets = 0
     for inputs, targets in batches(samples, config, rng):
         inputs, targets = inputs.to(device), targets.to(device)
-        real = targets > 0  # (B, T); the loss costs more than all else, so it is computed at real targets only
-        table = model.item_table()
-        loss = next_item_loss(*model.head(model(inputs, table)[real], table), targets[real])
+        loss = _loss(model, inputs, targets, config.precision)
         if not torch.isfinite(loss):
             raise StudyError(
                 f"the loss is no longer a number; lower learning_rate ({config.learning_rate}) in the profile"
@@ -172,10 +171,25 @@ def _epoch(
         torch.nn.utils.clip_grad_norm_(model.parameters(), MAX_NORM)
         optimiser.step()
         schedule.step()
-        count = int(real.sum())
+        count = int((targets > 0).sum())
         total_loss += loss.item() * count
         n_targets += count
     return total_loss / n_targets
+
+
+def _loss(model: NextItemNetwork, inputs: torch.Tensor, targets: torch.Tensor, precision: str) -> torch.Tensor:
+    """The mean cross-entropy, in nats, of the targets that are no padding.
+
+    precision: "bfloat16" rounds what enters and leaves each product, the logits, too; their softmax is float32
+    """
+    real = targets > 0  # (B, T); the loss costs more than all else, so it is computed at real targets only
+    if precision == "float32":
+        table = model.item_table()
+        return next_item_loss(*model.head(model(inputs, table)[real], table), targets[real])
+    with torch.autocast(inputs.device.type, torch.bfloat16):
+        table = model.item_table()
+        logits = model.logits(model(inputs, table)[real], table)  # (targets, N + 1)
+    return F.cross_entropy(logits.float(), targets[real])
 
 
 def _schedule(optimiser: Optimizer, steps: int, config: TrainingConfig, finished: int) -> LRScheduler:

@@ -115,7 +115,7 @@ def why_not(run: dict, here: Machine) -> str:
 def expected(run: dict, here: Machine) -> Expected:
     """What a run takes on a machine of which `why_not` says nothing.
 
-    run: a profile's entry in the record, see `publishing.readme.finished_runs`
+    run: a profile's entry in the record, see `publishing.runs.finished_runs`
     here: the machine
     """
     there = Machine.of(run["machine"])

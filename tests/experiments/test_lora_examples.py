@@ -1,5 +1,6 @@
 """More LoRA data: what is recorded adds up, and every training size has as many examples as it says."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -7,9 +8,8 @@ import pytest
 
 from dualrec.config import LoRAConfig
 from dualrec.core import paths
-from dualrec.evaluation.ledger import read_ledger
-from dualrec.evaluation.metrics import per_user
 from dualrec.evaluation.results import side_runs
+from dualrec.evaluation.shards import Place, read_family
 from dualrec.experiments import lora_examples
 from dualrec.llm.local import LLM
 from dualrec.study import open_study
@@ -47,7 +47,7 @@ def measured(toy_profile, toy_folder, tiny, tmp_path, monkeypatch):
 
 
 def test_every_training_size_role_and_seed_is_measured_on_all_cases_against_the_lstm_of_its_seed_and_recorded(
-    measured, tmp_path
+    measured,
 ):
     found, trained = measured
     assert [len(data.train) for data in trained] == [4, 12] * 2
@@ -56,15 +56,14 @@ def test_every_training_size_role_and_seed_is_measured_on_all_cases_against_the_
     ]
     assert [(row["examples"], row["seed"]) for row in found["training"]] == [(4, 0), (12, 0), (4, 1), (12, 1)]
 
-    def gains(name):
-        return [
-            per_user(read_ledger(tmp_path / f"run{s}/lists/lora_examples_{name}_{s}.parquet"))["NDCG@10"]
-            for s in (0, 1)
-        ]
+    shards = read_family("toy", "lora_examples")
+
+    def gains(arm):
+        return [shards[Place(arm, "test", seed)].metrics["NDCG@10"] for seed in (0, 1)]
 
     lstm = gains("lstm")
     for row in found["rows"]:
-        ours = gains(f"{row['examples']}_{row['role']}")
+        ours = gains(f"{row['examples']}-{row['role']}")
         assert len(ours[0]) == found["n"] == row["against_lstm"]["n"] == 40
         assert row["per_seed"]["NDCG@10"] == pytest.approx([gain.mean() for gain in ours])
         assert row["metrics"]["NDCG@10"]["value"] == pytest.approx(np.mean(row["per_seed"]["NDCG@10"]))
@@ -79,6 +78,11 @@ def test_every_training_size_role_and_seed_is_measured_on_all_cases_against_the_
         and entry["precision"] == "float32"
     )
     assert len(entry["rows"]) == 9
+
+    shutil.rmtree(paths.shards("toy") / "lora_examples" / "12-fused")
+    trained.clear()
+    assert lora_examples.measure_lora_examples("toy", count=2) == found
+    assert [len(data.train) for data in trained] == [12] * 2, "what another arm has learned is not asked for"
 
 
 def test_the_training_sizes_of_the_study_are_there_to_be_had():

@@ -1,5 +1,6 @@
 """What is measured beside the notebooks: the grid is searched on validation alone, and seeds are counted one by one."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -7,13 +8,16 @@ import pytest
 
 from dualrec import plots
 from dualrec.core import paths
+from dualrec.evaluation.metrics import per_user
 from dualrec.evaluation.results import record, record_side_run
 from dualrec.evaluation.results import side_runs as recorded
+from dualrec.evaluation.shards import read_family
 from dualrec.experiments import grid_search
 from dualrec.experiments import seeds as side_runs
 from dualrec.profiles.load import load_profile
 from dualrec.publishing.readme import seeds_table
 from dualrec.systems.names import LABELS, NETWORKS, SEQUENCE_MODELS, SYSTEMS
+from dualrec.systems.rank import rank
 from dualrec.types import Cases
 
 pytestmark = pytest.mark.slow
@@ -61,6 +65,7 @@ def test_the_default_profile_has_the_recorded_winner(name):
 def test_the_search_cannot_read_a_test_target(study, monkeypatch):
     monkeypatch.setattr(grid_search, "GRID", {"learning_rate": (1e-3, 0.05)})
     first = grid_search.search_grid("toy")
+    shutil.rmtree(paths.shards("toy"))  # so that all is ranked again
     study.split = type(study.split)(study.split.train, study.split.validation, Cases(study.split.test.history, None), 0)
     assert grid_search.search_grid("toy") == first
 
@@ -68,6 +73,8 @@ def test_the_search_cannot_read_a_test_target(study, monkeypatch):
 def test_every_seed_counts_once(study):
     found = side_runs.measure_seeds("toy", count=3)
     assert list(found) == list(SEQUENCE_MODELS)
+    shards = read_family("toy", "seeds")
+    assert {(place.arm, place.seed) for place in shards} == {(s, n) for s in found for n in found[s]["seeds"]}
     for name, entry in found.items():
         assert entry["seeds"] == ([0, 1, 2] if name in NETWORKS else [0])
         values = entry["per_seed"]["NDCG@10"]
@@ -76,6 +83,27 @@ def test_every_seed_counts_once(study):
             assert entry["sd"]["NDCG@10"] == pytest.approx(np.std(values, ddof=1)) and entry["seconds_per_epoch"] > 0
         else:
             assert entry["sd"]["NDCG@10"] is None and entry["seconds_per_epoch"] is None
+
+
+def test_a_shard_says_what_the_ledger_of_the_same_lists_says(study):
+    side_runs.measure_seeds("toy", count=1)
+    for place, shard in read_family("toy", "seeds").items():
+        lists = rank(study, place.arm, study.cases.history, study.profile.evaluation.k)
+        ledger = per_user(study.save(place.arm, study.cases, lists, 0.0))
+        np.testing.assert_array_equal(shard.metrics, ledger[list(shard.metrics)])
+        assert shard.protocol == study.protocol and shard.k is None
+        assert len(shard.measured.get("epochs", [])) == (
+            getattr(study.profile, place.arm).epochs if place.arm in NETWORKS else 0
+        )
+
+
+def test_a_call_with_fewer_seeds_forgets_none(study, capsys):
+    first = side_runs.measure_seeds("toy", count=2)
+    capsys.readouterr()
+    assert len(side_runs.measure_seeds("toy", count=1)["lstm"]["seeds"]) == 1
+    assert capsys.readouterr().err == "seeds: figures/results.json keeps its record over more seeds (2)\n"
+    entry = recorded(paths.results(paths.DEFAULT_PROFILE))["toy"]["seeds"]
+    assert entry["command"] == "make seeds COUNT=2 PROFILE=toy" and entry["systems"].keys() == first.keys()
 
 
 def test_the_figure_of_the_seeds_has_a_dot_for_each(study):

@@ -159,7 +159,9 @@ def test_a_file_of_ones_own_never_writes_over_another_profile_or_outside(tmp_pat
         load_profile(str(tmp_path / name))
 
 
-@pytest.mark.parametrize("command", ["run", "evaluate", "recommend", "grid-search", "seeds", "doctor", "report"])
+@pytest.mark.parametrize(
+    "command", ["run", "evaluate", "recommend", "grid-search", "seeds", "precision", "doctor", "report"]
+)
 def test_nothing_starts_with_a_bad_profile(command, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("DUALREC_HOME", str(tmp_path / "home"))
     (tmp_path / "mine.toml").write_text(HEAD + "[lora]\nrank = 0", encoding="utf-8")

@@ -10,15 +10,8 @@ from nbformat.v4 import new_notebook
 from dualrec.core import paths
 from dualrec.core.errors import StudyError
 from dualrec.evaluation.results import load_results, record
-from dualrec.publishing.readme import (
-    HEADLINES,
-    finished_runs,
-    machines_table,
-    minutes_table,
-    readme_is_current,
-    runs_table,
-    update_readme,
-)
+from dualrec.publishing.readme import readme_is_current, update_readme
+from dualrec.publishing.runs import HEADLINES, finished_runs, machines_table, minutes_table, runs_table
 from dualrec.systems.names import LABELS
 from dualrec.workflow import minutes
 from dualrec.workflow.manifest import Manifest
@@ -26,7 +19,7 @@ from dualrec.workflow.minutes import read_runs
 
 ROOT = Path(__file__).resolve().parents[2]
 FIGURES = ROOT / "figures"
-BLOCKS = ("results", "audit", "adds", "profiles", "minutes", "seeds")
+BLOCKS = ("results", "audit", "adds", "profiles", "minutes", "seeds", "precision")
 SPENT = {"training": 30.0, "tuning": 24.0, "reading": 12.0, "writing": 36.0, "imports": 6.0}  # of two minutes and more
 MACHINE = {
     "device": "cpu",
@@ -145,7 +138,7 @@ def test_the_readme_follows_results_and_runs(home):
     assert readme_is_current(readme, results, runs)
     assert (
         text.startswith("# T\n<!-- results:begin -->\n| system |")
-        and text.endswith("<!-- seeds:end -->\nend\n")
+        and text.endswith("<!-- precision:begin -->\nNot recorded yet.\n<!-- precision:end -->\nend\n")
         and "old" not in text
     )
     update_readme(readme, results, runs)

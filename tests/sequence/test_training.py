@@ -98,6 +98,22 @@ def test_the_loss_is_the_mean_cross_entropy_of_every_next_item():
     assert first_epoch["loss"] == pytest.approx(np.mean(losses), rel=1e-5)
 
 
+def test_bfloat16_rounds_the_products_of_training_alone():
+    """Another loss, near that of float32; weights stay float32, and so does ranking with them."""
+    losses, scores = {}, {}
+    for precision in ("float32", "bfloat16"):
+        config = LSTMConfig(**SMALL, dropout=0.0, batch_size=4, learning_rate=1e-2, epochs=2, precision=precision)
+        model = network(config)
+        losses[precision] = [epoch["loss"] for epoch in fit(model, TRAIN, VALIDATION, config, 0, None)]
+        assert {weight.dtype for weight in model.parameters()} == {torch.float32}
+        in_float32 = score(model, TRAIN, LSTMConfig(**SMALL))
+        scores[precision] = score(model, TRAIN, config)
+        np.testing.assert_array_equal(scores[precision], in_float32)
+    assert losses["bfloat16"] == pytest.approx(losses["float32"], rel=1e-2)
+    assert losses["bfloat16"] != losses["float32"]
+    assert not np.array_equal(scores["bfloat16"], scores["float32"])
+
+
 @pytest.mark.parametrize(
     ("targets", "tied", "side"), [("all", True, "sbert"), ("windows", True, "sbert"), ("all", False, "sbert")]
 )

@@ -55,6 +55,7 @@ DATA_DOORS = {
     "recommend": ["recommend", "--titles", "Song 1", "--system", "popularity", "--data", "{data}"],
     "grid-search": ["grid-search", "--profile", "{profile}"],
     "seeds": ["seeds", "--profile", "{profile}"],
+    "precision": ["precision", "--profile", "{profile}"],
     "lora-examples": ["lora-examples", "--profile", "{profile}"],
 }
 PROFILES = {  # kind -> (content of the profile, or None for none; what is said)
@@ -77,6 +78,7 @@ PROFILE_DOORS = {
     "doctor": ["doctor", "--profile", "{profile}"],
     "grid-search": ["grid-search", "--profile", "{profile}"],
     "seeds": ["seeds", "--profile", "{profile}"],
+    "precision": ["precision", "--profile", "{profile}"],
     "lora-examples": ["lora-examples", "--profile", "{profile}"],
     "demo": ["demo", "--no-browser", "--profile", "{profile}"],
 }
@@ -156,6 +158,7 @@ WORDS = {  # kind and door -> (arguments; exit code; what is said)
     "recommend: no titles at all": (["recommend"], 2, "--titles"),
     "run: an unknown notebook": (["run", "--only", "99"], 1, "no notebook '99'"),
     "seeds: none": (["seeds", "--count", "0"], 2, "--count"),
+    "precision: none": (["precision", "--count", "0"], 2, "--count"),
     "lora-examples: none": (["lora-examples", "--count", "0"], 2, "--count"),
     "demo: no such port": (["demo", "--port", "0"], 2, "--port"),
     "badges: no repository": (["badges", "--repository", "nobody"], 1, "OWNER/NAME"),
