@@ -6,6 +6,7 @@ from statistics import mode
 
 import numpy as np
 from matplotlib import pyplot as plt
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
@@ -49,16 +50,23 @@ def growth(series: list[dict]) -> Figure:
         axis.set(title=one["subject"], xlabel=one["against"], ylabel=one["unit"], xscale="log", yscale="log")
         axis.set_xticks(sizes, [f"{size / 1000:g}k" if size >= 1000 else f"{size:g}" for size in sizes])
         axis.xaxis.set_minor_locator(NullLocator())
-        axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axis.yaxis.set_minor_locator(NullLocator())
+        _plain_numbers(axis.yaxis)
     for axis in axes.flat[len(series) :]:
         axis.set_visible(False)
     return figure
 
 
+def _plain_numbers(axis: Axis) -> None:
+    """1, 2, 5, 10 … along a logarithmic axis, in place of powers of ten."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_locator(NullLocator())
+
+
 def scale(rows: list[dict]) -> Figure:
     """Seconds (above) and MiB (below) of every model against users (left) and items (right), both axes logarithmic.
+
+    Dotted: in proportion to the size.
 
     rows: of `scale.json`; of the data sets, those with as many items, or users, as most have
     """
@@ -71,7 +79,12 @@ def scale(rows: list[dict]) -> Figure:
             for name in dict.fromkeys(row["system"] for row in measured):
                 points = sorted((r[along], r[number]) for r in measured if r["system"] == name and r[fixed] == usual)
                 look = SYSTEMS[name]
-                axis.plot(*zip(*points, strict=True), color=look.colour, marker=look.marker, label=look.label)
+                sizes, values = np.array(points).T
+                axis.plot(sizes, values, color=look.colour, marker=look.marker, label=look.label)
+                axis.plot(sizes, values[0] * sizes / sizes[0], ":", color=look.colour, linewidth=1)
             axis.set(xscale="log", yscale="log", xlabel=f"{along}, with {usual:,} {fixed}", ylabel=unit)
+            axis.set_xticks(sizes, [f"{size / 1000:g}k" for size in sizes])
+            axis.xaxis.set_minor_locator(NullLocator())
+            _plain_numbers(axis.yaxis)
     axes[0, 0].legend(fontsize=8)
     return figure
