@@ -1,6 +1,7 @@
 """The one visual style of all figures, and the look of a system: it keeps its colour and marker in every figure.
 
-Colours are Okabe & Ito's, which are safe for colour-blind readers.
+Colours follow Okabe & Ito's, which are safe for colour-blind readers; most are darker, so that lines and words are seen on
+white.
 """
 
 from __future__ import annotations
@@ -16,19 +17,19 @@ from matplotlib.figure import Figure
 from dualrec.core.artifacts import atomic_path
 
 BLACK = "#000000"
-ORANGE = "#E69F00"
-SKY = "#56B4E9"
-GREEN = "#009E73"
-BLUE = "#0072B2"
-RED = "#D55E00"
+ORANGE = "#C78500"
+SKY = "#3478A8"
+GREEN = "#007F5C"
+BLUE = "#00508C"
+RED = "#BF5200"
 PINK = "#CC79A7"
-YELLOW = "#B8A200"  # darker than theirs, which is too light for thin lines
-GREY = "#8C8C8C"
+YELLOW = "#9C8A00"
+GREY = "#737373"
 CHARCOAL = "#4D4D4D"
-BROWN = "#8B5A00"  # a darker orange
+BROWN = "#8B5A00"
 VIOLET = "#6A3D9A"
 WINE = "#882255"
-TEAL = "#2A8C82"
+TEAL = "#00798C"
 FATES = {"listed": GREEN, "seen": SKY, "duplicate": ORANGE, "invalid": GREY}
 # These tell the fates apart in grey print, too.
 HATCHES = {"listed": "", "seen": "//", "duplicate": "..", "invalid": "xx"}
