@@ -1,6 +1,6 @@
 """The one visual style of all figures, and the look of a system: it keeps its colour and marker in every figure.
 
-Colours follow Okabe & Ito's, which are safe for colour-blind readers; most are darker, so that lines and words are seen on
+Colours follow Okabe & Ito's, which are safe for colour-blind readers; most are darker, to be seen on
 white.
 """
 
