@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch.nn.utils.rnn import pad_sequence
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 from tqdm import tqdm
 
 from dualrec.config import TrainingConfig
@@ -198,14 +198,16 @@ def _schedule(optimiser: Optimizer, steps: int, config: TrainingConfig, finished
     steps: per epoch
     finished: epochs that are already behind
     """
-    # Imported here, since it takes seconds.
-    from transformers import get_constant_schedule, get_linear_schedule_with_warmup
-
-    last_step = steps * finished - 1
-    if not config.warmup:
-        return get_constant_schedule(optimiser, last_epoch=last_step)
     total = steps * config.epochs
-    return get_linear_schedule_with_warmup(optimiser, round(config.warmup * total), total, last_epoch=last_step)
+    risen = round(config.warmup * total)
+
+    def share(step: int) -> float:
+        """Of the rate. transformers offers the same schedule, and takes seconds to import."""
+        if not config.warmup:
+            return 1.0
+        return step / risen if step < risen else (total - step) / max(1, total - risen)
+
+    return LambdaLR(optimiser, share, last_epoch=steps * finished - 1)
 
 
 def _is_over(history: list[dict], patience: int) -> bool:

@@ -1,5 +1,8 @@
 """The fit loop: samples, losses worked out another way, early stopping, and resuming bit for bit."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +13,7 @@ from dualrec.core.errors import StudyError
 from dualrec.sequence import training as fit_module
 from dualrec.sequence.lstm import NextItemLSTM
 from dualrec.sequence.ranking import ndcg_at_10
-from dualrec.sequence.training import _is_over, batches, fit, score, training_samples
+from dualrec.sequence.training import _is_over, _schedule, batches, fit, score, training_samples
 from dualrec.types import Cases, Sequences
 
 N = 8
@@ -144,6 +147,43 @@ def test_a_second_run_with_the_same_seed_ends_with_the_same_weights():
         fit(model, TRAIN, VALIDATION, config, seed, None)
         ends.append(weights(model))
     assert same(ends[0], ends[1]) and not same(ends[0], ends[2])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("finished", [0, 1, 3])
+@pytest.mark.parametrize("warmup", [0.0, 0.1, 0.5, 1.0])
+def test_the_rate_rises_and_falls_as_in_transformers(warmup, finished):
+    from transformers import get_constant_schedule, get_linear_schedule_with_warmup  # slow
+
+    config, steps = LSTMConfig(learning_rate=0.003, warmup=warmup, epochs=4), 7
+
+    def optimiser() -> torch.optim.Optimizer:
+        group = {"params": [torch.nn.Parameter(torch.ones(1))], "initial_lr": 0.003}
+        return torch.optim.AdamW([group], 0.003)
+
+    last, total = steps * finished - 1, steps * config.epochs
+    theirs = get_constant_schedule(optimiser(), last_epoch=last)
+    if warmup:
+        theirs = get_linear_schedule_with_warmup(optimiser(), round(warmup * total), total, last_epoch=last)
+    ours = _schedule(optimiser(), steps, config, finished)
+    for _ in range(last, total):
+        assert ours.get_last_lr() == theirs.get_last_lr()
+        for schedule in (ours, theirs):
+            schedule.optimizer.step()
+            schedule.step()
+
+
+@pytest.mark.slow
+def test_training_imports_no_transformers():
+    """It takes seconds, in the kernel of every chapter that trains and in every process that trains beside others."""
+    script = """
+import sys
+from tests.sequence.test_training import LSTMConfig, SMALL, TRAIN, VALIDATION, fit, network
+config = LSTMConfig(**SMALL, warmup=0.5, epochs=1)
+fit(network(config), TRAIN, VALIDATION, config, 0, None)
+sys.exit("transformers" in sys.modules)
+"""
+    assert subprocess.run([sys.executable, "-c", script]).returncode == 0
 
 
 @pytest.mark.slow
