@@ -50,6 +50,23 @@ def test_scores_do_not_depend_on_the_company_in_a_batch():
     assert np.isneginf(together[2, [0, 6, 8, 2]]).all()
 
 
+def test_without_dropout_training_and_ranking_see_the_same_states_and_none_at_padding():
+    model = network(SASRecConfig(dim=8, blocks=2, heads=2, window=5, dropout=0.0))
+    items = torch.tensor([[1, 2, 3, 4], [5, 0, 0, 0], [0, 0, 0, 0], [6, 7, 8, 0]])
+    ranking, training = model(items, model.item_table()), model.train()(items, model.item_table())
+    torch.testing.assert_close(training, ranking, rtol=0, atol=1e-6)
+    empty = ranking.abs().sum(dim=2) == 0
+    assert empty.tolist() == [[False] * 4, [False] + [True] * 3, [False] + [True] * 3, [False] * 3 + [True]]
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_every_weight_learns_in_either_precision(precision):
+    config = SASRecConfig(dim=8, blocks=2, heads=2, window=5, batch_size=2, epochs=1, precision=precision)
+    model, before = network(config), dict(network(config).named_parameters())
+    fit(model, HISTORIES, Cases(HISTORIES, np.full(5, 9)), config, 0, None)
+    assert all(not torch.equal(weight, before[name]) for name, weight in model.named_parameters())
+
+
 def test_longer_histories_are_cut_to_the_last_positions():
     model = network()
     long, short = Sequences.from_lists([1], [[8, 9, 1, 2, 3, 4, 5]]), Sequences.from_lists([1], [[1, 2, 3, 4, 5]])
