@@ -297,4 +297,5 @@ def test_a_model_that_fails_is_said_and_the_others_are_measured(tmp_path, monkey
 def test_growth_with_users_and_items_is_drawn():
     axes = figures.scale([*SCALED, {"users": 60, "items": 60, "system": "item_knn", "failed": -9}]).axes
     drawn = [[line.get_xdata() for line in axis.lines] for axis in axes]
-    assert [[list(map(int, sizes)) for sizes in axis] for axis in drawn] == [[[30, 60]] * 2, [[60, 90]] * 2] * 2
+    # two models, each with its line and what would be in proportion
+    assert [[list(map(int, sizes)) for sizes in axis] for axis in drawn] == [[[30, 60]] * 4, [[60, 90]] * 4] * 2
