@@ -223,6 +223,7 @@ class Profile:
     name: str
     summary: str
     data: str
+    core: Subset = 0  # events that every user and every item of the data must have (their k-core); 0 = any number
     domain: DomainConfig = MOVIES
     users: Subset = 0  # test users of systems that do not write freely, a seeded subset; 0 = all
     split: SplitConfig = field(default_factory=SplitConfig)

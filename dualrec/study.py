@@ -16,7 +16,9 @@ from dualrec.core.fingerprint import fingerprint
 from dualrec.core.machine import peak_memory_mib
 from dualrec.data.catalogue import Catalogue
 from dualrec.data.dataset import Dataset
+from dualrec.data.k_core import k_core
 from dualrec.data.losses import loss_lines
+from dualrec.data.registry import SOURCES
 from dualrec.data.sources import load
 from dualrec.data.splits import Split, leave_one_out
 from dualrec.data.title_matching import TitleMatcher
@@ -55,9 +57,11 @@ class Study:
     @property
     def protocol(self) -> str:
         """The audited protocol with its declared rules for repeats and ties, for captions and results."""
-        rules = self.profile.split
-        ties = f"ties in {rules.tie_rule} order, equal scores in a fixed random order of the items"
-        return f"audited: leave-one-out, full ranking, {REPEATS[rules.repeats]}, one target, {ties}"
+        rules, core, source = self.profile.split, self.profile.core, SOURCES.get(self.data.name)
+        known = source.ties if source else ""
+        ties = f"ties in {rules.tie_rule} order{known}, equal scores in a fixed random order of the items"
+        ranking = f"full ranking of the {core}-core" if core else "full ranking"
+        return f"audited: leave-one-out, {ranking}, {REPEATS[rules.repeats]}, one target, {ties}"
 
     @property
     def notes(self) -> dict[str, int]:
@@ -72,7 +76,7 @@ class Study:
     @property
     def losses(self) -> list[str]:
         """What was left out, a sentence each."""
-        return loss_lines(self.notes, {"rows": self.data.rows_read, "users": len(self.data.user_ids) - 1})
+        return loss_lines(self.notes, self.data.totals)
 
     @cached_property
     def cases(self) -> Cases:
@@ -161,7 +165,7 @@ class Study:
 
 
 def open_study(profile: str, seed: int = 0, data: str | None = None, folder: Path | None = None) -> Study:
-    """Load the profile's data and split it.
+    """Load the profile's data, reduce them to the core that it asks for, and split them.
 
     profile: a name or the path of a file
     seed: any but 0 makes a study of its own, named `<profile>-seed<seed>`, which overwrites nothing of the profile's
@@ -174,7 +178,7 @@ def open_study(profile: str, seed: int = 0, data: str | None = None, folder: Pat
     settings = load_profile(profile)
     if seed:
         settings = replace(settings, name=f"{settings.name}-seed{seed}")
-    dataset = load(data or settings.data)
+    dataset = k_core(load(data or settings.data), settings.core, once=settings.split.repeats == "first")
     split = leave_one_out(dataset, settings.split)
     own = f"{settings.name}-{dataset.name}-{dataset.digest[:8]}" if data else settings.name
     return Study(settings, seed, dataset, split, folder or paths.run_dir(own))

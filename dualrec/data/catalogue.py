@@ -50,6 +50,16 @@ class Catalogue:
         """int64: the index of each original id, 0 where the catalogue has no such item."""
         return 1 + pd.Index(self.ids[1:]).get_indexer(ids)
 
+    def take(self, items: np.ndarray) -> Catalogue:
+        """The catalogue of some items, in their order here.
+
+        items: int64 (m,), indices, ascending
+        """
+        rows = np.concatenate([[0], items])
+        return Catalogue(
+            self.ids[rows], [self.titles[row] for row in rows], self.years[rows], self.genres[rows], self.genre_names
+        )
+
     @cached_property
     def id_ranks(self) -> np.ndarray:
         """int64 (N + 1,): the place of each item's id among all ids in rising order, from 1; 0 for padding."""

@@ -49,8 +49,22 @@ class Dataset:
     @property
     def rows_read(self) -> int:
         """Rows of the file, with those that are left out."""
-        left_out = ("ratings_of_unknown_items", "ratings_listed_twice", "ratings_of_one_event")
+        left_out = (
+            "ratings_of_unknown_items",
+            "ratings_listed_twice",
+            "ratings_of_one_event",
+            "ratings_outside_the_core",
+        )
         return len(self.interactions) + sum(self.notes.get(name, 0) for name in left_out)
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """Rows, users and items that were read, with those that are left out: what `losses.loss_lines` compares."""
+        return {
+            "rows": self.rows_read,
+            "users": len(self.user_ids) - 1 + self.notes.get("users_outside_the_core", 0),
+            "items": len(self.catalogue) + self.notes.get("items_outside_the_core", 0),
+        }
 
 
 def build_dataset(name: str, reading: Reading) -> Dataset:
@@ -83,19 +97,33 @@ def build_dataset(name: str, reading: Reading) -> Dataset:
         "ratings_of_unknown_items": int((~known).sum()),
         "ratings_listed_twice": int(again.sum()),
         **reading.notes,
-        "items_without_ratings": len(catalogue) - interactions["item"].nunique(),
-        "items_with_a_title_used_twice": int((catalogue.same_title != np.arange(len(catalogue) + 1)).sum()),
-        "items_without_year": int((catalogue.years[1:] == 0).sum()),
-        "items_without_genre": int((catalogue.genres[1:].sum(axis=1) == 0).sum()),
+        **oddities(catalogue, interactions),
     }
     if "scientific" in ratings:
         tied = interactions.duplicated(["user_id", "timestamp"], keep=False) & ratings.scientific.to_numpy()[kept]
         notes["times_tied_by_scientific_notation"] = int(tied.sum())
     refuse_heavy_losses(name, notes, len(ratings))
-    digest = fingerprint(
-        *columns.values(), user_ids, catalogue.ids, catalogue.titles, catalogue.genres, catalogue.genre_names
-    )
-    return Dataset(name, catalogue, interactions, with_nobody(user_ids), digest, notes)
+    user_ids = with_nobody(user_ids)
+    return Dataset(name, catalogue, interactions, user_ids, digest_of(catalogue, interactions, user_ids), notes)
+
+
+def digest_of(catalogue: Catalogue, interactions: pd.DataFrame, user_ids: np.ndarray) -> str:
+    """The content hash of a data set with these parts."""
+    columns = [interactions[column].to_numpy() for column in interactions]
+    return fingerprint(*columns, user_ids[1:], catalogue.ids, catalogue.titles, catalogue.genres, catalogue.genre_names)
+
+
+def oddities(catalogue: Catalogue, interactions: pd.DataFrame) -> dict[str, int]:
+    """How many items of a catalogue lack something, or share it: name -> count.
+
+    interactions: as of a data set
+    """
+    return {
+        "items_without_ratings": len(catalogue) - interactions["item"].nunique(),
+        "items_with_a_title_used_twice": int((catalogue.same_title != np.arange(len(catalogue) + 1)).sum()),
+        "items_without_year": int((catalogue.years[1:] == 0).sum()),
+        "items_without_genre": int((catalogue.genres[1:].sum(axis=1) == 0).sum()),
+    }
 
 
 def _written_before(pairs: np.ndarray, ratings: pd.DataFrame) -> np.ndarray:

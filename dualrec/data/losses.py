@@ -13,7 +13,7 @@ WARN, REFUSE = 0.05, 0.5  # shares of the rows that no rule asked to leave out
 class Loss:
     """One line of a report.
 
-    of: what is counted, "rows" or "users"
+    of: what is counted, "rows", "users" or "items"
     what: happens to them
     remedy: what to do about it, "" where a rule asked for it
     bearable: whether data without them can be used however many they are
@@ -33,6 +33,12 @@ LOSSES = {
         "rows", "repeat an earlier row and are left out", "write every event once", bearable=False
     ),
     "ratings_of_one_event": Loss("rows", "are further tags of one item at one time and count as one event"),
+    "ratings_of_nameless_items": Loss(
+        "rows",
+        "name an item that the items file lacks, which goes by its id",
+        "check that both files belong together",
+        bearable=False,
+    ),
     "ids_written_in_two_ways": Loss(
         "rows", "have blanks around an id or '.0' behind it, which are ignored", "write ids as whole numbers or as text"
     ),
@@ -41,6 +47,9 @@ LOSSES = {
         "have a time in scientific notation that equals that of another event of the user, so their order may be lost",
         "write times with all their digits",
     ),
+    "ratings_outside_the_core": Loss("rows", "are of users or items outside the core and are left out (`core`)"),
+    "users_outside_the_core": Loss("users", "have too few events in the core and are left out (`core`)"),
+    "items_outside_the_core": Loss("items", "have too few events in the core and are left out (`core`)"),
     "events_met_before": Loss("rows", "are not the first encounter with their item and are left out (`repeats`)"),
     "users_with_too_few_events": Loss("users", "have too few events and are left out (`min_events`)"),
     "users_whose_last_item_was_met_before": Loss("users", "end with an item they had met before (`repeats`)"),
@@ -51,7 +60,7 @@ def loss_lines(notes: dict[str, int], totals: dict[str, int]) -> list[str]:
     """A sentence for everything that is lost, those first that no rule asked for; nothing where nothing is.
 
     notes: name -> count; names that stand for no loss are passed over
-    totals: "rows" and "users" that there were
+    totals: "rows", "users" and "items" that there were
     """
     lines = []
     for name, loss in LOSSES.items():

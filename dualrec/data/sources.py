@@ -1,4 +1,4 @@
-"""Where data sets come from: registered ones by name (embedded, downloaded or in `DUALREC_DATA`), others by folder."""
+"""How data sets are found: registered ones by name (in `DUALREC_DATA`, embedded or downloaded), others by folder."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -24,8 +23,8 @@ from dualrec.data.download import fetch
 from dualrec.data.layouts.hetrec import read_tags
 from dualrec.data.layouts.movielens import catalogue_100k, read_csv, read_dat, read_u_data
 from dualrec.data.layouts.plain import read_plain
+from dualrec.data.registry import SOURCES, U_DATA_SHA256, Archive
 
-U_DATA_SHA256 = "06416e597f82b7342361e41163890c81036900f418ad91315590814211dca490"
 LARGEST = 2**30  # bytes of one unpacked file: forty times ML-1M's ratings
 LAYOUTS = {  # the files by which a layout is recognised, and its reader
     ("u.data", "u.item"): read_u_data,
@@ -40,52 +39,10 @@ LAYOUTS = {  # the files by which a layout is recognised, and its reader
 }
 
 
-@dataclass(frozen=True)
-class Source:
-    """A registered data set and its official archive."""
-
-    title: str
-    url: str
-    sha256: str
-    members: tuple[str, ...]
-    licence: str
-    citation: str
-
-
-_LICENCE = "GroupLens research licence: no redistribution or commercial use without permission"
-_CITATION = "Harper & Konstan (2015). The MovieLens Datasets: History and Context. ACM TiiS 5(4), 19:1-19:19"
-SOURCES = {
-    "ml-100k": Source(
-        "MovieLens 100K",
-        "https://files.grouplens.org/datasets/movielens/ml-100k.zip",
-        "50d2a982c66986937beb9ffb3aa76efe955bf3d5c6b761f4e3a7cd717c6a3229",
-        ("u.data", "u.item"),
-        _LICENCE,
-        _CITATION,
-    ),
-    "ml-1m": Source(
-        "MovieLens 1M",
-        "https://files.grouplens.org/datasets/movielens/ml-1m.zip",
-        "a6898adb50b9ca05aa231689da44c217cb524e7ebd39d264c56e2832f2c54e20",
-        ("ratings.dat", "movies.dat"),
-        _LICENCE,
-        _CITATION,
-    ),
-    "ml-latest-small": Source(
-        "MovieLens latest small",
-        "https://files.grouplens.org/datasets/movielens/ml-latest-small.zip",
-        "696d65a3dfceac7c45750ad32df2c259311949efec81f0f144fdfb91ebc9e436",
-        ("ratings.csv", "movies.csv"),
-        _LICENCE,
-        _CITATION,
-    ),
-}
-
-
 def load(name_or_folder: str) -> Dataset:
     """Load a registered data set by name, or a folder in any known layout.
 
-    A name is looked for in `DUALREC_DATA/<name>/`, then among the embedded data, then downloaded.
+    A name is looked for in `DUALREC_DATA/<name>/`, then among the embedded data, then downloaded, if it can be.
     Raises StudyError saying what is wrong, where, and what to do.
     """
     if name_or_folder in SOURCES:
@@ -163,29 +120,42 @@ def load_embedded() -> Dataset:
     return build_dataset("ml-100k", Reading(catalogue, ratings.rename(columns={"movie_id": "item_id"})))
 
 
+def archive_of(name: str) -> Archive:
+    """The archive that a registered data set is downloaded from.
+
+    Raises StudyError, which says where the files are found, where the study downloads none.
+    """
+    source = SOURCES[name]
+    if source.archive is None:
+        raise StudyError(f"data set '{name}' {source.by_hand} DUALREC_DATA/{name}/")
+    return source.archive
+
+
 def download(name: str) -> Path:
     """Fetch an official archive, check its SHA-256 and unpack the two files the study reads.
 
-    Raises StudyError that says how to do it by hand when the network, the certificate or the hash is not in order.
+    Raises StudyError that says how to do it by hand when there is no archive to be checked, or the network, the
+    certificate or the hash is not in order.
     """
-    source = SOURCES[name]
+    archive = archive_of(name)
+    url = archive.url
     folder = paths.shared_cache() / "data" / name
     if folder.is_dir():
         return folder
-    by_hand = f"download {source.url} by other means and unpack it to DUALREC_DATA/{name}/"
+    by_hand = f"download {url} by other means and unpack it to DUALREC_DATA/{name}/"
     if missing := missing_certificates("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        raise StudyError(f"{source.url} cannot be reached: {missing}, or {by_hand}")
+        raise StudyError(f"{url} cannot be reached: {missing}, or {by_hand}")
     try:
-        archive = fetch(source.url, source.sha256, folder.with_name(f"{name}.zip"))
+        packed = fetch(url, archive.sha256, folder.with_name(f"{name}.zip"))
     except requests.exceptions.SSLError as error:
-        raise StudyError(f"the certificate of {source.url} is not valid; it is never ignored: {by_hand}") from error
+        raise StudyError(f"the certificate of {url} is not valid; it is never ignored: {by_hand}") from error
     except requests.exceptions.RequestException as error:
-        advice = proxy_advice(source.url) or "check the network"
-        raise StudyError(f"{source.url} cannot be reached ({type(error).__name__}); {advice}, or {by_hand}") from error
+        advice = proxy_advice(url) or "check the network"
+        raise StudyError(f"{url} cannot be reached ({type(error).__name__}); {advice}, or {by_hand}") from error
     except ValueError as error:
-        raise StudyError(f"{source.url} is not the pinned archive (SHA-256 differs); {by_hand}") from error
+        raise StudyError(f"{url} is not the pinned archive (SHA-256 differs); {by_hand}") from error
     with atomic_path(folder) as target:
-        unpack(archive, source.members, target)
+        unpack(packed, archive.members, target)
     return folder
 
 

@@ -19,7 +19,7 @@ from dualrec.config import LANGUAGE_MODEL, REMOTE, SENTENCE_ENCODER, Profile
 from dualrec.core import paths
 from dualrec.core.errors import StudyError, did_you_mean
 from dualrec.core.text import read_text
-from dualrec.data.sources import SOURCES
+from dualrec.data.registry import SOURCES
 from dualrec.llm.prompts import STYLES
 
 BASE = "base"  # the key that names the profile to read this one over

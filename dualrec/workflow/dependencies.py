@@ -18,7 +18,15 @@ from dualrec.core import sources
 from dualrec.core.fingerprint import fingerprint
 from dualrec.workflow.manifest import notebook_paths
 
-EVERYWHERE = ("name", "data", "domain", "users", "split", "evaluation")  # settings that every notebook depends on
+EVERYWHERE = (
+    "name",
+    "data",
+    "core",
+    "domain",
+    "users",
+    "split",
+    "evaluation",
+)  # settings that every notebook depends on
 SEQUENCE_SETTINGS = ("recent_events", "windowed_markov", "item_knn", "lstm", "paper_lstm", "sasrec", "rerank", "seeds")
 NOWHERE = ("summary", "needs_memory_gib", "needs_gpu_memory_gib")  # what a profile says about itself
 

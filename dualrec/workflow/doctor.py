@@ -30,7 +30,8 @@ from dualrec.core.machine import (
     total_memory,
 )
 from dualrec.core.text import printable
-from dualrec.data.sources import SOURCES, folder_of, own_folder, reader_of
+from dualrec.data.registry import SOURCES
+from dualrec.data.sources import archive_of, folder_of, own_folder, reader_of
 from dualrec.profiles.load import available, load_profile
 from dualrec.workflow.minutes import Machine, in_words, read_runs
 
@@ -198,4 +199,5 @@ def _data_origin(name: str) -> str:
         return "in DUALREC_DATA"
     if name in ASSETS:
         return "embedded"
+    archive_of(name)
     return "downloaded" if (paths.shared_cache() / "data" / name).is_dir() else "will be downloaded"

@@ -23,6 +23,9 @@ _IDS = ("userID", "artistID")
 def read_tags(folder: Path) -> Reading:
     """An event is that a user tags an artist; several tags of one artist at one time are one event, with rating 1.
 
+    Some tags are of artists that `artists.dat` lacks. They are artists without a name, so that the people and artists
+    are those that others count in these data.
+
     Raises StudyError for missing files and columns and for malformed rows.
     """
     items = read_table(folder / "artists.dat", "\t", None, {"id": "int"}, ("id", "name"))
@@ -30,8 +33,11 @@ def read_tags(folder: Path) -> Reading:
     tags = _timed_tags(folder / timed) if timed else _dated_tags(folder / DATED)
     once = tags.drop_duplicates([*_IDS, "timestamp"])
     ratings = once.rename(columns=dict(zip(_IDS, ("user_id", "item_id"), strict=True))).assign(rating=1.0)
-    catalogue = build_catalogue(items["id"], items["name"], [[] for _ in range(len(items))])
-    return Reading(catalogue, ratings, {"ratings_of_one_event": len(tags) - len(once)})
+    nameless = ratings.item_id[~ratings.item_id.isin(items["id"])]
+    ids = [*items["id"], *nameless.unique()]
+    names = [*items["name"], *[""] * (len(ids) - len(items))]
+    notes = {"ratings_of_one_event": len(tags) - len(once), "ratings_of_nameless_items": len(nameless)}
+    return Reading(build_catalogue(ids, names, [[] for _ in ids]), ratings, notes)
 
 
 def _timed_tags(path: Path) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dualrec.config import Profile
 from dualrec.core import paths
 from dualrec.core.assets import ASSETS
-from dualrec.data.sources import SOURCES
+from dualrec.data.registry import SOURCES
 from dualrec.evaluation.results import results_table
 from dualrec.publishing.site.chapters import figure
 from dualrec.workflow.progress import readable_seconds
