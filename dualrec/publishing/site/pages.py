@@ -115,13 +115,12 @@ def data_card(results: dict) -> str:
     cut = "a user's last event is the test target, the one before it the validation target, the rest is for training"
     origin = f"a folder, {results['data']}"
     event = "whatever its owner noted; the study reads who, what and when"
+    order = "as its times tell"
+    repeats = "counted in the first chapter"
     terms = "those of its owner"
     if source:
-        origin = f"{source.title}, GroupLens, University of Minnesota {{cite:p}}`harper2015`"
-        event = (
-            "a visitor of a web site gave a movie 1 to 5 stars; "
-            "the study reads *that* and *when* it was rated, not the stars"
-        )
+        origin = f"{source.title}, {source.publisher} {{cite:p}}`{source.reference}`"
+        event, order, repeats = source.event, source.order, source.repeats
         terms = f"{source.licence}. Please cite: {source.citation}."
     return f"""# Data card
 
@@ -130,12 +129,13 @@ def data_card(results: dict) -> str:
 | Data set | {origin} |
 | Size | {size} |
 | What an event is | {event} |
-| Time | seconds; {ties} of a user carry the same second, and their order is then a rule, not behaviour |
+| Order | {order}; {ties} of a user carry the same time, and their order is then a rule, not behaviour |
+| Repeats | {repeats} |
 | Cut | leave-one-out: {cut} |
 | Terms | {terms} |
 
 {figure("road", "The road of the data: a test target meets a model's list in the ledger and nowhere before.")}
-{OF_MOVIELENS if source else ""}"""
+{OF_MOVIELENS if source and source.reference == "harper2015" else ""}"""
 
 
 def model_card(profile: Profile) -> str:
