@@ -55,6 +55,18 @@ def test_what_is_left_out_is_said_and_kept_beside_every_ledger(toy_profile, toy_
     }
 
 
+def test_the_core_of_the_data_is_what_is_split_and_the_protocol_names_it(toy_profile, toy_folder, tmp_path):
+    with (toy_folder / "interactions.csv").open("a") as file:
+        file.write("50,1,0\n50,2,1\n50,3,2\n")
+    (tmp_path / "mine.toml").write_text(f'base = {str(toy_profile)!r}\nsummary = "x"\ncore = 4\n')
+    study = open_study(str(tmp_path / "mine.toml"), data=str(toy_folder))
+    assert study.notes["users_outside_the_core"] == 1 and 50 not in study.data.user_ids
+    assert "1 of 41 users" in "".join(study.losses)
+    assert "full ranking of the 4-core, first encounters only" in study.protocol
+    whole = open_study(toy_profile, data=str(toy_folder))
+    assert "full ranking, first encounters only" in whole.protocol and whole.folder != study.folder
+
+
 def test_the_study_s_own_data_lose_nothing():
     study = open_study("smoke")
     assert study.losses == [] and study.notes["events_met_before"] == 0

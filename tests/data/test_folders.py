@@ -235,6 +235,19 @@ def test_hetrec_tags_are_events(tmp_path, name):
     assert data.notes["ratings_of_one_event"] == 1 and data.notes["ratings_listed_twice"] == 0 and data.rows_read == 3
 
 
+def test_artists_that_the_list_lacks_have_no_name_and_stay(tmp_path):
+    (tmp_path / "artists.dat").write_text(ARTISTS, encoding="utf-8")
+    (tmp_path / "user_taggedartists.dat").write_text(f"{DATED}3\t7\t9\t1\t1\t2010\n", encoding="utf-8")
+    data = load(str(tmp_path))
+    assert len(data.catalogue) == 3 and data.catalogue.titles[data.catalogue.index_of([7])[0]] == "Item 7"
+    assert data.notes["ratings_of_nameless_items"] == 1 and data.notes["ratings_of_unknown_items"] == 0
+    (tmp_path / "artists.dat").write_text("id\tname\n7\tX\n")
+    with pytest.raises(
+        StudyError, match=r"2 of 3 rows \(66\.7%\) name an item that the items file lacks, .* check that"
+    ):
+        load(str(tmp_path))
+
+
 def test_an_archive_a_file_and_a_folder_too_high_up_are_refused_with_what_to_do(tmp_path):
     inner = tmp_path / "ml-25m"
     inner.mkdir()
@@ -295,8 +308,13 @@ def test_amazon_beauty():
 
 def test_lastfm_2k():
     data = real("lastfm-2k")
-    assert (len(data.user_ids) - 1, len(data.catalogue), data.rows_read) == (1891, 17632, 186_479)
-    assert data.notes["ratings_of_unknown_items"] == 814 and data.notes["ratings_of_one_event"] == 101_464
+    nameless = sum(title.startswith("Item ") for title in data.catalogue.titles)
+    assert (len(data.user_ids) - 1, len(data.catalogue) - nameless, data.rows_read) == (1892, 17632, 186_479)
+    assert (
+        data.notes["ratings_of_nameless_items"] == 814
+        and data.notes["ratings_of_unknown_items"] == 0
+        and data.notes["ratings_of_one_event"] == 101_464
+    )
     splits = {rule: leave_one_out(data, SplitConfig(repeats=rule)) for rule in ("first", "allow", "drop")}
     assert {rule: len(split.test) for rule, split in splits.items()} == {
         "first": 1221,

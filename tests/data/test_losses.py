@@ -5,7 +5,7 @@ import pytest
 from dualrec.core.errors import StudyError
 from dualrec.data.losses import LOSSES, loss_lines, refuse_heavy_losses
 
-TOTALS = {"rows": 1000, "users": 100}
+TOTALS = {"rows": 1000, "users": 100, "items": 10}
 
 
 def test_nothing_lost_is_nothing_said():
@@ -27,7 +27,7 @@ def test_what_a_rule_asked_for_is_counted_and_never_an_error(name):
     refuse_heavy_losses("toy", {name: 1000}, 1000)
 
 
-@pytest.mark.parametrize("name", ["ratings_of_unknown_items", "ratings_listed_twice"])
+@pytest.mark.parametrize("name", ["ratings_of_unknown_items", "ratings_listed_twice", "ratings_of_nameless_items"])
 def test_more_than_half_lost_is_refused_with_a_remedy(name):
     refuse_heavy_losses("toy", {name: 500}, 1000)
     with pytest.raises(StudyError, match=rf"data set 'toy': 501 of 1,000 rows \(50\.1%\) .*; {LOSSES[name].remedy}"):

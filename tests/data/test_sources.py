@@ -15,8 +15,9 @@ import requests
 from dualrec.core import paths
 from dualrec.core.artifacts import file_sha256
 from dualrec.core.errors import StudyError
-from dualrec.data import sources as registry
-from dualrec.data.sources import SOURCES, load
+from dualrec.data import sources
+from dualrec.data.registry import SOURCES, U_DATA_SHA256
+from dualrec.data.sources import load
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +29,7 @@ def _own_home(monkeypatch, tmp_path):
 
 @cache
 def embedded():
-    return registry.load_embedded()
+    return sources.load_embedded()
 
 
 def test_ml_100k_facts():
@@ -66,7 +67,7 @@ def test_ml_100k_is_the_official_file_bit_for_bit():
     )
     rows = originals[["user_id", "item", "rating", "timestamp"]].to_numpy()
     text = "".join("{}\t{}\t{}\t{}\n".format(*row) for row in rows.tolist())
-    assert hashlib.sha256(text.encode()).hexdigest() == registry.U_DATA_SHA256
+    assert hashlib.sha256(text.encode()).hexdigest() == U_DATA_SHA256
 
 
 def test_ml_100k_lists_some_films_under_two_ids():
@@ -80,7 +81,7 @@ def test_changed_ratings_are_not_taken_for_ml_100k(monkeypatch):
     read = pd.read_parquet
     monkeypatch.setattr(pd, "read_parquet", lambda path: read(path).iloc[::-1])
     with pytest.raises(StudyError, match="differ from the official"):
-        registry.load_embedded()
+        sources.load_embedded()
 
 
 def own_folder(folder, title="Mine (2001)"):
@@ -107,15 +108,30 @@ def test_an_empty_dualrec_data_means_none(monkeypatch, tmp_path):
 
 def test_an_unknown_name_is_refused():
     with pytest.raises(
-        StudyError, match=r"'ml-2m' is neither a registered data set \(ml-100k, ml-1m, ml-latest-small\) nor a folder"
+        StudyError,
+        match=r"'ml-2m' is neither a registered data set \(ml-100k, ml-1m, ml-latest-small, amazon-beauty, lastfm-2k\) nor a folder",
     ):
         load("ml-2m")
 
 
-def test_every_source_is_complete():
-    for source in SOURCES.values():
-        assert source.url.startswith("https://") and len(bytes.fromhex(source.sha256)) == 32
-        assert source.title and source.licence and source.citation and source.members in registry.LAYOUTS
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (
+            "amazon-beauty",
+            r"data set 'amazon-beauty' has no official archive in this form: .*IDGenRec.* put both in "
+            r"DUALREC_DATA/amazon-beauty/$",
+        ),
+        (
+            "lastfm-2k",
+            r"data set 'lastfm-2k' is not downloaded, since no SHA-256 is known .*lastfm-2k\.zip by other means and "
+            r"unpack it to DUALREC_DATA/lastfm-2k/$",
+        ),
+    ],
+)
+def test_what_cannot_be_checked_is_not_downloaded_and_the_error_says_where_it_is(name, said):
+    with pytest.raises(StudyError, match=said):
+        load(name)
 
 
 @pytest.fixture
@@ -140,7 +156,8 @@ def serve(monkeypatch, tmp_path):
                 for name, text in members.items():
                     archive.writestr(name, text)
         url = f"http://127.0.0.1:{server.server_port}/ml-1m.zip"
-        monkeypatch.setitem(SOURCES, "ml-1m", replace(SOURCES["ml-1m"], url=url, sha256=sha256 or file_sha256(path)))
+        archive = replace(SOURCES["ml-1m"].archive, url=url, sha256=sha256 or file_sha256(path))
+        monkeypatch.setitem(SOURCES, "ml-1m", replace(SOURCES["ml-1m"], archive=archive))
         return asked
 
     yield publish
@@ -222,7 +239,7 @@ def packed(name: str, data: bytes, mode: int = 0o100644, flags: int = 0) -> byte
     ],
 )
 def test_an_archive_that_would_do_harm_is_refused_and_leaves_nothing(serve, monkeypatch, archive, said):
-    monkeypatch.setattr(registry, "LARGEST", 2**20)
+    monkeypatch.setattr(sources, "LARGEST", 2**20)
     serve(archive)
     with pytest.raises(StudyError, match=said):
         load("ml-1m")
@@ -234,8 +251,14 @@ def no_waiting(monkeypatch):
     monkeypatch.setattr("pooch.core.time.sleep", lambda _: None)
 
 
+def found_at(monkeypatch, url):
+    """Let the archive of ml-1m be at another address."""
+    source = SOURCES["ml-1m"]
+    monkeypatch.setitem(SOURCES, "ml-1m", replace(source, archive=replace(source.archive, url=url)))
+
+
 def test_no_network_is_said_with_the_manual_way(monkeypatch):
-    monkeypatch.setitem(SOURCES, "ml-1m", replace(SOURCES["ml-1m"], url="http://127.0.0.1:9/ml-1m.zip"))
+    found_at(monkeypatch, "http://127.0.0.1:9/ml-1m.zip")
     with pytest.raises(StudyError, match=f"cannot be reached.*{BY_HAND}"):
         load("ml-1m")
 
@@ -260,7 +283,7 @@ def test_what_of_the_environment_keeps_a_download_away_is_named(monkeypatch, var
     for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv(variable, value)
-    monkeypatch.setitem(SOURCES, "ml-1m", replace(SOURCES["ml-1m"], url="http://archive.test/ml-1m.zip"))
+    found_at(monkeypatch, "http://archive.test/ml-1m.zip")
     with pytest.raises(StudyError, match=f"cannot be reached.*{said}.*{BY_HAND}"):
         load("ml-1m")
 

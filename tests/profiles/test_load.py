@@ -33,6 +33,7 @@ BAD = {  # what is in the file behind HEAD -> what is said
     "no modules": ("[lora]\nmodules = []", r"\[lora\]: 'modules' must have at least 1 entry"),
     "a date": ("users = 2026-01-01", r"'users' must be a whole number, but is '2026-01-01'"),
     "fewer than no users": ("users = -1", r"'users' must be at least 0, but is -1"),
+    "a core of less than nothing": ("core = -1", r"'core' must be at least 0, but is -1"),
     "no rank": ("[lora]\nrank = 0", r"\[lora\]: 'rank' must be at least 1, but is 0"),
     "no positions": ("[lora]\npositions = 0", r"\[lora\]: 'positions' must be at least 1"),
     "batches of nothing": ("[llm]\nbatch_size = 0", r"\[llm\]: 'batch_size' must be at least 1"),
@@ -258,6 +259,19 @@ def test_words_of_a_domain_have_a_regular_plural_unless_they_say_another(tmp_pat
     assert load_profile(str(tmp_path / "mine.toml")).domain == DomainConfig("piece", "heard", "hear", "pieces")
     (tmp_path / "mine.toml").write_text(text + 'items = "music"\n', encoding="utf-8")
     assert load_profile(str(tmp_path / "mine.toml")).domain == DomainConfig("piece", "heard", "hear", "music")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "core", "words"),
+    [
+        ("beauty", "amazon-beauty", 0, ("product", "bought", "buy", "products")),
+        ("lastfm", "lastfm-2k", 5, ("artist", "tagged", "tag", "artists")),
+    ],
+)
+def test_other_domains_have_their_data_their_words_and_first_encounters(name, data, core, words):
+    profile = load_profile(name)
+    assert (profile.data, profile.core, profile.split.repeats) == (data, core, "first")
+    assert profile.domain == DomainConfig(*words)
 
 
 def test_a_whole_number_will_do_for_a_rate_and_a_folder_for_data(tmp_path):

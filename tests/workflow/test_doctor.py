@@ -144,9 +144,19 @@ def test_where_data_come_from(home, monkeypatch):
     check = doctor._fits(Profile("mine", "", "ml-2m", needs_memory_gib=0.1))
     assert (
         not check.ok
-        and "data 'ml-2m' is neither a registered data set (ml-100k, ml-1m, ml-latest-small) nor a folder"
+        and "data 'ml-2m' is neither a registered data set (ml-100k, ml-1m, ml-latest-small, amazon-beauty, lastfm-2k) nor a folder"
         in check.detail
     )
+
+
+@pytest.mark.parametrize("name", ["amazon-beauty", "lastfm-2k"])
+def test_data_that_are_not_downloaded_are_missed_before_a_run(home, monkeypatch, name):
+    check = doctor._fits(Profile("mine", "", name, needs_memory_gib=0.1))
+    assert not check.ok and check.detail.startswith(f"data set '{name}' ")
+    assert check.detail.endswith(f"DUALREC_DATA/{name}/")
+    monkeypatch.setenv("DUALREC_DATA", str(home / "mine"))
+    two_movies(home / "mine" / name)
+    assert doctor._data_origin(name) == "in DUALREC_DATA"
 
 
 def two_movies(folder: Path) -> Path:
