@@ -1,4 +1,4 @@
-"""The data card says what was read and whether it is the official file, and invents nothing of a reader's own folder."""
+"""The data card says what was read and whether it is the official file, and makes nothing up of a folder."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -64,7 +64,6 @@ def test_where_no_hash_is_known_that_is_said(data):
 
 
 def test_order_and_ties_of_beauty_are_said_beside_its_numbers():
-    assert (
-        "no times" in data_card("amazon-beauty")["order"] and "cannot be undone" in data_card("amazon-beauty")["order"]
-    )
+    order = data_card("amazon-beauty")["order"]
+    assert "no times" in order and "cannot be undone" in order
     assert SOURCES["amazon-beauty"].ties == " (within a day by product id)"

@@ -10,6 +10,7 @@ from dualrec.config import Profile
 from dualrec.core.artifacts import write_json
 from dualrec.core.errors import StudyError
 from dualrec.core.machine import environment
+from dualrec.data.registry import SOURCES
 from dualrec.data.sources import load
 from dualrec.workflow import doctor
 
@@ -142,11 +143,8 @@ def test_where_data_come_from(home, monkeypatch):
     assert doctor._data_origin("ml-1m") == "in DUALREC_DATA"
     assert doctor._data_origin(str(home / "mine" / "ml-1m")) == "own folder"
     check = doctor._fits(Profile("mine", "", "ml-2m", needs_memory_gib=0.1))
-    assert (
-        not check.ok
-        and "data 'ml-2m' is neither a registered data set (ml-100k, ml-1m, ml-latest-small, amazon-beauty, lastfm-2k) nor a folder"
-        in check.detail
-    )
+    said = f"data 'ml-2m' is neither a registered data set ({', '.join(SOURCES)}) nor a folder"
+    assert not check.ok and said in check.detail
 
 
 @pytest.mark.parametrize("name", ["amazon-beauty", "lastfm-2k"])
