@@ -126,6 +126,7 @@ def test_what_had_to_be_handled_is_counted(tmp_path):
         "ratings_of_unknown_items": 2,
         "ratings_listed_twice": 0,
         "ids_written_in_two_ways": 0,
+        "events_without_a_time": 5,
         "items_without_ratings": 1,
         "items_with_a_title_used_twice": 1,
         "items_without_year": 1,

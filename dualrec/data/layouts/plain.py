@@ -25,7 +25,8 @@ _ITEMS = {"item_id": "name", "title": "text", "year": "text", "genres": "text"}
 def read_plain(folder: Path) -> Reading:
     """Read both files; `order` stands in for a timestamp, a missing rating reads as 1, genres are separated by `|`.
 
-    Ids are those of the files, see `ids.same_ids`. A year that is not of four digits counts as missing.
+    Ids are those of the files, see `ids.same_ids`. A year that is not of four digits counts as missing. Events in an
+    order are noted, since nothing can then be said of ties, nor of a cut in time.
 
     Raises StudyError for missing files and columns, for malformed rows, and for a table that lies there in both forms.
     """
@@ -44,6 +45,8 @@ def read_plain(folder: Path) -> Reading:
         years = items["year"].str.extract(r"^\s*(\d{4})\b", expand=False).fillna("0").astype(int)
     genres = split_genres(items["genres"]) if "genres" in items else [[]] * len(items)
     notes = {"ids_written_in_two_ways": int((user_rewritten | item_rewritten).sum())}
+    if clock == "order":
+        notes["events_without_a_time"] = len(events)
     return Reading(build_catalogue(known_items, items.title, genres, years), events, notes)
 
 
