@@ -57,7 +57,7 @@ LSTM = "lstm"  # the arm that all others are compared with
 
 
 def measure_lora_examples(profile: str, count: int) -> dict:
-    """Train adapters on more and more examples and record how well each serves in every role, on the test cases.
+    """Train adapters on more and more examples and record how well each serves in every role, on all test cases.
 
     Every seed trains an adapter with each of TRAINING_SIZES. Everything is drawn again with every seed: LSTM, subset of
     users, adapter, dropout. Fusion weights are chosen on validation.
@@ -76,10 +76,10 @@ def measure_lora_examples(profile: str, count: int) -> dict:
     arms = {f"{size.examples}-{role}": (size, role) for size in TRAINING_SIZES for role in LABELS}
     labels = {arm: f"{size.examples:,} examples, {LABELS[role]}" for arm, (size, role) in arms.items()}
     run = SideRun(study, "lora_examples", f"make lora_examples COUNT={count}", labels | {LSTM: SYSTEM_LABELS[LSTM]})
-    settings = {LSTM: model_settings(study, LSTM, study.cases)}
+    settings = {LSTM: model_settings(study, LSTM, study.split.test)}
     settings |= {arm: _settings(study, size) for arm, (size, _) in arms.items()}
     wanted = [Wanted(Place(arm, "test", seed), settings[arm]) for seed in range(count) for arm in settings]
-    shards = run.shards(wanted, _measurer(profile, study.cases, arms))
+    shards = run.shards(wanted, _measurer(profile, study.split.test, arms))
     values = _together(study, arms, {arm: [shard for shard in shards if shard.place.arm == arm] for arm in settings})
     run.record(shards, values)
     return values
@@ -108,7 +108,7 @@ def _together(study: Study, arms: dict[str, tuple[TrainingSize, str]], by_arm: d
         if shard.measured
     ]
     return {
-        "n": len(study.cases),
+        "n": len(study.split.test),
         "seeds": [shard.place.seed for shard in by_arm[LSTM]],
         "protocol": study.protocol,
         "precision": "float32",
@@ -123,7 +123,7 @@ def _settings(study: Study, size: TrainingSize) -> dict[str, Any]:
     profile = study.profile
     lora = replace(profile.lora, users=size.users, positions=size.positions) if size.users else None
     own = {"llm": profile.llm, "lora": lora, "domain": profile.domain, "validation": profile.users}
-    return model_settings(study, LSTM, study.cases) | own | {"k": profile.evaluation.k, "precision": "float32"}
+    return model_settings(study, LSTM, study.split.test) | own | {"k": profile.evaluation.k, "precision": "float32"}
 
 
 def _measurer(profile: str, cases: Cases, arms: dict[str, tuple[TrainingSize, str]]) -> Callable[[Place], Measured]:

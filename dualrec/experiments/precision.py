@@ -16,7 +16,7 @@ COMPARED = ("NDCG@10", "HR@10")
 
 
 def measure_precision(profile: str, count: int) -> dict[str, dict]:
-    """Train every network in float32 and in bfloat16 and record what the second costs on the test cases.
+    """Train every network in float32 and in bfloat16 and record what the second costs on all test cases.
 
     In bfloat16 the products of training are rounded; weights, their updates and ranking are float32 in both.
 
@@ -35,10 +35,10 @@ def measure_precision(profile: str, count: int) -> dict[str, dict]:
     studies = {arm: with_settings(study, name, precision=precision) for arm, (name, precision) in arms.items()}
 
     def measure(place: Place) -> Measured:
-        return measure_model(studies[place.arm], arms[place.arm][0], place.seed, study.cases)
+        return measure_model(studies[place.arm], arms[place.arm][0], place.seed, study.split.test)
 
     wanted = [
-        Wanted(Place(arm, "test", seed), model_settings(studies[arm], name, study.cases))
+        Wanted(Place(arm, "test", seed), model_settings(studies[arm], name, study.split.test))
         for seed in range(count)
         for arm, (name, _) in arms.items()
     ]
@@ -50,7 +50,7 @@ def measure_precision(profile: str, count: int) -> dict[str, dict]:
     }
     for name, difference in _differences(study, by_arm).items():
         systems[name]["difference"] = difference
-    facts = {"n": len(study.cases), "seeds": list(range(count)), "protocol": study.protocol}
+    facts = {"n": len(study.split.test), "seeds": list(range(count)), "protocol": study.protocol}
     run.record(shards, facts | {"systems": systems})
     return systems
 

@@ -12,7 +12,9 @@ from dualrec.systems.names import LABELS, NETWORKS, SEQUENCE_MODELS
 
 
 def measure_seeds(profile: str, count: int) -> dict[str, dict]:
-    """Evaluate every sequence model on the test cases, the neural ones with several seeds, and record the differences.
+    """Evaluate every sequence model on all test cases, the neural ones with several seeds, and record the differences.
+
+    A profile may test fewer people for the language model's sake; to rank for all of them takes a network seconds.
 
     profile: a profile's name or a `.toml` file
     count: seeds of every neural model; the others have one, since none of them draws at random
@@ -26,16 +28,16 @@ def measure_seeds(profile: str, count: int) -> dict[str, dict]:
     study = open_study(profile)
     run = SideRun(study, "seeds", f"make seeds COUNT={count}", LABELS)
     wanted = [
-        Wanted(Place(name, "test", seed), model_settings(study, name, study.cases))
+        Wanted(Place(name, "test", seed), model_settings(study, name, study.split.test))
         for name in SEQUENCE_MODELS
         for seed in range(count if name in NETWORKS else 1)
     ]
-    shards = run.shards(wanted, lambda place: measure_model(study, place.arm, place.seed, study.cases))
+    shards = run.shards(wanted, lambda place: measure_model(study, place.arm, place.seed, study.split.test))
     systems = {
         name: _over_seeds(study, name, [shard for shard in shards if shard.place.arm == name])
         for name in SEQUENCE_MODELS
     }
-    run.record(shards, {"n": len(study.cases), "protocol": study.protocol, "systems": systems})
+    run.record(shards, {"n": len(study.split.test), "protocol": study.protocol, "systems": systems})
     return systems
 
 
@@ -57,7 +59,7 @@ def _over_seeds(study: Study, name: str, shards: list[Shard]) -> dict:
     }
     return {
         "label": LABELS[name],
-        "n": len(study.cases),
+        "n": len(study.split.test),
         "seeds": [shard.place.seed for shard in shards],
         **means,
         "sd": deviations,
