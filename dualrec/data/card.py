@@ -34,7 +34,9 @@ def _origin(name: str, source: Source) -> str:
     if folder is None:
         if name == "ml-100k":
             return f"an installed package; its ratings are the official {official}, bit for bit"
-        return "the official archive, known by its SHA-256"
+        return (
+            "the official archive, known by its SHA-256" if source.archive else "nowhere, its files are not there yet"
+        )
     file = next((found for found in map(stored, map(folder.joinpath, source.events)) if found.is_file()), None)
     if file is None:
         return "DUALREC_DATA, from files of another layout than the official ones"

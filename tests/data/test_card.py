@@ -35,6 +35,7 @@ def test_of_a_folder_nothing_is_made_up(data):
 def test_what_was_not_put_there_by_hand_is_official():
     assert data_card("ml-100k")["read from"] == "an installed package; its ratings are the official u.data, bit for bit"
     assert data_card("ml-1m")["read from"] == "the official archive, known by its SHA-256"
+    assert data_card("lastfm-2k")["read from"] == "nowhere, its files are not there yet"
 
 
 def put(data: Path, name: str, *files: str) -> list[Path]:

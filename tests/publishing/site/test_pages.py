@@ -3,7 +3,7 @@
 import pytest
 
 from dualrec.profiles.load import load_profile, profile_files
-from dualrec.publishing.site.pages import reproduce
+from dualrec.publishing.site.pages import data_card, reproduce
 
 RESULTS = {"profile": "p", "data": "ml-100k", "protocol": "p", "commit": "c0ffee1", "hardware": "h", "systems": {}}
 
@@ -19,3 +19,22 @@ def test_a_profile_is_shown_with_all_it_is_based_on(name, files):
     assert [file for file, _ in settings] == files and places == sorted(places)
     assert ("that of the file below it" in page) == (len(files) > 1)
     assert "Whatever is not named here has the default of `dualrec/config.py`." in page
+
+
+@pytest.mark.parametrize(
+    ("data", "said", "oddities"),
+    [
+        ("ml-100k", ("GroupLens", "{cite:p}`harper2015`", "whole seconds", "movie is rated once"), True),
+        (
+            "amazon-beauty",
+            ("{cite:p}`mcauley2015`", "no times", "cannot be undone", "none comes with the files"),
+            False,
+        ),
+        ("lastfm-2k", ("{cite:p}`cantador2011`", "first of a month", "tag an artist again", "non-commercial"), False),
+        ("mine", ("a folder, mine", "those of its owner"), False),
+    ],
+)
+def test_the_data_card_is_that_of_the_data(data, said, oddities):
+    page = data_card(RESULTS | {"data": data, "notebooks": {}})
+    assert all(text in page for text in said)
+    assert ("Postman, The" in page) == oddities
