@@ -93,13 +93,13 @@ def import_lists(
         study = open_study(profile, data=data, folder=out)
         for loss in study.losses:
             print(loss)
-        ledgers, label = study.folder / "lists", label or name
+        folder, label = study.folder / "lists", label or name
         with sole_user(study.folder):
-            require_free_name(ledgers, name, label, LABELS)
+            require_free_name(folder, name, label, LABELS)
             ranked, notes = read_lists(lists, study.data, study.cases, study.profile.evaluation.k)
             ledger = study.save(name, study.cases, ranked, seconds=0)  # what another tool took is not known
-            mark_imported(ledgers / f"{name}.parquet", label)
+            mark_imported(folder, name, label)
         for note in notes:
             print(note)
-        print(f"{label}: n = {len(study.cases)}; {paths.readable(ledgers / name)}.parquet")
+        print(f"{label}: n = {len(study.cases)}; {paths.readable(folder)}/{name}.parquet")
     print(json_text({name: mean_metrics(ledger)}))

@@ -71,11 +71,11 @@ def read_lists(path: Path, dataset: Dataset, cases: Cases, k: int) -> tuple[Rank
 
 
 def require_free_name(folder: Path, name: str, label: str, systems: Mapping[str, str]) -> None:
-    """Raise StudyError where lists may not be called so: they would replace, or pass for, others.
+    """Raise StudyError where lists may not be called so: they would replace others, or pass for them.
 
     folder: of the ledgers
-    name: of the new one
-    label: of its row in tables
+    name: of theirs
+    label: of their row in tables
     systems: name -> label of the study's own
     """
     if not FILE_NAME.fullmatch(name):
@@ -84,18 +84,22 @@ def require_free_name(folder: Path, name: str, label: str, systems: Mapping[str,
         raise StudyError(f"--name '{name}' is a system of the study; choose another name for your lists")
     path = folder / f"{name}.parquet"
     if path.is_file() and not read_sidecar(path).get("imported"):
-        raise StudyError(f"{paths.readable(path)} is a ledger that was not imported; choose another --name")
-    others = {*systems.values(), *(_labels(folder) | {name: ""}).values()}
+        raise StudyError(
+            f"{paths.readable(path)} is a ledger that was not imported; delete it, or choose another --name"
+        )
+    others = {*systems.values(), *(text for other, text in _labels(folder).items() if other != name)}
     if not label.strip() or label in others:
         raise StudyError(f"--label '{label}' is empty or already the name of other lists; choose another one")
 
 
-def mark_imported(path: Path, label: str) -> None:
+def mark_imported(folder: Path, name: str, label: str) -> None:
     """Let the sidecar of a ledger say that its lists were imported, and what tables call them.
 
-    path: of the parquet file
+    folder: of the ledgers
+    name: of this one
+    label: of its row
     """
-    write_json(path.with_suffix(".json"), read_sidecar(path) | {"imported": True, "label": label})
+    write_json(folder / f"{name}.json", _sidecar(folder, name) | {"imported": True, "label": label})
 
 
 def imported_ledgers(folder: Path, beside: str) -> dict[str, str]:
