@@ -49,7 +49,7 @@ def write_cooks(folder):
     folder.mkdir()
     dishes = [f"dish-{d:02}" for d in range(20)]
     events = [
-        f"cook-{cook:02},{dish},{(cook * 7 + place * 5) % 23}\n"
+        f"cook-{cook:02},{dish},{(cook * 5 + place * 15) % 29}\n"
         for place, dish in enumerate(dishes)
         for cook in range(60 - 3 * place)
     ]

@@ -143,7 +143,6 @@ OTHERS = {  # kind -> (changes of the facts in the sidecar; what is said)
     "another protocol": ({"protocol": "q"}, "protocol"),
     "another split": ({"split": {"min_events": 9}}, "split"),
 }
-TESTS = Path(__file__).parent
 FACTS = dict.fromkeys(("profile", "data", "protocol", "commit", "hardware"), "x")
 RESULTS = {  # kind -> (content of results.json, or None for none; what is said)
     "no such file": (None, "are not two runs; name two folders"),
@@ -170,7 +169,7 @@ WORDS = {  # kind and door -> (arguments; exit code; what is said)
     "evaluate: a seed that is no number": (["evaluate", "--seed", "one"], 2, "--seed"),
     "export-split: no folder": (["export-split"], 2, "--out"),
     "export-split: an unknown format": (["export-split", "--out", "split", "--format", "excel"], 2, "--format"),
-    "export-split: a folder of something else": (["export-split", "--out", str(TESTS)], 1, "which no export wrote"),
+    "export-split: a folder of something else": (["export-split", "--out", "{folder}"], 1, "which no export wrote"),
     "export-split: a file": (["export-split", "--out", __file__], 1, "is a file, and a split takes several"),
     "import-lists: no name": (["import-lists", "mine.csv"], 2, "--name"),
     "import-lists: no file": (["import-lists", "--name", "mine"], 2, "LISTS"),
@@ -307,6 +306,6 @@ def test_results(kind, door, refused, tmp_path):
 
 
 @pytest.mark.parametrize("kind", WORDS)
-def test_words(kind, refused):
+def test_words(kind, refused, tmp_path):
     arguments, code, said = WORDS[kind]
-    assert re.search(said, refused({kind: arguments}, kind, code))
+    assert re.search(said, refused({kind: arguments}, kind, code, folder=tmp_path))
