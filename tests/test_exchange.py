@@ -64,7 +64,7 @@ def test_popularity_made_elsewhere_is_the_study_s_own(ask, toy_profile, tmp_path
     about = ["--data", data, "--profile", toy_profile]
     said = ask("export-split", *about, "--out", "split")
     note = json.loads((tmp_path / "split/split.json").read_text())
-    assert said.out.startswith(f"{tmp_path}/split: {note['users']} users, 20 items, events: ")
+    assert said.out.startswith(f"split: {note['users']} users, 20 items, events: ")
     assert "have too few events and are left out" in said.err and note["left_out"] == said.err.splitlines()
     table = popular(tmp_path / "split", 10)
     counts = pd.read_csv(tmp_path / "split/train.csv")["item_id"].value_counts()
