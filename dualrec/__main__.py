@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from dualrec import cli
+from dualrec import cli, exchange
 from dualrec.core import paths, shell
 from dualrec.recommending.command import recommend
 
@@ -40,6 +40,8 @@ app = typer.Typer(
 )
 app.command()(cli.evaluate)
 app.command()(recommend)
+app.command()(exchange.export_split)
+app.command()(exchange.import_lists)
 app.command()(cli.score)
 app.command()(cli.compare)
 app.command()(cli.verify)

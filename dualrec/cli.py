@@ -20,6 +20,8 @@ from dualrec.core.errors import StudyError
 from dualrec.core.text import printable
 
 if TYPE_CHECKING:  # torch and transformers take seconds to import: `--help` does without them
+    import pandas as pd
+
     from dualrec.systems.names import System
     from dualrec.systems.parts import Parts
 
@@ -160,6 +162,14 @@ def verify(
         print("the same")
 
 
+def mean_metrics(ledger: pd.DataFrame) -> dict:
+    """The mean metrics of a ledger, as commands print them, and the number of users, "n"."""
+    from dualrec.evaluation.metrics import per_user
+
+    users = per_user(ledger)
+    return {metric: round(float(value), 6) for metric, value in users.mean().items()} | {"n": len(users)}
+
+
 def _verify_conclusions(a: Path, b: Path) -> None:
     from dualrec.workflow.conclusions import agreement
 
@@ -172,8 +182,7 @@ def _verify_conclusions(a: Path, b: Path) -> None:
 
 
 def _evaluate_system(parts: Parts, name: str, system: System) -> dict:
-    """Rank a system's test cases, write its ledger and return its mean metrics and the number of users, "n"."""
-    from dualrec.evaluation.metrics import per_user
+    """Rank a system's test cases, write its ledger and return what `mean_metrics` does."""
     from dualrec.systems.cases import cases_for
     from dualrec.systems.rank import rank
 
@@ -183,6 +192,5 @@ def _evaluate_system(parts: Parts, name: str, system: System) -> dict:
     lists = rank(study, name, cases.history, study.profile.evaluation.k, parts)
     seconds = lists.seconds or time.perf_counter() - started
     ledger = study.save(system.name, cases, lists, seconds)
-    means = per_user(ledger).mean()
     print(f"{system.label}: n = {len(cases)}")
-    return {metric: round(float(value), 6) for metric, value in means.items()} | {"n": len(cases)}
+    return mean_metrics(ledger)

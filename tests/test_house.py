@@ -17,7 +17,7 @@ FLOORS = (
     ("sequence", "llm", "profiles"),
     ("rerank", "study", "workflow"),
     ("systems", "publishing"),
-    ("experiments", "demo", "notebook", "cli", "recommending"),
+    ("experiments", "demo", "notebook", "cli", "exchange", "recommending"),
     ("__main__",),
 )
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}

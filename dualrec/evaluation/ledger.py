@@ -12,7 +12,8 @@ Ids are those of the data: whole numbers where all of them are, else text. targe
 
 `<system>.json` holds schema, system, what the caller knows (profile, data, data_digest, protocol, split, seed,
 config_hash, notes on what reading and splitting left out, wall_seconds, peak_memory_mib), commit, n, k, counts (totals
-of the per-case counts) and the SHA-256 of the parquet file.
+of the per-case counts) and the SHA-256 of the parquet file. Of lists that another tool made it also says `imported`,
+and the label of their row in tables.
 Every metric, table and figure is computed from ledgers; pandas alone is enough to recompute them.
 """
 

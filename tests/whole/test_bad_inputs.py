@@ -53,6 +53,8 @@ DATA = {  # kind -> (the files of a data folder; what is said)
 DATA_DOORS = {
     "evaluate": ["evaluate", "--systems", "popularity", "--data", "{data}"],
     "recommend": ["recommend", "--titles", "Song 1", "--system", "popularity", "--data", "{data}"],
+    "export-split": ["export-split", "--out", "split", "--data", "{data}"],
+    "import-lists": ["import-lists", "mine.csv", "--name", "mine", "--data", "{data}"],
     "grid-search": ["grid-search", "--profile", "{profile}"],
     "seeds": ["seeds", "--profile", "{profile}"],
     "precision": ["precision", "--profile", "{profile}"],
@@ -74,6 +76,8 @@ PROFILES = {  # kind -> (content of the profile, or None for none; what is said)
 PROFILE_DOORS = {
     "evaluate": ["evaluate", "--systems", "popularity", "--profile", "{profile}"],
     "recommend": ["recommend", "--titles", "Alien", "--profile", "{profile}"],
+    "export-split": ["export-split", "--out", "split", "--profile", "{profile}"],
+    "import-lists": ["import-lists", "mine.csv", "--name", "mine", "--profile", "{profile}"],
     "run": ["run", "--profile", "{profile}"],
     "doctor": ["doctor", "--profile", "{profile}"],
     "grid-search": ["grid-search", "--profile", "{profile}"],
@@ -120,6 +124,20 @@ LEDGER_DOORS = {
     "compare, first": ["compare", "{bad}", "{good}"],
     "compare, second": ["compare", "{good}", "{bad}"],
 }
+LISTS = {  # kind -> (content of the file, or None for none; what is said)
+    "no such file": (None, "mine.csv cannot be read"),
+    "no table": ("", "cannot be read as a table"),
+    "neither form": ("user_id,title\n1,A\n", "neither the columns item_id and rank nor item_1"),
+    "no users": ("item_id,rank\n1,1\n", "lacks the column user_id"),
+    "no ranks": ("user_id,item_id\n1,1\n", "lacks the column rank"),
+    "a malformed row": ("user_id,item_id,rank\n1,1,first\n", "line 2: rank is 'first'"),
+    "ranks from 0": ("user_id,item_id,rank\n1,1,0\n", "ranks count from 1"),
+    "targets": ("user_id,target_id,item_1\n1,1,1\n", "names targets"),
+    "a rank twice": ("user_id,item_id,rank\n1,1,1\n1,2,1\n", "user 1 has two items at rank 1"),
+    "users of others": ("user_id,item_1\nx,1\ny,1\n", "2 of 2 users are not in the data"),
+    "items of others": ("user_id,item_1\n1,x\n2,y\n", "2 of 2 items are not in the data"),
+    "no parquet": (b"PAR1junk", "is not a readable parquet file"),
+}
 OTHERS = {  # kind -> (changes of the facts in the sidecar; what is said)
     "other data": ({"data_digest": "e"}, "data"),
     "another protocol": ({"protocol": "q"}, "protocol"),
@@ -149,6 +167,19 @@ WORDS = {  # kind and door -> (arguments; exit code; what is said)
     ),
     "evaluate: a seed below 0": (["evaluate", "--seed", "-1"], 2, "--seed"),
     "evaluate: a seed that is no number": (["evaluate", "--seed", "one"], 2, "--seed"),
+    "export-split: no folder": (["export-split"], 2, "--out"),
+    "export-split: an unknown format": (["export-split", "--out", "split", "--format", "excel"], 2, "--format"),
+    "export-split: a folder of something else": (["export-split", "--out", "{folder}"], 1, "which no export wrote"),
+    "export-split: a file": (["export-split", "--out", __file__], 1, "is a file, and a split takes several"),
+    "import-lists: no name": (["import-lists", "mine.csv"], 2, "--name"),
+    "import-lists: no file": (["import-lists", "--name", "mine"], 2, "LISTS"),
+    "import-lists: the name of a system": (["import-lists", "mine.csv", "--name", "lstm"], 1, "is a system of the"),
+    "import-lists: no name of a file": (["import-lists", "mine.csv", "--name", "a/b"], 1, "is no name for a file"),
+    "import-lists: a label that is taken": (
+        ["import-lists", "mine.csv", "--name", "mine", "--label", "SASRec"],
+        1,
+        "already the name of other lists",
+    ),
     "recommend: an unknown title": (["recommend", "--titles", "Inception"], 1, "Inception.*nearest|nearest.*Inception"),
     "recommend: a sequel that is not there": (["recommend", "--titles", "Toy Story 3"], 1, "Toy Story 3"),
     "recommend: a title of two films": (["recommend", "--titles", "Sabrina"], 1, r"1954.*1995|1995.*1954"),
@@ -176,6 +207,7 @@ WORDS = {  # kind and door -> (arguments; exit code; what is said)
 }
 TABLE = ((DATA, DATA_DOORS), (PROFILES, PROFILE_DOORS), (LEDGERS, LEDGER_DOORS), (RESULTS, RESULT_DOORS))
 PAIRS = [(kind, door) for kinds, doors in TABLE for kind in kinds for door in doors]
+PAIRS += [(kind, "import-lists: lists") for kind in LISTS]
 PAIRS += [(kind, "compare") for kind in OTHERS] + [(kind, "") for kind in WORDS]
 
 
@@ -242,6 +274,19 @@ def test_ledgers(kind, door, refused, tmp_path):
     assert re.search(said, refused(LEDGER_DOORS, door, good=good, bad=bad))
 
 
+@pytest.mark.parametrize("kind", LISTS)
+def test_lists(kind, refused, tmp_path):
+    content, said = LISTS[kind]
+    path = tmp_path / ("mine.parquet" if isinstance(content, bytes) else "mine.csv")
+    if content is not None:
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    for name, text in GOOD.items():
+        (tmp_path / "data").mkdir(exist_ok=True)
+        (tmp_path / "data" / name).write_text(text)
+    door = {"": ["import-lists", "{lists}", "--name", "mine", "--data", "{data}"]}
+    assert re.search(said, refused(door, "", lists=path, data=tmp_path / "data"))
+
+
 @pytest.mark.parametrize("kind", OTHERS)
 def test_ledgers_that_are_not_comparable(kind, refused, tmp_path):
     facts, said = OTHERS[kind]
@@ -261,6 +306,6 @@ def test_results(kind, door, refused, tmp_path):
 
 
 @pytest.mark.parametrize("kind", WORDS)
-def test_words(kind, refused):
+def test_words(kind, refused, tmp_path):
     arguments, code, said = WORDS[kind]
-    assert re.search(said, refused({kind: arguments}, kind, code))
+    assert re.search(said, refused({kind: arguments}, kind, code, folder=tmp_path))

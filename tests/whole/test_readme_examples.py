@@ -22,12 +22,14 @@ pytestmark = pytest.mark.slow
 
 README = (paths.PACKAGE.parent / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-COMMANDS = [
-    line.partition("  #")[0].strip()
-    for kind, block in BLOCKS
-    for line in block.splitlines()
-    if not kind and line.startswith("python -m dualrec ")
-]
+
+
+def commands(block: str) -> list[str]:
+    return [line.partition("  #")[0].strip() for line in block.splitlines() if line.startswith("python -m dualrec ")]
+
+
+(EXCHANGE,) = (block for kind, block in BLOCKS if not kind and "import-lists" in block)
+COMMANDS = [line for kind, block in BLOCKS if not kind and block != EXCHANGE for line in commands(block)]
 TWO_FILMS = ["Alien (1979)", "Heat (1995)"]
 SERVED = "1. Fargo (1996)\n2. Casino (1995)\n3. No Such Film (1990)\n"
 
@@ -41,7 +43,7 @@ class Session:
     def ask(self, command: str) -> tuple[str, str]:
         """What a command prints, to standard output and error; its profile is small."""
         words = shlex.split(command)[2:]
-        if words[1] in ("evaluate", "recommend") and "--profile" not in words:
+        if words[1] in ("evaluate", "recommend", "export-split", "import-lists") and "--profile" not in words:
             words += ["--profile", "smoke"]
         if words[1] != "doctor":
             words = [str(self.home / "remote-smoke.toml") if word == "remote" else word for word in words]
@@ -146,9 +148,38 @@ def test_the_commands(session, served):
     assert of.keys() == {"doctor", "profiles", "run", "evaluate", "recommend", "score", "compare", "verify"}
 
 
+def write_recipes(folder: Path) -> None:
+    """Cooks who go through thirty recipes, each on a way of their own."""
+    folder.mkdir()
+    names = [f"{base} with {side}" for base in ("soup", "rice", "lentils", "noodles", "eggs") for side in "abcdef"]
+    rows = [
+        (f"cook{c}", f"r{(c * c + t * (c % 4 + 1)) % 30}", f"2024-05-{t + 1:02}") for c in range(40) for t in range(9)
+    ]
+    pd.DataFrame(rows, columns=["user_id", "item_id", "timestamp"]).to_csv(folder / "interactions.csv", index=False)
+    items = {"item_id": [f"r{i}" for i in range(30)], "title": names}
+    pd.DataFrame(items).to_csv(folder / "items.csv", index=False)
+
+
+def test_from_a_table_of_ones_own_to_the_study_s(session):
+    """What lies in the folder of recipes, a model in pandas alone, and its lists beside the study's."""
+    write_recipes(session.home / "recipes")
+    (model,) = (block for kind, block in BLOCKS if kind == "python" and "to_csv" in block)
+    out, *rest = commands(EXCHANGE)
+    written, _ = session.ask(out)
+    assert "train.csv: " in written and "40 users, 30 items, events: " in written
+    exec(model, {})
+    said = {command.split()[3]: session.ask(command) for command in rest}
+    assert list(said) == ["import-lists", "evaluate", "compare"]
+    mine, own = (json.loads(said[name][0]) for name in ("import-lists", "evaluate"))
+    assert mine["mine"]["n"] == own["markov"]["n"] == 16 and mine["mine"]["fill"] == 1
+    rows = {line.split()[0]: line.split() for line in said["compare"][0].splitlines()}
+    assert float(rows["HR@10"][1]) == pytest.approx(mine["mine"]["HR@10"], abs=1e-4)
+    assert float(rows["HR@10"][2]) == pytest.approx(own["markov"]["HR@10"], abs=1e-4)
+
+
 def test_a_ledger_needs_pandas_alone(tmp_path, monkeypatch):
     """The example reads a ledger, and its hit rate is that of `score`."""
-    (example,) = (block for kind, block in BLOCKS if kind == "python")
+    (example,) = (block for kind, block in BLOCKS if kind == "python" and "read_parquet" in block)
     ledger = re.search(r'"(runs/[^"]+\.parquet)"', example)[1]
     out = tmp_path / "runs" / "mine"
     arguments = ["dualrec", "evaluate", "--profile", "smoke", "--systems", "markov", "--out", str(out)]
