@@ -12,7 +12,7 @@ from dualrec.data.title_matching import TitleMatcher
 from dualrec.llm.grounding import Grounder
 from dualrec.llm.written_lists import parse_list
 
-# Similarity from which the released code takes a written title for a movie; a lower one makes difflib slower.
+# Similarity from which the released code takes a written title for an item; a lower one makes difflib slower.
 CUTOFF = 0.8
 
 

@@ -1,6 +1,6 @@
 """How time grows with the catalogue, with the users and with the history: series for a figure, without a baseline.
 
-Titles beyond the real ones are invented (`material.invented_titles`); a user's history keeps the movies that the
+Titles beyond the real ones are invented (`material.invented_titles`); a user's history keeps the items that the
 catalogue has.
 """
 
@@ -77,7 +77,7 @@ def with_history(material: Material, lengths: Sequence[int] = (5, 10, 20, 40), u
     """Seconds of beam search per user.
 
     lengths: titles in the prompt
-    users: for whom is searched; all of them have watched the most titles
+    users: for whom is searched; all of them have seen the most titles
     """
     study = material.study
     everyone = study.split.test.history

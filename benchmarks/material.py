@@ -34,7 +34,7 @@ class Material:
         return tested.take(np.arange(users) % len(tested))
 
     def hints(self, histories: Sequences, n: int = 1, split: Split | None = None) -> Hints:
-        """The Markov chain's n best unseen movies per user.
+        """The Markov chain's n best unseen items per user.
 
         split: that the chain learns from, the study's if left out
         """

@@ -1,4 +1,4 @@
-"""The study DUALRec: what does a language model add to a sequence model that recommends movies?"""
+"""The study DUALRec: what does a language model add to a sequence model that recommends?"""
 
 import os
 

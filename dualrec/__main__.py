@@ -160,7 +160,7 @@ def demo(
     ] = 8866,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
 ) -> None:
-    """Open a page in the browser on which to pick movies and see what each part of the system makes of them."""
+    """Open a page in the browser on which to pick what one likes and see what each part of the system makes of them."""
     from dualrec.demo.server import serve
 
     serve(profile, port, browser)

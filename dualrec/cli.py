@@ -48,7 +48,7 @@ def evaluate(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of training and subsets.")] = 0,
 ) -> None:
-    """Rank every test user's next movie, write ledgers to OUT/lists and print one JSON object with the metrics.
+    """Rank every test user's next item, write ledgers to OUT/lists and print one JSON object with the metrics.
 
     Examples:
 

@@ -28,7 +28,7 @@ TieRule = Annotated[str, Field(pattern=r"^(file|id_up|id_down|random:\d{1,9})$")
 
 @dataclass(frozen=True, config=STRICT)
 class DomainConfig:
-    """What is recommended, in the words of a prompt; a profile names all of them but `items`, or none."""
+    """What is recommended, in the words of prompts, figures and pages; a profile names all but `items`, or none."""
 
     item: Word  # one of them
     verb: Word  # what a person did with those of the history: "watched", "listened to"
@@ -55,7 +55,7 @@ class TrainingConfig:
     """What the fit loop reads of any next-item network: its training targets and its optimiser."""
 
     targets: Literal["all", "windows"] = "all"  # "all": every position; "windows": one sample per window, as published
-    window: Count = 30  # movies the network looks back on, in training and when it ranks
+    window: Count = 30  # items the network looks back on, in training and when it ranks
     learning_rate: Rate = 1e-3
     warmup: Share = 0.0  # share of the steps; with any, the rate then falls linearly to zero, else it is constant
     weight_decay: NonNegative = 0.0
@@ -106,7 +106,7 @@ class WindowConfig:
 
 @dataclass(frozen=True, config=STRICT)
 class NeighbourConfig:
-    """Item-kNN: neighbours per item, shrinkage in users, movies of the history that vote."""
+    """Item-kNN: neighbours per item, shrinkage in users, items of the history that vote."""
 
     neighbours: Count = 50
     shrinkage: NonNegative = 10.0
@@ -129,7 +129,7 @@ class LLMConfig:
     score_batch: Count = 16  # prompts per batch where titles are scored: fewer, since each carries a tree of titles
     validation_users: Subset = 0  # on whom the second opinion's weight is chosen, a seeded subset; 0 = all
     others: Count = 4  # people after whose prompts titles are scored, for what a title is worth whoever asks
-    prior_titles: Subset = 0  # titles that are scored so, the most watched ones; 0 = all
+    prior_titles: Subset = 0  # titles that are scored so, those with most events; 0 = all
     concurrency: Count = 8  # requests under way at once, where a server writes
     prices: tuple[NonNegative, ...] = ()  # what a server takes per million tokens read and written; empty: not known
 
@@ -166,7 +166,7 @@ class LoRAConfig:
 class ReaderConfig:
     """The language model as a reader, and the head on top of it."""
 
-    window: Count = 20  # movies that are read
+    window: Count = 20  # items that are read
     layers: Subset = 0  # lower layers of the language model that read; 0 = all
     positions: Count = 10  # last training events of every user that the head learns from; fewer than the window
     read_batch: Count = 16  # histories read at once

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from dualrec.config import Profile
+from dualrec.config import DomainConfig, Profile
 from dualrec.core import paths
 from dualrec.core.fingerprint import fingerprint
 from dualrec.core.machine import peak_memory_mib
@@ -53,6 +53,11 @@ class Study:
     def catalogue(self) -> Catalogue:
         """The items."""
         return self.data.catalogue
+
+    @property
+    def words(self) -> DomainConfig:
+        """What one of the items is called, and several of them."""
+        return self.profile.domain
 
     @property
     def protocol(self) -> str:
@@ -111,7 +116,7 @@ class Study:
     @property
     def prompts(self) -> Prompts:
         """What a language model reads, in the profile's style and the words of its domain."""
-        return Prompts(STYLES[self.profile.llm.prompt], self.profile.domain)
+        return Prompts(STYLES[self.profile.llm.prompt], self.words)
 
     def prompts_for(self, llm: LLM, histories: Sequences, hints: Hints | None, titles: int | None = None) -> list[str]:
         """Prompts as the profile wants them, one per history.

@@ -69,7 +69,7 @@ class Catalogue:
 
     @cached_property
     def same_title(self) -> np.ndarray:
-        """int64 (N + 1,): the lowest index that carries the same title (ML-100K lists some films under two ids)."""
+        """int64 (N + 1,): the lowest index that carries the same title (ML-100K lists some movies under two ids)."""
         first: dict[str, int] = {}
         return np.array([first.setdefault(title, i) for i, title in enumerate(self.titles)], np.int64)
 

@@ -9,7 +9,7 @@ A miss is honest, a wrong credit is not, so a title is taken for an item only wh
 5. its name with a slip of the pen, where no other name is as near.
 
 Numbers must agree everywhere: none is a number, too. How much of a slip is allowed depends on the year (`_is_slip`),
-because films with like names hardly ever come out in one year. Without a year, articles must be there as well.
+because items with like names hardly ever come out in one year. Without a year, articles must be there as well.
 
 What that costs on ML-1M: of titles with one wrong letter 95 % are found where the year is written, not those of three
 letters or with a misspelt number; 43 % where it is not, since `The Strangler` is no misspelling of `The Stranger`.
@@ -42,7 +42,7 @@ from dualrec.data.titles import (
 
 _YEAR = re.compile(r"\s*\(\d{4}\)$")
 _YEAR_AT_END = re.compile(r"(.+) ((?:18|19|20)\d\d)")
-_LONG = 10  # letters without articles from which one slip in the same year cannot make another film
+_LONG = 10  # letters without articles from which one slip in the same year cannot make another title
 _LETTERS_PER_SLIP = 8
 _ENDINGS = "denrsy"  # letters that make another word of one: `Twisted` is not `Twister`
 _ANY_YEAR = -1
@@ -86,7 +86,7 @@ class TitleMatcher:
                 alike.entries.append((name, item))
 
     def meant(self, title: str, year: int = 0) -> list[int]:
-        """Items that a title names, the most popular first: several where films share it, none where it is unknown.
+        """Items that a title names, the most popular first: several where items share it, none where it is unknown.
 
         title: without its year
         year: 0 where none is known
@@ -190,7 +190,7 @@ def _plain(name: str) -> str:
 
 
 def _is_slip(written: str, name: str, distance: int, same_year: bool, words: set[str]) -> bool:
-    """Whether a written name is another name with a slip of the pen, and not the name of another film.
+    """Whether a written name is another name with a slip of the pen, and not the name of another item.
 
     distance: letters left out, added, replaced or swapped
     same_year: whether both name one year

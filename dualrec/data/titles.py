@@ -1,7 +1,7 @@
 """Names by which titles are compared: what two spellings of one title have in common, in any script.
 
 Names follow Unicode's rules, so every script keeps its letters: case, accents, width and punctuation go. Numbers are
-written one way, since they tell a film from its sequel: `Part II`, `2`, `²` and `Two` are all `2`.
+written one way, since they tell a title from its sequel: `Part II`, `2`, `²` and `Two` are all `2`.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def normalise(title: str) -> str:
 
 
 def numbers(name: str) -> tuple[str, ...]:
-    """The numbers in a name, in order: films whose numbers differ are different films, and none is a number, too."""
+    """The numbers in a name, in order: items whose numbers differ are different items, and none is a number, too."""
     return tuple(word for word in name.split() if word.isdecimal())
 
 
@@ -118,7 +118,7 @@ def numbered_names(title: str) -> list[str]:
 def subtitles(title: str) -> list[str]:
     """Names that leave a series out: `the empire strikes back` of `Star Wars: Episode V - The Empire Strikes Back`.
 
-    A subtitle of one word, such as `Endgame`, names no film.
+    A subtitle of one word, such as `Endgame`, names no item.
     """
     whole = _without_brackets(title)
     names = _distinct([whole[cut.end() :] for cut in _SUBTITLE.finditer(whole)])

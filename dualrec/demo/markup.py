@@ -14,6 +14,7 @@ import numpy as np
 from dualrec.data.catalogue import Catalogue
 from dualrec.demo.recommender import Answer, Demo
 from dualrec.plots.style import BLUE, WINE
+from dualrec.study import Study
 from dualrec.types import RankedLists
 
 LONGEST = 90  # characters of a title in a table or on a button
@@ -92,11 +93,13 @@ def message_html(text: str) -> str:
 
 def answer_html(demo: Demo, answer: Answer) -> str:
     """One answer of the demo: hint, three lists side by side, the prompt and the seconds of every step."""
-    catalogue = demo.study.catalogue
+    catalogue, words = demo.study.catalogue, demo.study.words
     places = _lstm_places(answer)
     chance = f"{answer.candidates.probabilities[0, 0]:.1%}"
     liked = "; ".join(title_html(catalogue, item) for item in answer.liked)
-    lstm = _Listing("lstm", "1 · The LSTM", "Its most likely next movies.", answer.lstm, "chance", "{:.1%}")
+    lstm = _Listing(
+        "lstm", "1 · The LSTM", f"Its most likely next {escape(words.items)}.", answer.lstm, "chance", "{:.1%}"
+    )
     language = _Listing(
         "language",
         "2 · The language model’s order",
@@ -114,13 +117,13 @@ def answer_html(demo: Demo, answer: Answer) -> str:
         "{:.2f}",
     )
     lists = [
-        _list_html(catalogue, answer.hint, lstm),
-        _list_html(catalogue, answer.hint, language, places),
-        _list_html(catalogue, answer.hint, reranked, places),
+        _list_html(demo.study, answer.hint, lstm),
+        _list_html(demo.study, answer.hint, language, places),
+        _list_html(demo.study, answer.hint, reranked, places),
     ]
     return page_html(
         f'<h3>The LSTM’s hint</h3><p class="hint">{title_html(catalogue, answer.hint)}</p>'
-        f'<p class="quiet">It gives this movie a chance of {chance} to come next after: {liked}.</p>',
+        f'<p class="quiet">It gives this {escape(words.item)} a chance of {chance} to come next after: {liked}.</p>',
         f'<h3>Three lists</h3><div class="lists">{"".join(lists)}</div>',
         "<h3>The prompt</h3>"
         "<p class='quiet'>All that the language model reads, its turns marked as it was trained to see them.</p>",
@@ -144,7 +147,7 @@ def written_html(demo: Demo, answer: Answer, written: RankedLists, seconds: floa
         "log p",
         "{:.1f}",
     )
-    section = _list_html(demo.study.catalogue, answer.hint, listing, _lstm_places(answer))
+    section = _list_html(demo.study, answer.hint, listing, _lstm_places(answer))
     return page_html(
         f'<h3>What the language model writes</h3><div class="lists">{section}</div>',
         times_html({"Beam search": seconds}),
@@ -169,13 +172,14 @@ def _lstm_places(answer: Answer) -> dict[int, int]:
     return {item: place for place, item in enumerate(answer.candidates.items[0].tolist(), start=1) if item > 0}
 
 
-def _list_html(catalogue: Catalogue, hint: int, listing: _Listing, places: dict[int, int] | None = None) -> str:
+def _list_html(study: Study, hint: int, listing: _Listing, places: dict[int, int] | None = None) -> str:
     """One list as a table under its heading.
 
+    study: whose items are listed
     hint: the item whose row is marked
     places: item -> place in the LSTM's list, for a column that shows it; without that column if left out
     """
-    columns = [("rank", "#"), ("", "movie"), ("n score", listing.score_name)]
+    columns = [("rank", "#"), ("", escape(study.words.item)), ("n score", listing.score_name)]
     if places:
         columns.append(("n was", "LSTM #"))
     head = "".join(f'<th scope="col" class="{classes}">{text}</th>' for classes, text in columns)
@@ -183,7 +187,7 @@ def _list_html(catalogue: Catalogue, hint: int, listing: _Listing, places: dict[
     for rank, (item, score) in enumerate(_valid_places(listing.ranked), start=1):
         row_class = ' class="hinted"' if item == hint else ""
         note = " (hint)" if item == hint else ""
-        title = f'<th scope="row">{title_html(catalogue, item)}{note}</th>'
+        title = f'<th scope="row">{title_html(study.catalogue, item)}{note}</th>'
         number = listing.score_format.format(score).replace("-", "−")
         lstm_place = f'<td class="n">{places.get(item, "–")}</td>' if places else ""
         rows.append(f'<tr{row_class}><td class="n rank">{rank}</td>{title}<td class="n">{number}</td>{lstm_place}</tr>')

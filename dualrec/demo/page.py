@@ -1,4 +1,4 @@
-"""The demo's page: pick movies, see what each part recommends; in a notebook or, through Voilà, in a browser.
+"""The demo's page: pick what you like, see what each part recommends; in a notebook or, through Voilà, in a browser.
 
 It is made of ipywidgets; its controls are buttons and a text field, so that a keyboard alone will do.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from html import escape
 from typing import TYPE_CHECKING
 
 from IPython.display import Markdown, display
@@ -57,7 +58,7 @@ def show_page(demo: Demo) -> None:
 
 
 class Page:
-    """Pick movies, ask, see what each part makes of them.
+    """Pick items, ask, see what each part makes of them.
 
     demo: what answers
     box: the widget that holds everything
@@ -70,7 +71,7 @@ class Page:
         self.liked: list[int] = []
         self.answer: Answer | None = None
         self.search = ipywidgets.Text(
-            description="Search a movie",
+            description=f"Search {demo.study.words.items}",
             placeholder="a few letters of its title",
             style={"description_width": "initial"},
         )
@@ -94,7 +95,7 @@ class Page:
                 _row(*examples),
                 self.search,
                 self.offered,
-                _label("Movies you like, oldest first"),
+                _label(f"The {demo.study.words.items} you like, oldest first"),
                 self.picked,
                 actions,
                 self.status,
@@ -128,7 +129,7 @@ class Page:
         self.search.focus()
 
     def _start_from(self, items: list[int]) -> None:
-        """Make these the movies one likes; an earlier answer goes, since it was to another question."""
+        """Make these the items one likes; an earlier answer goes, since it was to another question."""
         self.liked = items
         self.answer = None
         buttons = [_button(f"{self._title(item)} ×", partial(self._unlike, item), tip="Take it away") for item in items]
@@ -199,4 +200,4 @@ def _replace_children(row: ipywidgets.Box, children: Sequence[ipywidgets.Widget]
 
 def _label(text: str) -> ipywidgets.HTML:
     """A heading above some controls."""
-    return ipywidgets.HTML(f'<h3 class="label">{text}</h3>')
+    return ipywidgets.HTML(f'<h3 class="label">{escape(text)}</h3>')

@@ -23,7 +23,7 @@ from dualrec.systems.sequence_models import fit_sequence_model
 from dualrec.types import Hints, RankedLists, Sequences
 
 NEAR = 75  # of 100, from which a title is offered for what was typed
-FAMOUS = 5  # movies of the one example where the catalogue knows none of TASTES
+FAMOUS = 5  # items of the one example where the catalogue knows none of TASTES
 TASTES = {
     "Space opera": ("Star Wars (1977)", "The Empire Strikes Back (1980)", "Return of the Jedi (1983)", "Alien (1979)"),
     "Romance": ("Sleepless in Seattle (1993)", "Four Weddings and a Funeral (1994)", "Sense and Sensibility (1995)"),
@@ -57,7 +57,7 @@ class Answer:
 
     @property
     def hint(self) -> int:
-        """The LSTM's best unseen movie."""
+        """The LSTM's best unseen item."""
         return int(self.candidates.items[0, 0])
 
 
@@ -107,7 +107,8 @@ class Demo:
         with _timed(seconds, "LSTM"):
             candidates = best_hints(self.model, history, config.candidates)
         if candidates.items[0, 0] < 1:
-            raise StudyError("you picked every movie of the catalogue, so none is left to recommend; take one away")
+            picked = f"you picked all {self.study.words.items} of the catalogue"
+            raise StudyError(f"{picked}, so none is left to recommend; take one away")
         with _timed(seconds, "Prompt"):
             prompts = self.study.prompts_for(self.llm, history, candidates)
         with _timed(seconds, "Language model"):
@@ -132,16 +133,15 @@ class Demo:
         return lists, time.perf_counter() - started
 
     def _history(self, liked: Sequence[int]) -> Sequences:
+        words = self.study.words
         if not len(liked):
-            raise StudyError(
-                "pick at least one movie you like: type a few letters of its title, or start from an example"
-            )
+            advice = "type a few letters of its title, or start from an example"
+            raise StudyError(f"pick at least one {words.item} you like: {advice}")
         size = len(self.study.catalogue)
         for item in liked:
             if not 1 <= item <= size:
-                raise StudyError(
-                    f"there is no movie number {item} in the catalogue of {size}; pick movies by their titles"
-                )
+                unknown = f"there is no {words.item} number {item} in the catalogue of {size}"
+                raise StudyError(f"{unknown}; pick {words.items} by their titles")
         return Sequences.from_lists([0], [liked], self.study.split.test.history.repeats)
 
 

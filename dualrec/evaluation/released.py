@@ -25,8 +25,8 @@ class Protocol:
     truth_in_references: the true titles stand beside the hint among the titles the re-ranker compares with
     similarity: share of equal characters from which two titles count as the same; 0 = the same catalogue item
     drop_failures: a user for whom no title could be read leaves the averages, instead of counting as a miss
-    targets: how many next movies count as true, any of them being a hit
-    catalogue: so many most-rated movies can be targets, and users without such a target leave the test; 0 = all
+    targets: how many next items count as true, any of them being a hit
+    catalogue: so many most-rated items can be targets, and users without such a target leave the test; 0 = all
     row_split: only users whose rows are the last of the file
     users: size of the seeded sample; 0 = all
     """

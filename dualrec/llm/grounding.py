@@ -1,4 +1,4 @@
-"""From written text to catalogue items: each title of the list finds its movie; duplicates and seen movies are dropped.
+"""From written text to catalogue items: each title of the list finds its item; duplicates and seen items are dropped.
 
 What matches nothing is a miss and is counted; nothing is ever invented on the model's behalf.
 """
@@ -15,7 +15,7 @@ from dualrec.types import RankedLists, Sequences
 
 
 class Grounder:
-    """Matches written titles with a catalogue; where films share a title without year, the most popular is meant."""
+    """Matches written titles with a catalogue; where several share a title without year, the most popular is meant."""
 
     def __init__(self, matcher: TitleMatcher):
         self._matcher = matcher

@@ -1,7 +1,7 @@
 """All words that a language model reads: templates in named styles, filled with titles and with the words of a domain.
 
 Paper, section on prompt design: recent titles, optionally "LSTM suggests: TITLE", and a request for
-more movies as `Title (Year)`. The same history length is used for training and for evaluation.
+more titles as `Title (Year)`. The same history length is used for training and for evaluation.
 
 Another style is another row of STYLES, which a profile then names as `llm.prompt`. The form of a written list is the
 same in all styles, since `grounding` parses it.

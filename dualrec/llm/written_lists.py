@@ -112,7 +112,7 @@ def _of_line(line: str) -> Written:
     opening = None if _NO_TITLE.match(line) else _OPENING.match(line)
     if opening is None:
         return Written("", 0)
-    mark = opening["mark"] if opening["number"] and not opening["closed"] else ""  # `**2. Heat** - a crime film`
+    mark = opening["mark"] if opening["number"] and not opening["closed"] else ""  # `**2. Heat** - a crime story`
     written = read_title(mark + line[opening.end() :])
     is_heading = opening["heading"] and not opening["number"] and not written.year
     return Written("", 0) if is_heading else written

@@ -12,14 +12,18 @@ from dualrec.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PINK, TEAL
 HALF = (0.92, 0.34)  # half a box's width and height
 
 
-def architecture() -> Figure:
-    """DUALRec as published, left to right, and below it the other roles that the study gives the language model."""
+def architecture(item: str, items: str) -> Figure:
+    """DUALRec as published, left to right, and below it the other roles that the study gives the language model.
+
+    item: what one of the catalogue is called
+    items: what several are called
+    """
     figure, axis = _canvas(9.6, 4.2)
-    history = _box(axis, 1, 3.4, "history", "movies, oldest first", GREY)
-    lstm = _box(axis, 3.7, 4.2, "LSTM", "scores every movie", BLUE)
+    history = _box(axis, 1, 3.4, "history", f"{items}, oldest first", GREY)
+    lstm = _box(axis, 3.7, 4.2, "LSTM", f"scores every {item}", BLUE)
     prompt = _box(axis, 3.7, 2.6, "prompt", "titles + hint", GREY)
     llm = _box(axis, 6.4, 2.6, "language model", "LoRA-tuned", GREEN)
-    ground = _box(axis, 9.3, 2.6, "grounding", "text → movies", GREY)
+    ground = _box(axis, 9.3, 2.6, "grounding", f"text → {items}", GREY)
     sbert = _box(axis, 9.3, 4.2, "Sentence-BERT", "re-ranks by the hint", PINK)
     roles = [
         _box(axis, 3.7, 0.8, "catalogue writer", "beams in a title trie", TEAL),

@@ -18,15 +18,16 @@ PRIORS = {
 }
 
 
-def bias(titles: pd.DataFrame) -> Figure:
+def bias(titles: pd.DataFrame, item: str) -> Figure:
     """What a title is worth whoever asks, against its length and its popularity; one dot per title.
 
     titles: columns prior (mean log-likelihood, nats), tokens, events (training events)
+    item: what has a title
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.8), sharey=True)
     for axis, column, words in (
         (left, "tokens", "tokens of the title"),
-        (right, "events", "training events of the movie"),
+        (right, "events", f"training events of the {item}"),
     ):
         axis.plot(titles[column], titles.prior, ".", color=BLUE, alpha=0.25, markersize=5)
         groups = pd.qcut(titles[column], 8, duplicates="drop")

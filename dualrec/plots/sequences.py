@@ -13,11 +13,12 @@ from matplotlib.ticker import MaxNLocator
 from dualrec.plots.style import BLUE, RED, Look
 
 
-def long_tail(events_per_item: np.ndarray, events_per_user: np.ndarray) -> Figure:
-    """Left: share of all events that the most-rated items hold. Right: how long the histories are.
+def long_tail(events_per_item: np.ndarray, events_per_user: np.ndarray, items: str) -> Figure:
+    """Left: share of all events that the most popular items hold. Right: how long the histories are.
 
     events_per_item: int (N,)
     events_per_user: int (n_users,)
+    items: what they are called
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.8))
     counts = np.sort(events_per_item)[::-1]
@@ -27,13 +28,13 @@ def long_tail(events_per_item: np.ndarray, events_per_user: np.ndarray) -> Figur
     fifth = int(np.ceil(0.2 * len(counts))) - 1
     left.plot(rank[fifth], share[fifth], "o", color=RED)
     left.annotate(
-        f"the top 20 % of the movies\nhold {share[fifth]:.0%} of the events",
+        f"the top 20 % of the {items}\nhold {share[fifth]:.0%} of the events",
         (rank[fifth], share[fifth]),
         (0.3, 0.45),
         arrowprops={"arrowstyle": "-", "color": RED},
         color=RED,
     )
-    left.set(xlabel="share of movies, most-rated first", ylabel="share of events", title="A long tail")
+    left.set(xlabel=f"share of {items}, most popular first", ylabel="share of events", title="A long tail")
     left.set(xlim=(0, 1), ylim=(0, 1.02))
     edges = np.geomspace(events_per_user.min(), events_per_user.max() + 1, 25)
     right.hist(events_per_user, bins=edges, color=BLUE, edgecolor="white")
@@ -61,7 +62,7 @@ def ties(gaps: np.ndarray, share_by_position: pd.DataFrame) -> Figure:
     bars = left.bar(names, shares, color=[RED, BLUE, BLUE, BLUE, BLUE])
     left.bar_label(bars, [f"{share:.0%}" for share in shares])
     left.tick_params(axis="x", labelrotation=20)
-    left.set(ylabel="share of consecutive events", title="Time to the next rating")
+    left.set(ylabel="share of consecutive events", title="Time to the next event")
     rows = share_by_position
     right.bar(
         rows.index.astype(str),

@@ -24,7 +24,7 @@ def fates(table: pd.DataFrame, looks: Mapping[str, Look]) -> Figure:
     names = [looks[system].label for system in table.index]
     words = {
         "listed": "new, in the catalogue",
-        "seen": "already watched",
+        "seen": "already seen",
         "duplicate": "written twice",
         "invalid": "in no catalogue",
     }

@@ -35,7 +35,9 @@ class Users(StrEnum):
 def recommend(
     titles: Annotated[
         list[str] | None,
-        typer.Option(help="Movies you watched, oldest first, separated by semicolons; or give --titles once for each."),
+        typer.Option(
+            help="Your history by titles, oldest first, separated by semicolons; or give --titles once for each."
+        ),
     ] = None,
     users: Annotated[
         Users | None, typer.Option(help="Instead of --titles: write lists for every user of the data to --out.")
@@ -49,9 +51,9 @@ def recommend(
         typer.Option(help="With --users, the .parquet file; else where trained models are kept, not in runs/PROFILE."),
     ] = None,
 ) -> None:
-    """Recommend movies for a history typed by hand, or for everybody in the data; trains what is missing first.
+    """Recommend items for a history typed by hand, or for everybody in the data; trains what is missing first.
 
-    What each title was taken for is shown. One that no movie has, or several, is refused, and the nearest are named.
+    What each title was taken for is shown. One that no item has, or several, is refused, and the nearest are named.
 
     With --users all, everybody's whole history counts. The file has the columns user_id, rank, item_id and score. What
     is finished is kept: after a stop, the same command goes on from there.
@@ -82,7 +84,8 @@ def recommend(
         study = open_study(profile, data=data, folder=None if users else out)
         for loss in study.losses:
             print(loss)
-        history = np.empty(0) if users else match_titles(titles or [], study.matcher, study.catalogue.titles)
+        known = study.catalogue.titles
+        history = np.empty(0) if users else match_titles(titles or [], study.matcher, known, study.words.items)
         print(f"ranking with {label}; what is not trained yet is trained first (minutes) …")
         lines = _to_file(study, system, k, out) if out and users else _by_title(study, system, k, history)
     for line in lines:
@@ -106,15 +109,16 @@ def _to_file(study: Study, system: str, k: int, out: Path) -> list[str]:
     return [paths.readable(out)]
 
 
-def match_titles(typed: list[str], matcher: TitleMatcher, titles: list[str]) -> np.ndarray:
+def match_titles(typed: list[str], matcher: TitleMatcher, titles: list[str], items: str) -> np.ndarray:
     """Look up titles typed by hand in the catalogue and print what each was taken for.
 
     typed: titles, oldest first; a single one is split at `;`, unless it is a title of the catalogue as it stands
     matcher: of the catalogue
     titles: the catalogue's
+    items: what several of its items are called
 
     Returns int64 (n,): the item index of each typed title.
-    Raises StudyError for an empty list, and for a title that the catalogue lacks or that several movies share.
+    Raises StudyError for an empty list, and for a title that the catalogue lacks or that several items share.
     """
     from dualrec.llm.written_lists import read_title
 
@@ -129,14 +133,14 @@ def match_titles(typed: list[str], matcher: TitleMatcher, titles: list[str]) -> 
         raise StudyError('--titles holds no title; write for example --titles "Toy Story (1995); Aladdin (1992)"')
     history = []
     for title in typed_titles:
-        items = meant(title)
-        if not items:
+        found = meant(title)
+        if not found:
             nearest = ", ".join(titles[item] for item in matcher.nearest(title, NEAREST))
             advice = f"the nearest are {nearest}" if nearest else "check its spelling"
-            raise StudyError(f"'{title}' is no title in the catalogue of {len(titles) - 1} movies; {advice}")
-        if len(items) > 1:
-            shared = ", ".join(titles[item] for item in items)
-            raise StudyError(f"'{title}' is the title of {len(items)} movies: {shared}; write one as it stands here")
-        print(f"'{title}' → {titles[items[0]]}")
-        history += items
+            raise StudyError(f"'{title}' is no title in the catalogue of {len(titles) - 1} {items}; {advice}")
+        if len(found) > 1:
+            shared = ", ".join(titles[item] for item in found)
+            raise StudyError(f"'{title}' is the title of {len(found)} {items}: {shared}; write one as it stands here")
+        print(f"'{title}' → {titles[found[0]]}")
+        history += found
     return np.array(history, np.int64)

@@ -1,7 +1,7 @@
 """The small head that turns a reader's state into a ranking of the whole catalogue.
 
 It is one linear map, then one product with the item table. The table is the sequence model's own (its items as that
-model reads them), and stays as it is: the head has to learn where in that space a state points, not what each movie
+model reads them), and stays as it is: the head has to learn where in that space a state points, not what each item
 is, which a few thousand examples could not teach.
 """
 

@@ -1,4 +1,4 @@
-"""Item-based nearest neighbours: recommends movies that the viewers of the last few movies watched, too.
+"""Item-based nearest neighbours: recommends what those who saw the last few items saw, too.
 
 Sarwar et al. (2001), Item-Based Collaborative Filtering Recommendation Algorithms, WWW; with a shrunk cosine.
 """
@@ -19,10 +19,10 @@ BLOCK_PAIRS = 2**21  # of items, whose common users are counted at once
 
 
 class ItemKNN:
-    """Scores an item by its similarity to the last `history` movies; each movie knows its `neighbours` nearest items.
+    """Scores an item by its similarity to the last `history` items; each item knows its `neighbours` nearest items.
 
     Similarity: common users / (sqrt(users of one * users of the other) + shrinkage). Shrinkage distrusts pairs of rare
-    movies.
+    items.
     """
 
     def __init__(self, n_items: int, config: NeighbourConfig):
@@ -37,15 +37,15 @@ class ItemKNN:
         """
         size = self.n_items + 1
         ones = np.ones(len(train.items), np.float32)
-        watched = csr_matrix((ones, train.items.astype(np.int32), train.offsets.copy()), shape=(len(train), size))
-        watched.sum_duplicates()
-        watched.data[:] = 1  # watching twice is watching
-        n_users = np.bincount(watched.indices, minlength=size).astype(np.float32)  # (N + 1,)
-        by_item = watched.T.tocsr()
+        seen = csr_matrix((ones, train.items.astype(np.int32), train.offsets.copy()), shape=(len(train), size))
+        seen.sum_duplicates()
+        seen.data[:] = 1  # twice seen is seen
+        n_users = np.bincount(seen.indices, minlength=size).astype(np.float32)  # (N + 1,)
+        by_item = seen.T.tocsr()
         rows = max(1, BLOCK_PAIRS // size)
         similarities, neighbours, lengths = [], [], [0]
         for first in range(0, size, rows):
-            common = by_item[first : first + rows] @ watched  # users that an item shares with every other
+            common = by_item[first : first + rows] @ seen  # users that an item shares with every other
             for item, (begin, end) in enumerate(pairwise(int(bound) for bound in common.indptr), start=first):
                 columns, shared = common.indices[begin:end], common.data[begin:end]
                 cosine = shared / (np.sqrt(n_users[item] * n_users[columns]) + self.config.shrinkage)

@@ -11,7 +11,7 @@ from dualrec.sequence.base import NextItemNetwork
 
 
 class NextItemLSTM(NextItemNetwork):
-    """An LSTM that predicts the next movie at every position of a sequence.
+    """An LSTM that predicts the next item at every position of a sequence.
 
     genres: float32 (N + 1, G)
     titles: int64 (N + 1, 10) word ids, or float32 (N + 1, d) frozen sentence vectors
@@ -43,7 +43,7 @@ class NextItemLSTM(NextItemNetwork):
         self.output = nn.Linear(config.dense, width if self.tied else size)
         self.bias = nn.Parameter(torch.zeros(size)) if self.tied else None
         if self.tied:
-            nn.init.normal_(self.id.weight, std=0.2)  # ids start as a small part of what a movie is
+            nn.init.normal_(self.id.weight, std=0.2)  # ids start as a small part of what an item is
 
     def item_table(self) -> torch.Tensor:
         """(N + 1, width): every item as id | title | genres."""

@@ -1,4 +1,4 @@
-"""A first-order Markov chain: recommends what followed the last movie in the training sequences."""
+"""A first-order Markov chain: recommends what followed the last item in the training sequences."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from dualrec.sequence.dropout import Dropout
 
 
 class SASRec(NextItemNetwork):
-    """A transformer that predicts the next movie at every position from the ids up to it.
+    """A transformer that predicts the next item at every position from the ids up to it.
 
     The item table is its output weights, too. Padding passes through nothing but attention: where histories are short
     there are seven padded positions to ten real ones, even in batches of similar length.

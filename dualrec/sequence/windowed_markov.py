@@ -1,4 +1,4 @@
-"""A windowed Markov chain: recommends what followed the last movies within a few steps; near steps weigh more."""
+"""A windowed Markov chain: recommends what followed the last items within a few steps; near steps weigh more."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from dualrec.types import Cases, Sequences
 
 
 class WindowedMarkov:
-    """Scores an item by the transitions that lead to it from the last `window` movies.
+    """Scores an item by the transitions that lead to it from the last `window` items.
 
-    A pair of movies g steps apart counts decay^(g - 1), per event of the first movie; the movie watched g steps ago
-    weighs the same. Popularity, scaled far below one transition, breaks ties.
+    A pair of items g steps apart counts decay^(g - 1), per event of the first; the item seen g steps ago weighs the
+    same. Popularity, scaled far below one transition, breaks ties.
     """
 
     def __init__(self, n_items: int, config: WindowConfig):

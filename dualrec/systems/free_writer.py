@@ -39,7 +39,7 @@ def write_lists(
         written = generate.generate(llm, questions, titles, config.batch_size, study.cache(f"texts/{key}.jsonl"))
     else:
         lines = prompts.titles_and_hints(study.catalogue, histories, hints, config.history)
-        questions = [study.prompts.question(watched, hint, titles) for watched, hint in lines]
+        questions = [study.prompts.question(recent, hint, titles) for recent, hint in lines]
         written = llm.write(questions, titles, study.seed, study.cache("remote"))
     lists = ground(written.texts, histories, study.grounder, titles, k)
     return RankedLists(lists.items, lists.scores, lists.raw, lists.counts, written.seconds)

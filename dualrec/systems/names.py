@@ -27,7 +27,7 @@ from dualrec.plots.style import (
 )
 
 TRAINING = "training"  # learns by gradient: another seed gives another model
-HINT = "hint"  # the LSTM's best movie
+HINT = "hint"  # the LSTM's best item
 TEXT = "text"  # what a language model writes, here or behind a server
 PROBABILITIES = "probabilities"  # of a language model on this machine
 ADAPTER = "adapter"  # the language model's, trained by LoRA

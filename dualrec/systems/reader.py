@@ -42,7 +42,7 @@ class ReaderExamples:
 
     states: HINTED or NO_HINT -> float32 (M, d) at the M training positions
     row: int64 (M,), whose position it is among the n users
-    targets: int64 (M,), the movie that comes next there
+    targets: int64 (M,), the item that comes next there
     validation_states: HINTED or NO_HINT -> float32 (n, d) at the validation cases
     validation: the n validation cases
     seconds: what reading took
@@ -103,7 +103,7 @@ def rank(parts: Parts, system: System, histories: Sequences, k: int) -> RankedLi
 
 
 def best_items(model: SequenceModel, histories: Sequences) -> np.ndarray:
-    """int64 (n,): the model's best unseen movie, 0 where all are seen."""
+    """int64 (n,): the model's best unseen item, 0 where all are seen."""
     return np.maximum(best_lists(model, histories, 1).items[:, 0], 0)
 
 

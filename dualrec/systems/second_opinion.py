@@ -83,7 +83,7 @@ def likelihoods(study: Study, llm: LLM, prompts: list[str], trie: Trie, items: n
 def priors(study: Study, llm: LLM, model: SequenceModel) -> dict[str, np.ndarray]:
     """What the language model thinks of a title whoever asks.
 
-    "no history": after a prompt without movies and hint
+    "no history": after a prompt without history and hint
     "other people": the mean over the validation prompts of a few seeded users
 
     model: gives the hints in these prompts

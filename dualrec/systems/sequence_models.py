@@ -120,7 +120,7 @@ def network_key(study: Study, name: str, seed: int, split: Split) -> str:
 
 
 def lstm_hints(study: Study, histories: Sequences, model: SequenceModel | None = None) -> Hints:
-    """The best unseen movie for each history.
+    """The best unseen item for each history.
 
     model: whose it is, the improved LSTM's if left out
     """

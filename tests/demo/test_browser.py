@@ -86,14 +86,14 @@ def opened(address, seen):
 def page(opened):
     """The page as it is at first."""
     opened.set_viewport_size({"width": 1440, "height": 2400})
-    opened.get_by_label("Search a movie").fill("")
+    opened.get_by_label("Search movies").fill("")
     opened.get_by_role("button", name="Start anew").click()
     opened.get_by_text("None yet.").wait_for()
     return opened
 
 
 def pick(page, typed: str, title: str) -> None:
-    page.get_by_label("Search a movie").fill(typed)
+    page.get_by_label("Search movies").fill(typed)
     page.get_by_role("button", name=re.compile(rf"^\+ {re.escape(title)}")).click()
     page.get_by_role("button", name=re.compile(rf"^{re.escape(title)}.* ×$")).wait_for()
 
@@ -192,7 +192,7 @@ def test_it_fits_a_telephone_and_uses_a_desk(page):
 def test_asking_for_nothing_is_answered_by_one_sentence(page, seen):
     page.get_by_role("button", name="Recommend").click()
     page.get_by_text("Pick at least one movie you like").wait_for()
-    page.get_by_label("Search a movie").fill("zzzzqqqq")
+    page.get_by_label("Search movies").fill("zzzzqqqq")
     page.get_by_text("No title in this catalogue resembles “zzzzqqqq”.").wait_for()
     assert page.get_by_role("table").count() == 0 and seen == []
 

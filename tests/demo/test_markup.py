@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from dualrec.config import MOVIES
 from dualrec.demo import markup
 from dualrec.demo.recommender import Answer
 from dualrec.types import Hints, RankedLists
@@ -35,7 +36,7 @@ class Page(HTMLParser):
 
 def answer_page(titles: list[str], prompt: str) -> str:
     """Five titles, whatever they say, as an answer and as a list that was written."""
-    demo = SimpleNamespace(study=SimpleNamespace(catalogue=SimpleNamespace(titles=["", *titles])))
+    demo = SimpleNamespace(study=SimpleNamespace(catalogue=SimpleNamespace(titles=["", *titles]), words=MOVIES))
     scores = np.array([[0.5, -0.25, 0.125]], np.float32)
     lists = [RankedLists(np.array([order]), scores) for order in ([3, 4, 5], [5, 3, 4], [4, 5, -1])]
     answer = Answer([1, 2], Hints(np.array([[3, 4, 5]]), scores), prompt, *lists, {"LSTM": 0.5, "Prompt": 0.0001})

@@ -10,7 +10,9 @@ from dualrec.publishing import notebooks as publish
 from dualrec.workflow import runner
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
+EXERCISES = sorted(NOTEBOOKS[0].parent.glob("exercises/*.ipynb"))
 MAX_LINES = 25
+OF_MOVIES = re.compile(r"\b(movies?|films?|watch(es|ed|ing)?|viewers?)\b", re.IGNORECASE)  # not MovieLens, a name
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
@@ -37,6 +39,12 @@ def test_cells_are_short_and_know_no_profile_by_name(notebook):
     for cell in code(notebook):
         assert len(cell.source.splitlines()) <= MAX_LINES, cell.source
         assert not re.search(r"\bif\b.*\b(smoke|PROFILE)\b", cell.source), cell.source
+
+
+@pytest.mark.parametrize("path", [*NOTEBOOKS, *EXERCISES], ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_no_cell_names_what_only_some_data_hold(path):
+    for cell in nbformat.read(path, as_version=4).cells:
+        assert not OF_MOVIES.search(cell.source), f"take the words from the study:\n{cell.source}"
 
 
 def test_it_is_published_clean(notebook):

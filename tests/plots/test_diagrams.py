@@ -1,11 +1,14 @@
 """The two drawings: every part is named, its words fit into its box, and arrows lead from box to box."""
 
+from functools import partial
+
 import pytest
 from matplotlib.patches import FancyBboxPatch
 
 from dualrec import plots
 from tests.plots.drawn import arrows, words
 
+DRAWN = {"architecture": partial(plots.architecture, "book", "books"), "road": plots.road}
 PARTS = {
     "architecture": (
         ["history", "LSTM", "prompt", "language model", "grounding", "Sentence-BERT"]
@@ -24,7 +27,7 @@ PARTS = {
 @pytest.mark.parametrize("name", PARTS)
 def test_every_part_and_every_arrow_is_there(name):
     parts, labels, n_arrows = PARTS[name]
-    figure = getattr(plots, name)()
+    figure = DRAWN[name]()
     (axis,) = figure.axes
     assert len([patch for patch in axis.patches if isinstance(patch, FancyBboxPatch)]) == len(parts)
     assert len(arrows(figure)) == n_arrows
@@ -34,7 +37,7 @@ def test_every_part_and_every_arrow_is_there(name):
 
 @pytest.mark.parametrize("name", PARTS)
 def test_words_fit_into_their_box_and_boxes_do_not_touch(name):
-    figure = getattr(plots, name)()
+    figure = DRAWN[name]()
     (axis,) = figure.axes
     figure.canvas.draw()
     boxes = [patch.get_window_extent() for patch in axis.patches if isinstance(patch, FancyBboxPatch)]
@@ -46,5 +49,9 @@ def test_words_fit_into_their_box_and_boxes_do_not_touch(name):
             assert any(box.x0 <= extent.x0 and extent.x1 <= box.x1 for box in boxes), text.get_text()
 
 
+def test_the_system_is_drawn_in_the_words_of_the_domain():
+    assert {"books, oldest first", "scores every book", "text → books"} <= set(words(DRAWN["architecture"]()))
+
+
 def test_roles_that_the_study_adds_hang_on_dashed_arrows():
-    assert [arrow.get_linestyle() for arrow in arrows(plots.architecture())].count("dashed") == 3
+    assert [arrow.get_linestyle() for arrow in arrows(DRAWN["architecture"]())].count("dashed") == 3

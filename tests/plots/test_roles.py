@@ -13,13 +13,13 @@ ALONE = {"value": 0.1, "low": 0.09, "high": 0.12}
 
 def test_bias_draws_a_median_per_eighth_on_axes_with_units():
     titles = pd.DataFrame({"prior": [-float(i) for i in range(16)], "tokens": range(16), "events": range(16)})
-    left, right = plots.bias(titles).axes
+    left, right = plots.bias(titles, "book").axes
     medians = next(line for line in left.lines if line.get_color() == BLACK)
     assert list(medians.get_xdata()) == [0.5 + 2 * i for i in range(8)]
     assert list(medians.get_ydata()) == [-0.5 - 2 * i for i in range(8)]
     assert left.get_ylabel() == "mean log-likelihood (nats)"
-    assert (left.get_xlabel(), right.get_xlabel()) == ("tokens of the title", "training events of the movie")
-    assert right.get_xscale() == "symlog"  # movies without a training event have a place
+    assert (left.get_xlabel(), right.get_xlabel()) == ("tokens of the title", "training events of the book")
+    assert right.get_xscale() == "symlog"  # books without a training event have a place
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from tests.plots.drawn import interval_ends, markers, tick_labels, words
 
 
 def test_the_long_tail_counts_what_the_first_fifth_holds():
-    figure = plots.long_tail(np.array([1, 1, 6, 1, 1]), np.array([20, 30, 100]))
+    figure = plots.long_tail(np.array([1, 1, 6, 1, 1]), np.array([20, 30, 100]), "books")
     left, right = figure.axes
-    assert "the top 20 % of the movies\nhold 60% of the events" in words(figure)
+    assert "the top 20 % of the books\nhold 60% of the events" in words(figure)
     assert (left.lines[1].get_xdata()[0], left.lines[1].get_ydata()[0]) == (0.2, 0.6)
     assert " median 30" in words(figure) and list(right.lines[0].get_xdata()) == [30, 30]
     assert right.get_xscale() == "log" and right.get_xlabel() == "events per user (log scale)"

@@ -24,7 +24,7 @@ def test_fates_add_up_and_say_their_interval_where_there_is_room():
     shown = words(figure)
     assert {"50 %\n[48, 52]", "30 %\n[28, 32]", "15 %\n[13, 17]"} <= set(shown)
     assert not any(text.startswith("5 %") for text in shown), "too narrow for words"
-    assert {"new, in the catalogue", "already watched", "written twice", "in no catalogue"} <= set(shown)
+    assert {"new, in the catalogue", "already seen", "written twice", "in no catalogue"} <= set(shown)
     assert tick_labels(axis, "y") == [LABELS["llm"]] and "%" in axis.get_xlabel() and axis.get_xlim() == (0, 100)
 
 

@@ -67,7 +67,9 @@ def test_what_does_not_go_together_is_wrong_usage(command, arguments, named):
 
 
 def typed(catalogue, *titles: str) -> list[int]:
-    return match_titles([*titles], TitleMatcher(catalogue, np.zeros(len(catalogue) + 1)), catalogue.titles).tolist()
+    return match_titles(
+        [*titles], TitleMatcher(catalogue, np.zeros(len(catalogue) + 1)), catalogue.titles, "movies"
+    ).tolist()
 
 
 def test_titles_are_matched_by_hand(toy_catalogue, capsys):

@@ -1,8 +1,8 @@
 """A language model as a reader: it reads a history once, and what it then knows is a vector at any point of it.
 
-A history is read as plain lines. At any movie one may stop and ask what comes next, with or without the sequence
+A history is read as plain lines. At any item one may stop and ask what comes next, with or without the sequence
 model's hint: each such question is a branch that sees the lines up to there and itself, so that one pass over a user
-answers all of them (see `prefix_cache`). What a branch cannot see cannot reach its vector: neither later movies nor
+answers all of them (see `prefix_cache`). What a branch cannot see cannot reach its vector: neither later items nor
 other hints.
 """
 
@@ -32,7 +32,7 @@ class Questions:
     """Where the reader stops and asks; int64 (M,) each.
 
     row: which history
-    at: how many of its movies are read, at least 1
+    at: how many of its items are read, at least 1
     hint: an item, 0 or less for none
     """
 
@@ -52,7 +52,7 @@ def read_states(
 
     prompts: the words around the titles
     titles: readable titles of items 0..N
-    config: how many movies of each history are read, the last ones, how many histories at once, and by how many of the
+    config: how many items of each history are read, the last ones, how many histories at once, and by how many of the
         model's layers
     Batches are formed by length. Questions before the window are not answered: a ValueError.
     Raises StudyError where the model has fewer layers than shall read.
@@ -113,7 +113,7 @@ class _BranchedHistory:
     def of(
         cls, tokens: _Tokens, items: np.ndarray, questions: Questions, numbers: np.ndarray, start: int
     ) -> _BranchedHistory:
-        """From the items of a window, the numbers of the questions about it, and the number of movies before it."""
+        """From the items of a window, the numbers of the questions about it, and the number of items before it."""
         lines = [tokens.header, *(tokens.title[item] for item in items)]
         line_ends = np.cumsum([len(line) for line in lines])  # tokens up to and with each line
         hints = questions.hint[numbers]

@@ -101,8 +101,9 @@ def _lay_out(source: Path, profile: str, chapters: dict[str, Path], manifest: Ma
     shutil.copy(TEXTS / "style.css", source / "static")
     shutil.copytree(figures, source / "figures", ignore=shutil.ignore_patterns("*.json", "*.png"))
     plots.use_style()
-    for drawing in (plots.architecture, plots.road):
-        plots.save(drawing(), source / "figures", drawing.__name__)
+    words = loaded.domain
+    for name, drawing in {"architecture": plots.architecture(words.item, words.items), "road": plots.road()}.items():
+        plots.save(drawing, source / "figures", name)
     exercises = [f"exercises/{stem}" for stem in chapters if (paths.notebooks() / f"exercises/{stem}.ipynb").is_file()]
     for stem, path in chapters.items():
         page = chapter(tidy(nbformat.read(path, as_version=4)), stem, figures, {*chapters, *exercises})
@@ -118,8 +119,8 @@ def _lay_out(source: Path, profile: str, chapters: dict[str, Path], manifest: Ma
         environment = next(iter(stages.values()))["environment"]
     settings = [(file.name, file.read_text(encoding="utf-8")) for file in profile_files(profile)]
     pages_by_name = {
-        "index": pages.cover(results, list(chapters), exercises, (figures / "results.svg").is_file()),
-        "data": pages.data_card(results),
+        "index": pages.cover(results, list(chapters), exercises, (figures / "results.svg").is_file(), words),
+        "data": pages.data_card(results, words.items),
         "models": pages.model_card(loaded),
         "reproduce": pages.reproduce(loaded, results, stages, environment, settings),
     }

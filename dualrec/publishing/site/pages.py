@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dualrec.config import Profile
+from dualrec.config import DomainConfig, Profile
 from dualrec.core import paths
 from dualrec.core.assets import ASSETS
 from dualrec.data.registry import SOURCES
@@ -10,7 +10,7 @@ from dualrec.evaluation.results import results_table
 from dualrec.publishing.site.chapters import figure
 from dualrec.workflow.progress import readable_seconds
 
-TITLE = "What does a language model add to a sequence model that recommends movies?"
+TITLE = "What does a language model add to a sequence model that recommends {items}?"
 READING = "In brackets: 95 % bootstrap interval over users. Δ: paired difference over the same users."
 
 OF_MOVIELENS = """
@@ -24,13 +24,14 @@ too, which chapter 10 looks into by giving the movies other names.
 """
 
 
-def cover(results: dict, chapters: list[str], exercises: list[str], drawn: bool) -> str:
+def cover(results: dict, chapters: list[str], exercises: list[str], drawn: bool, words: DomainConfig) -> str:
     """The front page: question, finding, the picture of all results, contents.
 
     results: as `load_results` returns them
     chapters: names of their files, without suffix
     exercises: the same of the exercises
     drawn: whether there is a picture of all results
+    words: what the items are called
     """
 
     def findings(notebook: str) -> str:
@@ -38,7 +39,7 @@ def cover(results: dict, chapters: list[str], exercises: list[str], drawn: bool)
 
     adds = findings("10_what_the_llm_adds")
     audit = findings("08_audit")
-    lead = _lead(results) if "lstm" in results["systems"] else ""
+    lead = _lead(results, words.item) if "lstm" in results["systems"] else ""
     facts = "; ".join(
         [
             f"Profile {results['profile']}, {results['data']}",
@@ -50,10 +51,10 @@ def cover(results: dict, chapters: list[str], exercises: list[str], drawn: bool)
     picture = figure("results", caption, facts, "cover") if drawn else ""
     system = "The system: solid, as published; dashed, the roles that the study gives the language model beside."
     tasks = f"```{{toctree}}\n:caption: Exercises\n:maxdepth: 1\n\n{_lines(exercises)}\n```" if exercises else ""
-    return f"""# {TITLE}
+    return f"""# {TITLE.format(items=words.items)}
 
-*DUALRec, reproduced under an audited protocol: an LSTM names the next movie, a language model is asked what it makes
-of it.*
+*DUALRec, reproduced under an audited protocol: an LSTM names the next {words.item}, a language model is asked what it
+makes of it.*
 
 **The finding.** {lead} {adds} *({READING})*
 
@@ -90,8 +91,8 @@ literature
 """
 
 
-def _lead(results: dict) -> str:
-    """How good sequence model and free writer are, in one sentence."""
+def _lead(results: dict, item: str) -> str:
+    """How good sequence model and free writer are, in one sentence; `item`: what is recommended."""
 
     def hits(system: str) -> str:
         m = results["systems"][system]["metrics"]["HR@10"]
@@ -100,17 +101,21 @@ def _lead(results: dict) -> str:
     written = ""
     if "llm_lora" in results["systems"]:
         written = f"; the tuned language model, writing freely with that hint, for {hits('llm_lora')}"
-    return f"On {results['data']} the LSTM has the next movie among its ten for {hits('lstm')} of the users{written}."
+    return f"On {results['data']} the LSTM has the next {item} among its ten for {hits('lstm')} of the users{written}."
 
 
-def data_card(results: dict) -> str:
-    """What the data are, where they come from, and what they cannot tell."""
+def data_card(results: dict, items: str) -> str:
+    """What the data are, where they come from, and what they cannot tell.
+
+    results: as `load_results` returns them
+    items: what they are called
+    """
     source = SOURCES.get(results["data"])
     facts = results["notebooks"].get("01_data", {})
     size = "see the first chapter"
     ties = "some consecutive events"
-    if facts:
-        size = f"{facts['users']} users, {facts['movies']} movies, {facts['events']} ratings"
+    if "items" in facts:
+        size = f"{facts['users']} users, {facts['items']} {items}, {facts['events']} events"
         ties = f"{facts['tie_share']:.0%} of consecutive events"
     cut = "a user's last event is the test target, the one before it the validation target, the rest is for training"
     origin = f"a folder, {results['data']}"

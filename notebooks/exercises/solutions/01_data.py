@@ -11,21 +11,21 @@ from dualrec.study import open_study
 
 study = open_study("smoke")
 events = study.data.interactions
-movies = study.catalogue
+catalogue = study.catalogue
 
 # %% [markdown]
 # ## 1 · How long is the tail?
 #
-# Compute `rare_share`: the share of the movies of the catalogue that have fewer than ten ratings.
-# `events.item` holds the movie of each rating, numbered from 1 to `len(movies)`.
+# Compute `rare_share`: the share of the items of the catalogue that have fewer than ten events.
+# `events.item` holds the item of each event, numbered from 1 to `len(catalogue)`.
 
 # %% solution
-ratings = np.bincount(events.item, minlength=len(movies) + 1)[1:]
-rare_share = (ratings < 10).mean()
+counts = np.bincount(events.item, minlength=len(catalogue) + 1)[1:]
+rare_share = (counts < 10).mean()
 
 # %% check
-assert 0.3 < rare_share < 0.45, "count every movie of the catalogue, and compare with < 10"
-print(f"{rare_share:.0%} of the movies have fewer than ten ratings")
+assert 0.3 < rare_share < 0.45, "count every item of the catalogue, and compare with < 10"
+print(f"{rare_share:.0%} of the {study.words.items} have fewer than ten events")
 
 # %% [markdown]
 # ## 2 · Sittings instead of events
@@ -50,8 +50,8 @@ print(
 # ## 3 · A tie rule of your own
 #
 # Events of the same second have no order, and any rule that invents one is a choice. Write `popular_first(events)`:
-# the same events, those of one user and second ordered by how often their movie was rated, most rated first. Then see
-# what share of the test targets (the last event of every user) changes.
+# the same events, those of one user and second ordered by how many events their item has, most first. Then see what
+# share of the test targets (the last event of every user) changes.
 
 
 # %% solution

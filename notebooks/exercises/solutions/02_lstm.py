@@ -21,7 +21,7 @@ n_items = len(study.catalogue)
 # %% [markdown]
 # ## 1 · From scores to a hit rate
 #
-# `scores` below has one row per user and one column per movie (column 0 is padding). Compute `hit_rate`, the share of
+# `scores` below has one row per user and one column per item (column 0 is padding). Compute `hit_rate`, the share of
 # the users whose validation target is among the ten best. `target_ranks(scores, targets)` gives the place of each
 # target.
 
@@ -41,7 +41,7 @@ print(f"HR@10 of the Markov chain on validation: {hit_rate:.3f}")
 # ## 2 · Two opinions are better than one?
 #
 # Mix the Markov chain with popularity: `mixed(weight)` returns `(1 - weight) * p_markov + weight * p_popular`, where
-# each row of both is divided by its sum over unseen movies. Choose the best of the weights on validation.
+# each row of both is divided by its sum over unseen items. Choose the best of the weights on validation.
 
 # %% solution
 popularity_scores = fit_sequence_model(study, "popularity").scores(validation.history)
@@ -54,7 +54,7 @@ def shares(scores: np.ndarray) -> np.ndarray:
 
 
 def mixed(weight: float) -> np.ndarray:
-    """Scores of the mixture: float (n, N + 1), -inf where a movie was seen."""
+    """Scores of the mixture: float (n, N + 1), -inf where an item was seen."""
     return mask_seen((1 - weight) * shares(scores) + weight * shares(popularity_scores), validation.history)
 
 
@@ -69,13 +69,13 @@ print({weight: round(float(accuracy), 4) for weight, accuracy in ndcg_of.items()
 # ## 3 · Replace the LSTM by a network of your own
 #
 # Any `NextItemNetwork` (in `dualrec/sequence/base.py`) with the methods `item_table`, `forward` and `head` can be
-# trained by the study's loop. Write `Average`, which predicts from the *mean* of the embeddings of all movies so far;
+# trained by the study's loop. Write `Average`, which predicts from the *mean* of the embeddings of all items so far;
 # no memory, no order. Its output weights are its item table.
 
 
 # %% solution
 class Average(NextItemNetwork):
-    """The mean of what was watched so far, then one layer."""
+    """The mean of what was seen so far, then one layer."""
 
     def __init__(self, n_items: int, dim: int):
         super().__init__()
@@ -93,7 +93,7 @@ class Average(NextItemNetwork):
         return self.layer(total / (items > 0).cumsum(dim=1).clamp(min=1)[..., None])
 
     def head(self, states: torch.Tensor, table: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """(M, dim) states, the item table and a bias: a movie's score is state · embedding + bias."""
+        """(M, dim) states, the item table and a bias: an item's score is state · embedding + bias."""
         return states, table, self.bias
 
 

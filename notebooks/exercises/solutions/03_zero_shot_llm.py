@@ -20,7 +20,7 @@ from dualrec.systems.sequence_models import lstm_hints
 from dualrec.types import Sequences
 
 study = open_study("smoke")
-movies = study.catalogue
+catalogue = study.catalogue
 histories = study.llm_cases.history
 
 # %% [markdown]
@@ -28,7 +28,7 @@ histories = study.llm_cases.history
 #
 # All words that a model reads are the templates of a *style*, and a profile names its style as `llm.prompt`. Add one to
 # `STYLES`, "polite": like the default, but in its `hint` "A friend suggests …" and not the LSTM, and its `request` says
-# please. A request still has to say how many movies are wanted, `{n}`, and in which form, one `Title (Year)` per line.
+# please. A request still has to say how many items are wanted, `{n}`, and in which form, one `Title (Year)` per line.
 # Then make `polite`: the same study with the new style in its profile. Do better manners make the model invent less?
 # Eight users tell little; open the study `laptop` instead for an answer, which takes minutes.
 
@@ -60,7 +60,7 @@ for style, lists in written.items():
 # ## 2 · What counts as written?
 #
 # `parse_list` reads a list however it is decorated. Write a `text` of five lines from which it reads exactly these
-# three movies, and in which none of the lines is a bare `Title (Year)`.
+# three titles, and in which none of the lines is a bare `Title (Year)`.
 
 # %%
 titles = ["Heat", "Fargo", "Alien"]
@@ -70,7 +70,7 @@ text = "1. Heat (1995), a thriller\n\n- **Fargo** (1996)\n\n3) “Alien” (1979
 
 # %% check
 parsed = parse_list(text, 10)
-assert [movie.title for movie in parsed] == titles and [movie.year for movie in parsed] == [1995, 1996, 1979]
+assert [written.title for written in parsed] == titles and [written.year for written in parsed] == [1995, 1996, 1979]
 assert len(text.split("\n")) == 5 and not {"Heat (1995)", "Fargo (1996)", "Alien (1979)"} & set(text.split("\n"))
 print(parsed)
 
@@ -82,7 +82,7 @@ print(parsed)
 
 # %%
 written = "1. Heat (1995)\n2. Fargo (1996)\n3. Fargo\n4. The Big Leopard (1997)\n5. Alien (1979)"
-heat = movies.titles.index("Heat (1995)")
+heat = catalogue.titles.index("Heat (1995)")
 
 # %% solution
 expected = {"listed": 2, "seen": 1, "duplicate": 1, "invalid": 1}
@@ -92,5 +92,5 @@ lists = ground([written], Sequences.from_lists([1], [[heat]]), study.grounder, 5
 counts = {name: int(lists.counts[name][0]) for name in ("seen", "duplicate", "invalid")}
 counts["listed"] = int((lists.items > 0).sum())
 assert expected == counts, f"it is {counts}"
-nearest = max(movies.titles[1:], key=lambda title: fuzz.ratio(title, "The Big Leopard (1997)"))
+nearest = max(catalogue.titles[1:], key=lambda title: fuzz.ratio(title, "The Big Leopard (1997)"))
 print(counts, "closest to the invention:", nearest)

@@ -36,17 +36,17 @@ print(f"rank {lora.rank}: {trained(lora.rank):,} of 134,515,008 weights, {traine
 # %% [markdown]
 # ## 2 · What is the right answer?
 #
-# An example's answer is the list of the next movies. Write it as the text `completion` for the movies below, as it
+# An example's answer is the list of the next titles. Write it as the text `completion` for those below, as it
 # follows the prompt, which ends in `1.` already.
 
 # %%
-next_movies = ["Heat (1995)", "Fargo (1996)", "Alien (1979)"]
+next_titles = ["Heat (1995)", "Fargo (1996)", "Alien (1979)"]
 
 # %% solution
 completion = " Heat (1995)\n2. Fargo (1996)\n3. Alien (1979)\n"
 
 # %% check
-assert completion == answer(next_movies)
+assert completion == answer(next_titles)
 print("1." + completion)
 
 # %% [markdown]
@@ -55,7 +55,7 @@ print("1." + completion)
 # A training example is cut from training events only. Take the first hundred users of the training data, cut off their
 # last three events as an answer, and show that no answer reaches into validation or test: compute `leaks`, the number
 # of answers that hold the user's validation or test target *as an event of its own*, not because an earlier event was
-# of the same movie.
+# of the same item.
 
 # %% solution
 split = study.split
@@ -66,7 +66,7 @@ for row in range(100):
     leaks += bool(held_out & set(last_three.tolist()))
 
 # %% check
-assert leaks == 0, "nobody rates a movie twice in MovieLens, so none may be there"
+assert leaks == 0, "nothing is met twice in these data, so none may be there"
 first_cases = training_cases(study.split.train, study.split.validation.take(np.arange(5)), 1)
 assert slices(study.split.train, first_cases, 3).shape[1] == 3
 print("none of a hundred answers")

@@ -35,8 +35,8 @@ print("the others moved in", (reranked.items[:, 1:] != lists.items[:, 1:]).any(a
 # %% [markdown]
 # ## 2 · A re-ranker of your own
 #
-# Write `by_genre(lists, hints)`: movies that share more genres with the hint come first, equal ones stay in their
-# order, empty places (-1) go last. `study.catalogue.genres` is 0 or 1 for each movie and genre.
+# Write `by_genre(lists, hints)`: items that share more genres with the hint come first, equal ones stay in their
+# order, empty places (-1) go last. `study.catalogue.genres` is 0 or 1 for each item and genre.
 
 
 # %% solution
@@ -71,5 +71,5 @@ def hit_rate(lists: RankedLists, k: int) -> float:
 
 
 # %% check
-assert hit_rate(genre_lists, 10) == hit_rate(lists, 10), "the same movies in another order"
+assert hit_rate(genre_lists, 10) == hit_rate(lists, 10), "the same items in another order"
 print({k: (hit_rate(lists, k), hit_rate(genre_lists, k)) for k in (1, 5, 10)})

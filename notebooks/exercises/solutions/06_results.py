@@ -33,7 +33,7 @@ popularity = ledger_of("popularity")
 # ## 1 · NDCG by hand
 #
 # Compute `ndcg`, the mean NDCG@10 of `markov`, from its columns `user_id`, `target_id`, `rank`, `item_id` alone: with
-# one true movie a hit at rank r is worth 1 / log₂(r + 1).
+# one true item a hit at rank r is worth 1 / log₂(r + 1).
 
 # %% solution
 hits = markov[markov.item_id == markov.target_id]

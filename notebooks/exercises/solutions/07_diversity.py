@@ -39,9 +39,9 @@ print(f"{diversity(top_ten).mean():.3f}")
 # %% [markdown]
 # ## 2 · One list, by hand
 #
-# MMR takes the movie with the largest `trade_off * relevance - (1 - trade_off) * similarity to the closest one chosen`.
-# With `trade_off = 0` relevance does not count. Which place of the list will be taken first, and which movie second?
-# Compute `second`, the movie of user 0's fifty that is least similar to the first.
+# MMR takes the item with the largest `trade_off * relevance - (1 - trade_off) * similarity to the closest one chosen`.
+# With `trade_off = 0` relevance does not count. Which place of the list will be taken first, and which item second?
+# Compute `second`, the item of user 0's fifty that is least similar to the first.
 
 # %% solution
 similarity = vectors[lists.items[0]] @ vectors[lists.items[0, 0]]
@@ -56,7 +56,7 @@ print(study.catalogue.titles[chosen[0, 0]], "and then", study.catalogue.titles[s
 # ## 3 · Variety for free?
 #
 # Find `trade_off`: the smallest among 0, 0.1, …, 1 whose HR@10 on validation is not below that of relevance alone.
-# `diversified(trade_off)` gives the ten movies of every list that MMR chooses.
+# `diversified(trade_off)` gives the ten items of every list that MMR chooses.
 
 
 # %%

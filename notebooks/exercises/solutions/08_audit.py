@@ -15,8 +15,8 @@ from dualrec.evaluation.released import AUDITED, RELEASED, Outputs, Truth, evalu
 # %% [markdown]
 # ## 1 · Nearly the same title
 #
-# The released code takes two titles for the same movie where at least 0.8 of their characters are equal. Find a movie
-# title `sequel` that counts as a hit for `Die Hard (1988)` although it is another movie.
+# The released code takes two titles for the same item where at least 0.8 of their characters are equal. Find a title
+# `sequel` that counts as a hit for `Die Hard (1988)` although it is another one.
 
 # %% solution
 sequel = "Die Hard 2 (1990)"
@@ -53,7 +53,7 @@ print("HR@1 from the last place to the first, by looking at the answer")
 # %% [markdown]
 # ## 3 · Failures that vanish
 #
-# Of ten users, three get their true movie in the first place, five get something else, for two nothing readable was
+# Of ten users, three get their true item in the first place, five get something else, for two nothing readable was
 # written. Build `outputs` for them and compute HR@1 where failures are dropped and where they count:
 # `hit_rate_dropped`, `hit_rate_counted`.
 

@@ -18,7 +18,7 @@ scores = {name: fit_sequence_model(study, name).scores(cases.history) for name i
 # %% [markdown]
 # ## 1 · Luck among a hundred
 #
-# Many papers rank the target among a hundred random movies. What is HR@10 of a system that knows *nothing*, there and
+# Many papers rank the target among a hundred random items. What is HR@10 of a system that knows *nothing*, there and
 # in the full ranking? Compute both: `sampled` and `full` (take 1682 candidates).
 
 # %% solution
@@ -34,7 +34,7 @@ print(f"{sampled:.3f} and {full:.4f}")
 # %% [markdown]
 # ## 2 · Which opponents?
 #
-# `keep_candidates` leaves the target and n sampled movies. Compare popularity and the Markov chain by HR@10 with 100
+# `keep_candidates` leaves the target and n sampled items. Compare popularity and the Markov chain by HR@10 with 100
 # `uniform` and with 100 `popular` opponents. `hit_rates(kind)` returns a dictionary from system to hit rate.
 
 
@@ -59,7 +59,7 @@ print(uniform, popular)
 # ## 3 · The tie rule, for one user
 #
 # Find a user whose test target depends on the tie rule: `user`, an original user id whose last event under `file` is
-# another movie than under `id_up`.
+# another item than under `id_up`.
 
 # %% solution
 by_file, by_id = (leave_one_out(study.data, SplitConfig(tie_rule=rule)).test for rule in ("file", "id_up"))
@@ -68,4 +68,4 @@ user = int(by_file.users[by_file.targets != by_id.targets][0])
 # %% check
 events = study.data.interactions.query("user_id == @user")
 assert (events.timestamp == events.timestamp.max()).sum() > 1, "only a tie leaves a choice"
-print(f"user {user}: {(events.timestamp == events.timestamp.max()).sum()} movies in the last second")
+print(f"user {user}: {(events.timestamp == events.timestamp.max()).sum()} {study.words.items} in the last second")

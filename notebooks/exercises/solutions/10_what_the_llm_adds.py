@@ -43,7 +43,7 @@ neighbours = fit_sequence_model(study, "item_knn")
 
 
 def log_shares(model: SequenceModel, histories: Sequences) -> np.ndarray:
-    """Scores as log-probabilities over unseen movies."""
+    """Scores as log-probabilities over unseen items."""
     scores = model.scores(histories)
     counts = np.where(np.isfinite(scores), scores, 0).clip(min=0) + 1e-3
     return np.where(np.isfinite(scores), np.log(counts / counts.sum(axis=1, keepdims=True)), -np.inf)

@@ -27,7 +27,7 @@ print("hint:", titles[answer.hint])
 # ## 1 · Who puts the title into the model's mouth?
 #
 # Take the hint out of `answer.prompt`, the whole line and nothing else, and call the result `hintless_prompt`. What
-# else in the prompt names a movie that is not among those you like?
+# else in the prompt names an item that is not among those you like?
 
 # %% solution
 lines = answer.prompt.split("\n")
@@ -42,7 +42,7 @@ print(hintless_prompt)
 # %% [markdown]
 # ## 2 · Does it matter in which order you like them?
 #
-# Ask the sequence model for its hint after every order of the same movies, all in one call, and put the different
+# Ask the sequence model for its hint after every order of the same items, all in one call, and put the different
 # hinted items into the set `hints`. `Sequences.from_lists(users, lists)` makes histories and
 # `best_hints(model, histories, 1)` takes the best.
 
@@ -62,7 +62,7 @@ print(len(hints), "different hints:", "; ".join(titles[item] for item in sorted(
 # %% [markdown]
 # ## 3 · Short titles are cheap
 #
-# A log-likelihood is a sum over tokens, so long titles pay more. Order the movies of `answer.language` by their score
+# A log-likelihood is a sum over tokens, so long titles pay more. Order the items of `answer.language` by their score
 # *per token* instead, the best first, and call the items `by_token`. `demo.trie.depth[demo.trie.leaf_of[items]]` counts
 # the tokens of titles.
 

@@ -99,7 +99,7 @@ def test_the_cover_has_the_finding_of_the_results(site):
     results = json.loads((ROOT / "figures/results.json").read_text(encoding="utf-8"))
     hit_rate = results["systems"]["lstm"]["metrics"]["HR@10"]["value"]
     assert f"{hit_rate:.1%}".replace("%", " %") in site["index"].text
-    assert TITLE in site["index"].text and results["commit"] in site["reproduce"].text
+    assert TITLE.format(items="movies") in site["index"].text and results["commit"] in site["reproduce"].text
 
 
 @pytest.fixture

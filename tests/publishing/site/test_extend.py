@@ -42,7 +42,7 @@ def test_every_example_runs_ranks_unseen_items_and_leaves_a_ledger(ran):
 
 def test_they_do_what_the_text_says(ran):
     assert (ran["lists"].counts["seen"] > 0).all(), "a parrot repeats what was seen"
-    best, newest, years = ran["best"].items, ran["newest_first"](ran["best"], None).items, ran["movies"].years
+    best, newest, years = ran["best"].items, ran["newest_first"](ran["best"], None).items, ran["catalogue"].years
     assert (abs(newest).sum(axis=1) == abs(best).sum(axis=1)).all()
     assert (years[newest][:, :-1] >= years[newest][:, 1:]).all()
 

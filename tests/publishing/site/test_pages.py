@@ -2,8 +2,9 @@
 
 import pytest
 
+from dualrec.config import DomainConfig
 from dualrec.profiles.load import load_profile, profile_files
-from dualrec.publishing.site.pages import data_card, reproduce
+from dualrec.publishing.site.pages import cover, data_card, reproduce
 
 RESULTS = {"profile": "p", "data": "ml-100k", "protocol": "p", "commit": "c0ffee1", "hardware": "h", "systems": {}}
 
@@ -35,6 +36,19 @@ def test_a_profile_is_shown_with_all_it_is_based_on(name, files):
     ],
 )
 def test_the_data_card_is_that_of_the_data(data, said, oddities):
-    page = data_card(RESULTS | {"data": data, "notebooks": {}})
+    page = data_card(RESULTS | {"data": data, "notebooks": {}}, "movies")
     assert all(text in page for text in said)
     assert ("Postman, The" in page) == oddities
+
+
+def test_pages_speak_in_the_words_of_the_domain():
+    hits = {"value": 0.2, "low": 0.1, "high": 0.3, "n": 40}
+    facts = {"users": 40, "items": 90, "events": 640, "tie_share": 0.5}
+    results = RESULTS | {"data": "my-shop", "systems": {"lstm": {"metrics": {"HR@10": hits}}}}
+    results["notebooks"] = {"01_data": facts}
+    books = DomainConfig("book", "read", "read")
+    front, card = cover(results, ["01_data"], [], False, books), data_card(results, books.items)
+    assert "a sequence model that recommends books?" in front and "names the next book," in front
+    assert "On my-shop the LSTM has the next book among its ten" in front
+    assert "40 users, 90 books, 640 events" in card and "50% of consecutive events" in card
+    assert "movie" not in front + card
