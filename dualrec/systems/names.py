@@ -158,6 +158,7 @@ def names(*families: str, needing: str = "") -> tuple[str, ...]:
 SEQUENCE_MODELS = names("sequence_models")
 NETWORKS = names("sequence_models", needing=TRAINING)
 SOLVED = names("sequence_models", needing=SOLVING)
+SUMS = names("summed")
 COUNTING = tuple(name for name in SEQUENCE_MODELS if name not in (*NETWORKS, *SOLVED))
 FREE_WRITERS = names("free_writer")
 # The paper's parts and their opponents, in chapters 2 to 6.
