@@ -88,7 +88,7 @@ bench-scale: setup ## measure time and memory of the models that count, on data 
 grid_search seeds precision: export MALLOC_MMAP_THRESHOLD_ := 4294967296
 grid_search seeds precision: export MALLOC_TRIM_THRESHOLD_ := 8589934592
 
-grid_search: setup ## search LSTM and SASRec on one grid, by validation (an hour)
+grid_search: setup ## search the settings of every family on a declared grid, by validation (an hour)
 	@$(PY) -m dualrec grid-search --profile $(PROFILE)
 
 seeds: setup ## train the neural models with COUNT=… seeds and record what the seeds change

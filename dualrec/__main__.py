@@ -97,7 +97,7 @@ def run(
 
 @app.command()
 def grid_search(profile: cli.ProfileOption = paths.DEFAULT_PROFILE) -> None:
-    """Train LSTM and SASRec on one declared grid and print the best setting of each by validation NDCG@10 (an hour)."""
+    """Fit every family on its declared grid and print the best setting of each by validation NDCG@10 (an hour)."""
     from dualrec.experiments.grid_search import search_grid
 
     for system, entry in search_grid(profile).items():

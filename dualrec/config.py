@@ -114,6 +114,23 @@ class NeighbourConfig:
 
 
 @dataclass(frozen=True, config=STRICT)
+class EASEConfig:
+    """EASE: the penalty on squared weights, in users."""
+
+    l2: Rate = 500.0
+
+
+@dataclass(frozen=True, config=STRICT)
+class IALSConfig:
+    """iALS: numbers per user and item, their penalty, how much an event outweighs none, and passes over the data."""
+
+    factors: Count = 64
+    regularisation: Rate = 0.01
+    alpha: Rate = 1.0
+    epochs: Count = 15
+
+
+@dataclass(frozen=True, config=STRICT)
 class LLMConfig:
     """The language model and what it is asked."""
 
@@ -230,6 +247,8 @@ class Profile:
     recent_events: Count = 20  # last events of a user that recent popularity counts
     windowed_markov: WindowConfig = field(default_factory=WindowConfig)
     item_knn: NeighbourConfig = field(default_factory=NeighbourConfig)
+    ease: EASEConfig = field(default_factory=EASEConfig)
+    ials: IALSConfig = field(default_factory=IALSConfig)
     lstm: LSTMConfig = field(default_factory=LSTMConfig)
     paper_lstm: LSTMConfig = field(default_factory=LSTMConfig)
     sasrec: SASRecConfig = field(default_factory=SASRecConfig)

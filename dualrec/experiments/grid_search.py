@@ -1,4 +1,7 @@
-"""Grid search: settings of the neural sequence models, compared by validation NDCG@10; it takes about an hour."""
+"""Grid search: settings of the sequence models, compared by validation NDCG@10; it takes about an hour.
+
+Every family gets equally many points, so that none is ahead for having been searched longer.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +14,26 @@ from dualrec.evaluation.shards import Place, Shard
 from dualrec.experiments.sequence_arms import measure_model, model_settings, with_settings
 from dualrec.experiments.side_runs import Measured, SideRun, Wanted
 from dualrec.study import Study, open_study
-from dualrec.systems.names import LABELS
+from dualrec.systems.names import LABELS, NETWORKS
 
-TUNED = ("sasrec", "lstm")  # the third neural model has the settings that were published
-GRID = {"learning_rate": (1e-3, 3e-3), "dropout": (0.2, 0.4), "weight_decay": (0.01, 0.3)}
-FINALISTS = 3  # points that are trained with every seed of the profile; the others with the first
+_NETWORK = {"learning_rate": (1e-3, 3e-3), "dropout": (0.2, 0.4), "weight_decay": (0.01, 0.3)}
+GRIDS = {  # system -> setting -> its values; the published LSTM has the settings that were published
+    "item_knn": {"neighbours": (50, 200), "shrinkage": (0.0, 10.0), "history": (5, 20)},
+    "windowed_markov": {"window": (5, 12), "decay": (0.6, 0.75, 0.85, 0.95)},
+    "ease": {"l2": (30.0, 100.0, 200.0, 400.0, 800.0, 1600.0, 3200.0, 6400.0)},
+    "ials": {"factors": (32, 128), "alpha": (4.0, 16.0), "regularisation": (0.1, 3.0)},
+    "sasrec": _NETWORK,
+    "lstm": _NETWORK,
+}
+FINALISTS = 3  # points of a network that are trained with every seed of the profile; the others with the first
 
 
 def search_grid(profile: str) -> dict[str, dict]:
-    """Train every model of TUNED on the same grid and record the validation NDCG@10 of each point.
+    """Fit every model of GRIDS at each point of its grid and record the validation NDCG@10.
 
-    Every point is trained with one seed, the best FINALISTS with the rest of the profile's seeds, too; of these the
-    best mean is chosen. A seed counts with its best epoch. What the grid does not name is as in the profile. Test
-    targets are not read.
+    Every point is fitted with one seed, the best FINALISTS of a network with the rest of the profile's seeds, too; of
+    these the best mean is chosen. A seed counts with its best epoch. What the grid does not name is as in the profile.
+    Test targets are not read.
 
     profile: a profile's name or a `.toml` file
 
@@ -33,7 +43,7 @@ def search_grid(profile: str) -> dict[str, dict]:
     """
     study = open_study(profile)
     search = _Search(study)
-    systems = {name: search.system(name) for name in TUNED}
+    systems = {name: search.system(name) for name in GRIDS}
     facts = {"seeds": study.profile.seeds, "n": len(study.split.validation)}
     search.run.record(search.read, facts | {"systems": systems})
     return systems
@@ -48,9 +58,9 @@ class _Search:
     def __init__(self, study: Study):
         self.study = study
         self.points = {
-            f"{name}-{'-'.join(f'{value:g}' for value in values)}": (name, dict(zip(GRID, values, strict=True)))
-            for name in TUNED
-            for values in itertools.product(*GRID.values())
+            f"{name}-{'-'.join(f'{value:g}' for value in values)}": (name, dict(zip(grid, values, strict=True)))
+            for name, grid in GRIDS.items()
+            for values in itertools.product(*grid.values())
         }
         labels = {arm: f"{LABELS[name]} {point}" for arm, (name, point) in self.points.items()}
         self.run = SideRun(study, "grid_search", "make grid_search", labels)
@@ -61,7 +71,8 @@ class _Search:
         arms = [arm for arm, (system, _) in self.points.items() if system == name]
         found = self._ndcg(arms, [0])
         finalists = sorted(arms, key=lambda arm: -found[arm][0])[:FINALISTS]
-        found |= self._ndcg(finalists, range(self.study.profile.seeds))
+        if name in NETWORKS:
+            found |= self._ndcg(finalists, range(self.study.profile.seeds))
         means = {arm: float(np.mean(values)) for arm, values in found.items()}
         grid = [self.points[arm][1] | {"per_seed": found[arm], "ndcg": means[arm]} for arm in arms]
         return {"grid": grid, "chosen": self.points[max(finalists, key=lambda arm: means[arm])][1]}

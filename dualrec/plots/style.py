@@ -30,6 +30,8 @@ BROWN = "#8B5A00"
 VIOLET = "#6A3D9A"
 WINE = "#882255"
 TEAL = "#00798C"
+INDIGO = "#4B5BC4"
+OLIVE = "#5F7A1F"
 FATES = {"listed": GREEN, "seen": SKY, "duplicate": ORANGE, "invalid": GREY}
 # These tell the fates apart in grey print, too.
 HATCHES = {"listed": "", "seen": "//", "duplicate": "..", "invalid": "xx"}

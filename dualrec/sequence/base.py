@@ -65,6 +65,15 @@ def mask_seen(scores: np.ndarray, histories: Sequences) -> np.ndarray:
     return scores
 
 
+def who_met_what(sequences: Sequences, n_items: int) -> csr_matrix:
+    """float32 (n, N + 1): 1 where an item is in a user's sequence, however often."""
+    ones = np.ones(len(sequences.items), np.float32)
+    met = csr_matrix((ones, sequences.items.astype(np.int32), sequences.offsets.copy()), (len(sequences), n_items + 1))
+    met.sum_duplicates()
+    met.data[:] = 1
+    return met
+
+
 def add_rows(scores: np.ndarray, matrix: csr_matrix, rows: np.ndarray, weight: float = 1.0) -> None:
     """Add a row of a sparse matrix, times a weight, to each row of some scores in place; no dense copy of it is made.
 

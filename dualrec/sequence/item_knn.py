@@ -12,7 +12,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from dualrec.config import NeighbourConfig
-from dualrec.sequence.base import add_rows, best_places, mask_seen
+from dualrec.sequence.base import add_rows, best_places, mask_seen, who_met_what
 from dualrec.types import Cases, Sequences
 
 BLOCK_PAIRS = 2**21  # of items, whose common users are counted at once
@@ -36,10 +36,7 @@ class ItemKNN:
         validation: not used
         """
         size = self.n_items + 1
-        ones = np.ones(len(train.items), np.float32)
-        seen = csr_matrix((ones, train.items.astype(np.int32), train.offsets.copy()), shape=(len(train), size))
-        seen.sum_duplicates()
-        seen.data[:] = 1  # twice seen is seen
+        seen = who_met_what(train, self.n_items)
         n_users = np.bincount(seen.indices, minlength=size).astype(np.float32)  # (N + 1,)
         by_item = seen.T.tocsr()
         rows = max(1, BLOCK_PAIRS // size)

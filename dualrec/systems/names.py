@@ -15,6 +15,8 @@ from dualrec.plots.style import (
     CHARCOAL,
     GREEN,
     GREY,
+    INDIGO,
+    OLIVE,
     ORANGE,
     PINK,
     RED,
@@ -27,11 +29,12 @@ from dualrec.plots.style import (
 )
 
 TRAINING = "training"  # learns by gradient: another seed gives another model
+SOLVING = "solving"  # learns by least squares, from who met what in any order
 HINT = "hint"  # the LSTM's best item
 TEXT = "text"  # what a language model writes, here or behind a server
 PROBABILITIES = "probabilities"  # of a language model on this machine
 ADAPTER = "adapter"  # the language model's, trained by LoRA
-WEIGHT = "weight"  # chosen on validation: how much the language model counts beside the LSTM
+WEIGHT = "weight"  # chosen on validation: how much another model counts beside the LSTM
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,10 +43,11 @@ class System(Look):
 
     name: as in ledgers and on the command line
     family: the file in `systems/` that ranks with it
-    needs: some of TRAINING, HINT, TEXT, PROBABILITIES, ADAPTER and WEIGHT
+    needs: some of TRAINING, SOLVING, HINT, TEXT, PROBABILITIES, ADAPTER and WEIGHT
     settings: the table of the profile that describes it, "" for none of its own
     subset: evaluated on the profile's seeded subset of the test users (`llm.users`), since it writes freely
     reranks: the system whose lists it puts in another order, "" for none
+    sums: the sequence model whose log-probabilities are added to the LSTM's, "" for none
     reference: `package.module:Class` of a reader's own model, "" for the study's
     """
 
@@ -53,11 +57,17 @@ class System(Look):
     settings: str = ""
     subset: bool = False
     reranks: str = ""
+    sums: str = ""
     reference: str = ""
 
 
 def _counting(name: str, label: str, colour: str, marker: str, settings: str = "") -> System:
     return System(label, colour, marker, name=name, family="sequence_models", settings=settings)
+
+
+def _solved(name: str, label: str, colour: str, marker: str) -> System:
+    needs = frozenset({SOLVING})
+    return System(label, colour, marker, name=name, family="sequence_models", needs=needs, settings=name)
 
 
 def _network(name: str, label: str, colour: str, marker: str, dash: str) -> System:
@@ -92,6 +102,13 @@ def _role(name: str, label: str, colour: str, marker: str, family: str, settings
     return System(label, colour, marker, hollow=hollow, name=name, family=family, needs=all_needs, settings=settings)
 
 
+def _sum(name: str, label: str, colour: str, marker: str, other: str) -> System:
+    needs = frozenset({TRAINING, WEIGHT})
+    return System(
+        label, colour, marker, hollow=True, name=name, family="summed", needs=needs, settings="lstm", sums=other
+    )
+
+
 _LSTM = _network("lstm", "LSTM, improved", BLUE, "o", "-")
 _LLM = _free_writer("llm", "LLM zero-shot", YELLOW, "P")
 _LLM_HINT = _free_writer("llm_hint", "LLM zero-shot + hint", RED, "p", HINT)
@@ -103,9 +120,13 @@ ROWS = (
     _counting("item_knn", "Item-kNN", PINK, "^", "item_knn"),
     _counting("markov", "Markov, first order", ORANGE, "D"),
     _counting("windowed_markov", "Markov, windowed", BROWN, "<", "windowed_markov"),
+    _solved("ease", "EASE", INDIGO, "h"),
+    _solved("ials", "iALS", OLIVE, "8"),
     _network("sasrec", "SASRec", VIOLET, "s", ":"),
     _network("paper_lstm", "LSTM, as published", SKY, ">", "--"),
     _LSTM,
+    _sum("lstm_chain", "LSTM + windowed chain", BROWN, "<", "windowed_markov"),
+    _sum("lstm_twice", "LSTM, two seeds", BLUE, "o", "lstm"),
     _reranked("lstm_sbert", _LSTM),
     _LLM,
     _reranked("llm_sbert", _LLM),
@@ -136,10 +157,12 @@ def names(*families: str, needing: str = "") -> tuple[str, ...]:
 
 SEQUENCE_MODELS = names("sequence_models")
 NETWORKS = names("sequence_models", needing=TRAINING)
-COUNTING = tuple(name for name in SEQUENCE_MODELS if name not in NETWORKS)
+SOLVED = names("sequence_models", needing=SOLVING)
+SUMS = names("summed")
+COUNTING = tuple(name for name in SEQUENCE_MODELS if name not in (*NETWORKS, *SOLVED))
 FREE_WRITERS = names("free_writer")
 # The paper's parts and their opponents, in chapters 2 to 6.
-PUBLISHED = names("sequence_models", "free_writer", "reranked")
+PUBLISHED = names("sequence_models", "summed", "free_writer", "reranked")
 # Of the language model beside the LSTM, in chapter 10.
 ROLES = names("catalogue_writer", "second_opinion", "reader")
 

@@ -15,6 +15,8 @@ from dualrec.core.timing import spent
 from dualrec.data.splits import Split
 from dualrec.sequence import neural
 from dualrec.sequence.base import SequenceModel
+from dualrec.sequence.ease import EASE
+from dualrec.sequence.ials import IALS
 from dualrec.sequence.item_knn import ItemKNN
 from dualrec.sequence.markov import Markov
 from dualrec.sequence.neural import NeuralRecommender
@@ -26,12 +28,14 @@ from dualrec.systems.names import SYSTEMS, TRAINING, System
 from dualrec.systems.parts import Parts
 from dualrec.types import Hints, RankedLists, Sequences
 
-COUNTERS: dict[str, Callable[[Study], SequenceModel]] = {
+QUICK: dict[str, Callable[[Study], SequenceModel]] = {
     "popularity": lambda study: Popularity(len(study.catalogue)),
     "recent_popularity": lambda study: Popularity(len(study.catalogue), study.profile.recent_events),
     "item_knn": lambda study: ItemKNN(len(study.catalogue), study.profile.item_knn),
     "markov": lambda study: Markov(len(study.catalogue)),
     "windowed_markov": lambda study: WindowedMarkov(len(study.catalogue), study.profile.windowed_markov),
+    "ease": lambda study: EASE(len(study.catalogue), study.profile.ease),
+    "ials": lambda study: IALS(len(study.catalogue), study.profile.ials, study.seed),
 }
 
 
@@ -50,7 +54,7 @@ def fit_sequence_model(study: Study, name: str, seed: int | None = None, split: 
     if TRAINING in SYSTEMS[name].needs:
         return fit_network(study, name, seed, split)
     split = split or study.split
-    return COUNTERS[name](study).fit(split.train, split.validation)  # so fast that it is fitted anew every time
+    return QUICK[name](study).fit(split.train, split.validation)  # so fast that it is fitted anew every time
 
 
 def fit_network(study: Study, name: str, seed: int | None = None, split: Split | None = None) -> NeuralRecommender:

@@ -1,5 +1,6 @@
 """What is measured beside the notebooks: the grid is searched on validation alone, and seeds are counted one by one."""
 
+import math
 import shutil
 from dataclasses import replace
 
@@ -36,11 +37,14 @@ def study(toy_profile, toy_folder, tmp_path, monkeypatch):
 
 
 def test_the_grid_is_trained_whole_and_the_best_finalist_chosen(study, monkeypatch):
-    monkeypatch.setattr(grid_search, "GRID", {"learning_rate": (1e-3, 0.05), "dropout": (0.0, 0.3)})
+    grid = {"learning_rate": (1e-3, 0.05), "dropout": (0.0, 0.3)}
+    monkeypatch.setattr(grid_search, "GRIDS", {"ease": {"l2": (1.0, 9.0)}, "sasrec": grid, "lstm": grid})
     study.profile = replace(study.profile, seeds=2)
     found = grid_search.search_grid("toy")
-    assert found.keys() == {"sasrec", "lstm"}
-    for system in found.values():
+    assert found.keys() == {"ease", "sasrec", "lstm"}
+    assert [len(row["per_seed"]) for row in found["ease"]["grid"]] == [1, 1], "least squares draw nothing"
+    assert found["ease"]["chosen"]["l2"] == max(found["ease"]["grid"], key=lambda row: row["ndcg"])["l2"]
+    for system in (found["sasrec"], found["lstm"]):
         assert len({(row["learning_rate"], row["dropout"]) for row in system["grid"]}) == 4
         assert all(row["ndcg"] == pytest.approx(np.mean(row["per_seed"])) for row in system["grid"])
         ordered = sorted(system["grid"], key=lambda row: -row["per_seed"][0])
@@ -55,15 +59,19 @@ def test_the_grid_is_trained_whole_and_the_best_finalist_chosen(study, monkeypat
     )
 
 
-@pytest.mark.parametrize("name", grid_search.TUNED)
-def test_the_default_profile_has_the_recorded_winner(name):
-    searched = recorded(ROOT / "figures" / "results.json")["laptop"]["grid_search"]["systems"][name]
-    assert len(searched["grid"]) == 8
-    assert {key: getattr(getattr(load_profile("laptop"), name), key) for key in grid_search.GRID} == searched["chosen"]
+def test_every_family_is_searched_at_equally_many_points():
+    assert {math.prod(map(len, grid.values())) for grid in grid_search.GRIDS.values()} == {8}
+
+
+def test_the_default_profile_has_the_recorded_winners():
+    searched = recorded(ROOT / "figures" / "results.json")["laptop"]["grid_search"]["systems"]
+    for name, found in searched.items():
+        table = getattr(load_profile("laptop"), name)
+        assert len(found["grid"]) == 8 and {key: getattr(table, key) for key in found["chosen"]} == found["chosen"]
 
 
 def test_the_search_cannot_read_a_test_target(study, monkeypatch):
-    monkeypatch.setattr(grid_search, "GRID", {"learning_rate": (1e-3, 0.05)})
+    monkeypatch.setattr(grid_search, "GRIDS", {"ials": {"factors": (2, 4)}, "sasrec": {"learning_rate": (1e-3, 0.05)}})
     first = grid_search.search_grid("toy")
     shutil.rmtree(paths.shards("toy"))  # so that all is ranked again
     study.split = type(study.split)(study.split.train, study.split.validation, Cases(study.split.test.history, None), 0)

@@ -31,6 +31,7 @@ def test_a_row_names_a_file_a_table_of_settings_and_a_source_that_exist(row):
 
 def test_groups_are_those_of_the_chapters():
     assert names.COUNTING == ("popularity", "recent_popularity", "item_knn", "markov", "windowed_markov")
+    assert names.SOLVED == ("ease", "ials")
     assert names.NETWORKS == ("sasrec", "paper_lstm", "lstm")
     assert names.FREE_WRITERS == ("llm", "llm_hint", "llm_lora")
     assert names.ROLES == ("llm_hint_trie", "llm_lora_trie", "rescored", "fused", "reader", "reader_fused")
