@@ -10,12 +10,12 @@ from __future__ import annotations
 import numpy as np
 import torch
 import torch.nn.functional as F
-from transformers import DynamicCache
 
 from dualrec.core.batching import sorted_batches
 from dualrec.llm.contract import output_layer
 from dualrec.llm.local import LLM
 from dualrec.llm.speed.attention import grouped_attention
+from dualrec.llm.speed.kv_cache import roomy_cache
 
 # Logits held at once, states x words: more of them leave the processor's caches before they are added up.
 HEAD_ROWS = 512
@@ -48,7 +48,7 @@ class PrefixCache:
         decoder = llm.model.get_decoder()
         device = llm.model.device
         shared = common_start(ids)
-        self.kv = DynamicCache()
+        self.kv = roomy_cache()
         if shared:
             decoder(input_ids=torch.tensor([ids[0][:shared]], device=device), past_key_values=self.kv, use_cache=True)
             self.kv.batch_repeat_interleave(len(ids))
