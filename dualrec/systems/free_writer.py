@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from dualrec.core.fingerprint import cache_key
 from dualrec.llm import prompts
 from dualrec.llm.grounding import ground
@@ -36,7 +38,10 @@ def write_lists(
     if isinstance(llm, LLM):
         questions = study.prompts_for(llm, histories, hints, titles)
         key = cache_key(questions, llm.facts, titles, config.batch_size, code=generate)
-        written = generate.generate(llm, questions, titles, config.batch_size, study.cache(f"texts/{key}.jsonl"))
+        by_popularity = 1 + np.argsort(-study.popularity[1:], kind="stable")
+        likely = [prompts.answer([study.catalogue.titles[item]]) for item in by_popularity]
+        journal = study.cache(f"texts/{key}.jsonl")
+        written = generate.generate(llm, questions, titles, config.batch_size, journal, likely)
     else:
         lines = prompts.titles_and_hints(study.catalogue, histories, hints, config.history)
         questions = [study.prompts.question(recent, hint, titles) for recent, hint in lines]
