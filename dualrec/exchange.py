@@ -85,7 +85,8 @@ def import_lists(
       python -m dualrec import-lists mine.parquet --name mine --data path/to/recipes --out runs/recipes
     """
     from dualrec.core.locks import sole_user
-    from dualrec.evaluation.imported import mark_imported, read_lists, require_free_name
+    from dualrec.evaluation.foreign_lists import read_lists
+    from dualrec.evaluation.imported import mark_imported, require_free_name
     from dualrec.study import open_study
     from dualrec.systems.names import LABELS
 
