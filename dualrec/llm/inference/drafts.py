@@ -1,6 +1,6 @@
 """Drafts: what is likely to be written next, so that several tokens are read at once and kept as far as they are right.
 
-A draft is what followed the same last tokens before, in the text itself, in its prompt or in the titles of the catalogue
+A draft is what followed the same last tokens before, in the text itself, in its prompt or in titles of the catalogue
 (prompt lookup, a kind of speculative decoding; Leviathan et al. 2023, Fast Inference from Transformers via Speculative
 Decoding, ICML). It changes how many steps writing takes, not what is written.
 """

@@ -56,7 +56,7 @@ def generate(
     batches = prompt_batches(ids, batch_size)
     finished = _finished(journal)
     line_end = line_end_tokens(llm)
-    shared = Followers(token_ids(llm, [*likely]))
+    shared = Followers(token_ids(llm, [*likely]) if likely else ())
     journal.parent.mkdir(parents=True, exist_ok=True)
     with open(journal, "a", encoding="utf-8") as out:
         last = time.perf_counter()
