@@ -25,7 +25,7 @@ def test_a_row_names_a_file_a_table_of_settings_and_a_source_that_exist(row):
         assert any(isinstance(node, ast.FunctionDef) and node.name == "rank" for node in ast.parse(text).body)
     assert row.settings in ("", *(field.name for field in fields(Profile)))
     assert row.needs <= {
-        names.TRAINING, names.HINT, names.TEXT, names.PROBABILITIES, names.ADAPTER, names.WEIGHT
+        names.TRAINING, names.SOLVING, names.HINT, names.TEXT, names.PROBABILITIES, names.ADAPTER, names.WEIGHT
     }  # fmt: skip
 
 
