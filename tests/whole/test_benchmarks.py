@@ -294,6 +294,14 @@ def test_a_model_that_fails_is_said_and_the_others_are_measured(tmp_path, monkey
     assert [(row.get("failed"), row["met"]) for row in rows] == [(-9, False), (None, True)]
 
 
+def test_the_record_is_whole_and_keeps_what_readme_says_of_it():
+    record = json.loads((scale.HERE / "scale.json").read_text(encoding="utf-8"))
+    measured = {(row["users"], row["items"], row["events"], row["system"]) for row in record["rows"]}
+    assert measured == {(*shape, system) for shape in scale.SHAPES for system in scale.COUNTING}
+    for row in record["rows"]:
+        assert row["met"] and all(row[name] <= most for name, most in scale.MUST.items()), row
+
+
 def test_growth_with_users_and_items_is_drawn():
     axes = figures.scale([*SCALED, {"users": 60, "items": 60, "system": "item_knn", "failed": -9}]).axes
     drawn = [[line.get_xdata() for line in axis.lines] for axis in axes]
