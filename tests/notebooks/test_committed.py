@@ -47,6 +47,12 @@ def test_no_cell_names_what_only_some_data_hold(path):
         assert not OF_MOVIES.search(cell.source), f"take the words from the study:\n{cell.source}"
 
 
+def test_a_figure_of_a_side_run_tells_its_own_protocol_and_hardware(notebook):
+    for cell in code(notebook):
+        if "Caption(" in cell.source and re.search(r'\bn=.*\["n"\]', cell.source):
+            assert "protocol=" in cell.source and "hardware=" in cell.source, cell.source
+
+
 def test_it_is_published_clean(notebook):
     before = nbformat.writes(notebook)
     assert [cell.execution_count for cell in code(notebook)] == list(range(1, len(code(notebook)) + 1))
