@@ -91,9 +91,9 @@ BAD = {  # what is in the file behind HEAD -> what is said
     ),
     "a base that is not there": (
         'base = "laptp"',
-        r"'base' names no profile, 'laptp' \(did you mean 'laptop'\?\); choose laptop, .*\.toml",
+        r"'base' names no profile, 'laptp' \(did you mean 'laptop'\?\); choose beauty, laptop, .*\.toml",
     ),
-    "a base file that is not there": ('base = "other.toml"', r"'base' names no profile, 'other.toml'; choose laptop, "),
+    "a base file that is not there": ('base = "other.toml"', r"'base' names no profile, 'other.toml'; choose beauty, laptop, "),
     "a number for a base": ("base = 5", r"'base' must be text, but is 5"),
     "itself as base": ('base = "mine.toml"', r"'base' leads in a circle, mine.toml → mine.toml; take one 'base' out"),
     "base of a table": ('[lstm]\nbase = "laptop"', r"\[lstm\]: unknown key 'base'"),
