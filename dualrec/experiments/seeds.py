@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from dualrec.evaluation.shards import Place, Shard
-from dualrec.experiments.sequence_arms import measure_model, model_settings
+from dualrec.experiments.sequence_arms import NETWORKS, SEQUENCE_MODELS, measure_model, model_settings
 from dualrec.experiments.side_runs import SideRun, Wanted, seed_means
 from dualrec.study import Study, open_study
-from dualrec.systems.names import LABELS, NETWORKS, SEQUENCE_MODELS
+from dualrec.systems.names import LABELS
 
 
 def measure_seeds(profile: str, count: int) -> dict[str, dict]:

@@ -143,7 +143,8 @@ ROWS = (
     # A row of your own goes here.
 )
 SYSTEMS = {row.name: row for row in ROWS}
-LABELS = {row.name: row.label for row in ROWS}
+IDS_ALONE = "lstm_ids"  # the improved LSTM without titles and genres: an arm of side runs, a system of no chapter
+LABELS = {row.name: row.label for row in ROWS} | {IDS_ALONE: "LSTM, ids alone"}
 
 
 def names(*families: str, needing: str = "") -> tuple[str, ...]:
