@@ -15,7 +15,7 @@ from dualrec.evaluation.shards import Place, Shard
 from dualrec.experiments.sequence_arms import NETWORKS, measure_model, model_settings, with_settings
 from dualrec.experiments.side_runs import Measured, SideRun, Wanted
 from dualrec.study import Study, open_study
-from dualrec.systems.names import IDS_ALONE, LABELS
+from dualrec.systems.names import IDS_ALONE, LOOKS
 
 COUNTED = {  # system -> setting -> its values, for every profile
     "item_knn": {"neighbours": (50, 200), "shrinkage": (0.0, 10.0), "history": (5, 20)},
@@ -69,7 +69,7 @@ class _Search:
             for name, grid in grids(study.profile).items()
             for values in itertools.product(*grid.values())
         }
-        labels = {arm: f"{LABELS[name]} {point}" for arm, (name, point) in self.points.items()}
+        labels = {arm: f"{LOOKS[name].label} {point}" for arm, (name, point) in self.points.items()}
         self.run = SideRun(study, "grid_search", "make grid_search", labels)
         self.read: list[Shard] = []
 

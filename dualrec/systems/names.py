@@ -143,8 +143,11 @@ ROWS = (
     # A row of your own goes here.
 )
 SYSTEMS = {row.name: row for row in ROWS}
-IDS_ALONE = "lstm_ids"  # the improved LSTM without titles and genres: an arm of side runs, a system of no chapter
-LABELS = {row.name: row.label for row in ROWS} | {IDS_ALONE: "LSTM, ids alone"}
+LABELS = {row.name: row.label for row in ROWS}
+IDS_ALONE = "lstm_ids"  # the LSTM without titles and genres: an arm of side runs, and a system of no chapter
+LOOKS: dict[str, Look] = SYSTEMS | {
+    IDS_ALONE: Look("LSTM, ids alone", TEAL, "o", "-.")
+}  # of all that side runs measure
 
 
 def names(*families: str, needing: str = "") -> tuple[str, ...]:
