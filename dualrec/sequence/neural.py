@@ -42,7 +42,7 @@ class NeuralRecommender:
         checkpoint: Path | None,
     ):
         torch.manual_seed(seed)
-        torch.backends.cudnn.rnn.fp32_precision = "ieee"  # else a GPU rounds what enters the products of an LSTM
+        torch.backends.cudnn.allow_tf32 = False  # else a GPU rounds what enters the products of an LSTM
         self.device = network_device()
         self.network = build_network(catalogue, title_vectors, config).to(self.device)
         self.config = config
