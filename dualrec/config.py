@@ -70,10 +70,10 @@ class LSTMConfig(TrainingConfig):
     """One LSTM (PAPER §3 as defaults)."""
 
     id_dim: Count = 128
-    title_dim: Count = 64
-    genre_dim: Count = 64
+    title_dim: Subset = 64  # 0: titles are not read
+    genre_dim: Subset = 64  # 0: genres are not read
     hidden: Annotated[tuple[Count, ...], Field(min_length=1)] = (256, 128)
-    dense: Count = 256
+    dense: Subset = 256  # 0: no layer between the last LSTM and the output
     dropout: Dropout = 0.3
     input_dropout: Dropout = 0.0
     title_side: Literal["words", "sbert"] = "words"  # learned word tokens, mean-pooled, or frozen title embeddings
@@ -94,6 +94,15 @@ class SASRecConfig(TrainingConfig):
         if self.dim % self.heads:
             raise ValueError(f"dim ({self.dim}) must be a multiple of heads ({self.heads})")
         return self
+
+
+@dataclass(frozen=True, config=STRICT)
+class GridConfig:
+    """What `make grid_search` tries for every network: each value of a setting with each of the others."""
+
+    learning_rate: Annotated[tuple[Rate, ...], Field(min_length=1)] = (1e-3, 3e-3)
+    dropout: Annotated[tuple[Dropout, ...], Field(min_length=1)] = (0.2, 0.4)
+    weight_decay: Annotated[tuple[NonNegative, ...], Field(min_length=1)] = (0.01, 0.3)
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -251,7 +260,9 @@ class Profile:
     ials: IALSConfig = field(default_factory=IALSConfig)
     lstm: LSTMConfig = field(default_factory=LSTMConfig)
     paper_lstm: LSTMConfig = field(default_factory=LSTMConfig)
+    lstm_ids: LSTMConfig = field(default_factory=LSTMConfig)  # on ids alone: an opponent in side runs
     sasrec: SASRecConfig = field(default_factory=SASRecConfig)
+    grid: GridConfig = field(default_factory=GridConfig)
     llm: LLMConfig = field(default_factory=LLMConfig)
     lora: LoRAConfig = field(default_factory=LoRAConfig)
     reader: ReaderConfig = field(default_factory=ReaderConfig)

@@ -10,26 +10,33 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from dualrec.config import Profile
 from dualrec.evaluation.shards import Place, Shard
-from dualrec.experiments.sequence_arms import measure_model, model_settings, with_settings
+from dualrec.experiments.sequence_arms import NETWORKS, measure_model, model_settings, with_settings
 from dualrec.experiments.side_runs import Measured, SideRun, Wanted
 from dualrec.study import Study, open_study
-from dualrec.systems.names import LABELS, NETWORKS
+from dualrec.systems.names import IDS_ALONE, LOOKS
 
-_NETWORK = {"learning_rate": (1e-3, 3e-3), "dropout": (0.2, 0.4), "weight_decay": (0.01, 0.3)}
-GRIDS = {  # system -> setting -> its values; the published LSTM has the settings that were published
+COUNTED = {  # system -> setting -> its values, for every profile
     "item_knn": {"neighbours": (50, 200), "shrinkage": (0.0, 10.0), "history": (5, 20)},
     "windowed_markov": {"window": (5, 12), "decay": (0.6, 0.75, 0.85, 0.95)},
     "ease": {"l2": (30.0, 100.0, 200.0, 400.0, 800.0, 1600.0, 3200.0, 6400.0)},
     "ials": {"factors": (32, 128), "alpha": (4.0, 16.0), "regularisation": (0.1, 3.0)},
-    "sasrec": _NETWORK,
-    "lstm": _NETWORK,
 }
+SEARCHED = ("sasrec", "lstm", IDS_ALONE)  # by the profile's grid; the published LSTM has the published settings
 FINALISTS = 3  # points of a network that are trained with every seed of the profile; the others with the first
 
 
+def grids(profile: Profile) -> dict[str, dict[str, tuple]]:
+    """System -> setting -> its values: all that is searched with a profile.
+
+    profile: whose `grid` every network has
+    """
+    return COUNTED | dict.fromkeys(SEARCHED, vars(profile.grid))
+
+
 def search_grid(profile: str) -> dict[str, dict]:
-    """Fit every model of GRIDS at each point of its grid and record the validation NDCG@10.
+    """Fit every searched model at each point of its grid and record the validation NDCG@10.
 
     Every point is fitted with one seed, the best FINALISTS of a network with the rest of the profile's seeds, too; of
     these the best mean is chosen. A seed counts with its best epoch. What the grid does not name is as in the profile.
@@ -43,7 +50,7 @@ def search_grid(profile: str) -> dict[str, dict]:
     """
     study = open_study(profile)
     search = _Search(study)
-    systems = {name: search.system(name) for name in GRIDS}
+    systems = {name: search.system(name) for name in grids(study.profile)}
     facts = {"seeds": study.profile.seeds, "n": len(study.split.validation)}
     search.run.record(search.read, facts | {"systems": systems})
     return systems
@@ -59,10 +66,10 @@ class _Search:
         self.study = study
         self.points = {
             f"{name}-{'-'.join(f'{value:g}' for value in values)}": (name, dict(zip(grid, values, strict=True)))
-            for name, grid in GRIDS.items()
+            for name, grid in grids(study.profile).items()
             for values in itertools.product(*grid.values())
         }
-        labels = {arm: f"{LABELS[name]} {point}" for arm, (name, point) in self.points.items()}
+        labels = {arm: f"{LOOKS[name].label} {point}" for arm, (name, point) in self.points.items()}
         self.run = SideRun(study, "grid_search", "make grid_search", labels)
         self.read: list[Shard] = []
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from dualrec.evaluation.shards import Place, Shard
-from dualrec.experiments.sequence_arms import measure_model, model_settings
+from dualrec.experiments.sequence_arms import NETWORKS, SEQUENCE_MODELS, measure_model, model_settings
 from dualrec.experiments.side_runs import SideRun, Wanted, seed_means
 from dualrec.study import Study, open_study
-from dualrec.systems.names import LABELS, NETWORKS, SEQUENCE_MODELS
+from dualrec.systems.names import LOOKS
 
 
 def measure_seeds(profile: str, count: int) -> dict[str, dict]:
@@ -26,7 +26,7 @@ def measure_seeds(profile: str, count: int) -> dict[str, dict]:
     seconds_per_epoch: median over all epochs of a network; None for the others
     """
     study = open_study(profile)
-    run = SideRun(study, "seeds", f"make seeds COUNT={count}", LABELS)
+    run = SideRun(study, "seeds", f"make seeds COUNT={count}", {name: look.label for name, look in LOOKS.items()})
     wanted = [
         Wanted(Place(name, "test", seed), model_settings(study, name, study.split.test))
         for name in SEQUENCE_MODELS
@@ -58,7 +58,7 @@ def _over_seeds(study: Study, name: str, shards: list[Shard]) -> dict:
         for metric, values in means["per_seed"].items()
     }
     return {
-        "label": LABELS[name],
+        "label": LOOKS[name].label,
         "n": len(study.split.test),
         "seeds": [shard.place.seed for shard in shards],
         **means,

@@ -1,4 +1,7 @@
-"""Sequence models as arms of a side run: what their ranks depend on, and how they are measured."""
+"""Sequence models as arms of a side run: what their ranks depend on, and how they are measured.
+
+The arm IDS_ALONE is the LSTM with the profile's table of that name in the place of its own.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,13 @@ from dualrec.core.locks import sole_user
 from dualrec.experiments.side_runs import Measured, settings_of
 from dualrec.sequence.ranking import ranks_of_targets
 from dualrec.study import Study
-from dualrec.systems.names import SYSTEMS
+from dualrec.systems import names
+from dualrec.systems.names import IDS_ALONE, SYSTEMS
 from dualrec.systems.sequence_models import fit_sequence_model
 from dualrec.types import Cases
+
+NETWORKS = (*names.NETWORKS, IDS_ALONE)
+SEQUENCE_MODELS = (*names.SEQUENCE_MODELS, IDS_ALONE)
 
 
 def with_settings(study: Study, name: str, **settings: Any) -> Study:
@@ -30,7 +37,7 @@ def model_settings(study: Study, name: str, cases: Cases) -> dict[str, Any]:
     name: of the model
     cases: whose targets are ranked
     """
-    table = SYSTEMS[name].settings
+    table = name if name == IDS_ALONE else SYSTEMS[name].settings
     own = {"model": getattr(study.profile, table) if table else None, "encoder": study.profile.rerank.encoder}
     return settings_of(study, cases) | own
 
@@ -44,6 +51,8 @@ def measure_model(study: Study, name: str, seed: int, cases: Cases) -> Measured:
     seed: of a network
     cases: whose targets are ranked
     """
+    if name == IDS_ALONE:
+        study, name = replace(study, profile=replace(study.profile, lstm=study.profile.lstm_ids)), "lstm"
     with sole_user(study.folder):
         model = fit_sequence_model(study, name, seed)
         ranks = ranks_of_targets(model, cases)

@@ -17,8 +17,9 @@ from dualrec.data.catalogue import Catalogue
 from dualrec.sequence.base import NextItemNetwork
 from dualrec.sequence.lstm import NextItemLSTM
 from dualrec.sequence.sasrec import SASRec
+from dualrec.sequence.scoring import score
 from dualrec.sequence.title_words import title_tokens
-from dualrec.sequence.training import fit, score
+from dualrec.sequence.training import fit
 from dualrec.types import Cases, Sequences
 
 
@@ -41,6 +42,7 @@ class NeuralRecommender:
         checkpoint: Path | None,
     ):
         torch.manual_seed(seed)
+        torch.backends.cudnn.allow_tf32 = False  # else a GPU rounds what enters the products of an LSTM
         self.device = network_device()
         self.network = build_network(catalogue, title_vectors, config).to(self.device)
         self.config = config
@@ -76,7 +78,7 @@ class NeuralRecommender:
 
 def reads_title_vectors(config: LSTMConfig | SASRecConfig) -> bool:
     """Whether the network that a config describes reads sentence vectors of the titles."""
-    return isinstance(config, LSTMConfig) and config.title_side == "sbert"
+    return isinstance(config, LSTMConfig) and config.title_side == "sbert" and config.title_dim > 0
 
 
 def build_network(
@@ -91,4 +93,6 @@ def build_network(
     if isinstance(config, SASRecConfig):
         return SASRec(len(catalogue), config)
     titles = title_tokens(catalogue.titles) if config.title_side == "words" else title_vectors
+    if titles is None or not config.title_dim:
+        titles = np.empty((len(catalogue) + 1, 0), np.float32)
     return NextItemLSTM(torch.from_numpy(catalogue.genres), torch.from_numpy(titles), config)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,27 +18,17 @@ from tqdm import tqdm
 
 from dualrec.config import TrainingConfig
 from dualrec.core.artifacts import atomic_path
-from dualrec.core.batching import length_batches, sorted_batches
+from dualrec.core.batching import length_batches
 from dualrec.core.checkpoints import load_checkpoint, save_checkpoint
 from dualrec.core.errors import StudyError
 from dualrec.core.parallel import limit_threads
 from dualrec.core.timing import spent
-from dualrec.sequence.base import NextItemNetwork, mask_seen
+from dualrec.sequence.base import NextItemNetwork
 from dualrec.sequence.losses import next_item_loss
-from dualrec.sequence.ranking import ndcg_at_10
+from dualrec.sequence.scoring import network_ndcg
 from dualrec.types import Cases, Sequences
 
 MAX_NORM = 1.0
-
-
-class _AsTrained(NamedTuple):
-    """A network as far as it is trained, to be ranked with."""
-
-    network: NextItemNetwork
-    config: TrainingConfig
-
-    def scores(self, histories: Sequences) -> np.ndarray:
-        return score(self.network, histories, self.config)
 
 
 @spent("training")
@@ -87,7 +77,7 @@ def fit(
             break
         started = time.perf_counter()
         loss = _epoch(model, samples, config, optimiser, schedule, np.random.default_rng([seed, epoch]))
-        accuracy = ndcg_at_10(_AsTrained(model, config), validation)
+        accuracy = network_ndcg(model, validation, config)
         if accuracy > max((row["ndcg"] for row in history), default=-1.0):
             best = _copy(weights)
         seconds = time.perf_counter() - started
@@ -160,36 +150,44 @@ def _epoch(
     total_loss = 0.0
     n_targets = 0
     for inputs, targets in batches(samples, config, rng):
-        inputs, targets = inputs.to(device), targets.to(device)
-        loss = _loss(model, inputs, targets, config.precision)
-        if not torch.isfinite(loss):
-            raise StudyError(
-                f"the loss is no longer a number; lower learning_rate ({config.learning_rate}) in the profile"
-            )
+        # The loss costs more than all else, so it is computed at real targets only.
+        places = targets.flatten().nonzero()[:, 0]
+        wanted = targets.flatten()[places]
+        loss = _loss(model, inputs.to(device), places.to(device), wanted.to(device), config.precision)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), MAX_NORM)
         optimiser.step()
         schedule.step()
-        count = int((targets > 0).sum())
-        total_loss += loss.item() * count
-        n_targets += count
+        value = loss.item()  # a GPU is waited for here alone
+        if not math.isfinite(value):
+            raise StudyError(
+                f"the loss is no longer a number; lower learning_rate ({config.learning_rate}) in the profile"
+            )
+        total_loss += value * len(wanted)
+        n_targets += len(wanted)
     return total_loss / n_targets
 
 
-def _loss(model: NextItemNetwork, inputs: torch.Tensor, targets: torch.Tensor, precision: str) -> torch.Tensor:
+def _loss(
+    model: NextItemNetwork, inputs: torch.Tensor, places: torch.Tensor, wanted: torch.Tensor, precision: str
+) -> torch.Tensor:
     """The mean cross-entropy, in nats, of the targets that are no padding.
 
+    inputs: int64 (B, T)
+    places: int64 (M,), where the targets are among the B · T positions
+    wanted: int64 (M,), the targets
     precision: "bfloat16" rounds what enters and leaves each product, the logits, too; their softmax is float32
     """
-    real = targets > 0  # (B, T); the loss costs more than all else, so it is computed at real targets only
     if precision == "float32":
         table = model.item_table()
-        return next_item_loss(*model.head(model(inputs, table)[real], table), targets[real])
+        states = model(inputs, table).flatten(0, 1).index_select(0, places)  # (M, dim)
+        return next_item_loss(*model.head(states, table), wanted)
     with torch.autocast(inputs.device.type, torch.bfloat16):
         table = model.item_table()
-        logits = model.logits(model(inputs, table)[real], table)  # (targets, N + 1)
-    return F.cross_entropy(logits.float(), targets[real])
+        states = model(inputs, table).flatten(0, 1).index_select(0, places)
+        logits = model.logits(states, table)  # (M, N + 1)
+    return F.cross_entropy(logits.float(), wanted)
 
 
 def _schedule(optimiser: Optimizer, steps: int, config: TrainingConfig, finished: int) -> LRScheduler:
@@ -219,24 +217,3 @@ def _is_over(history: list[dict], patience: int) -> bool:
 def _copy(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """The weights as they are now."""
     return {name: value.detach().clone() for name, value in weights.items()}
-
-
-@torch.inference_mode()
-def score(model: NextItemNetwork, histories: Sequences, config: TrainingConfig, batch_size: int = 256) -> np.ndarray:
-    """float32 (n, N + 1): logits after the last item of each history; seen items and padding are -inf.
-
-    The network sees as much of a history as of a training sample; an empty history counts as one padding item.
-    """
-    model.eval()
-    device = next(model.parameters()).device
-    table = model.item_table()
-    lengths = np.clip(histories.lengths, 1, config.window)
-    scores = np.empty((len(histories), len(table)), np.float32)
-    for rows in sorted_batches(lengths, batch_size):
-        width = lengths[rows].max()
-        left_padded = histories.take(rows).recent(width)  # (B, T)
-        right_padded = np.take_along_axis(left_padded, (np.arange(width) - lengths[rows, None]) % width, axis=1)
-        states = model(torch.tensor(right_padded, device=device), table)  # (B, T, dim)
-        last_states = states[range(len(rows)), lengths[rows] - 1]  # (B, dim)
-        scores[rows] = model.logits(last_states, table).cpu().numpy()
-    return mask_seen(scores, histories)

@@ -144,6 +144,10 @@ ROWS = (
 )
 SYSTEMS = {row.name: row for row in ROWS}
 LABELS = {row.name: row.label for row in ROWS}
+IDS_ALONE = "lstm_ids"  # the LSTM without titles and genres: an arm of side runs, and a system of no chapter
+LOOKS: dict[str, Look] = SYSTEMS | {
+    IDS_ALONE: Look("LSTM, ids alone", TEAL, "o", "-.")
+}  # of all that side runs measure
 
 
 def names(*families: str, needing: str = "") -> tuple[str, ...]:

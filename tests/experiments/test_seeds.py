@@ -15,9 +15,17 @@ from dualrec.evaluation.results import side_runs as recorded
 from dualrec.evaluation.shards import read_family
 from dualrec.experiments import grid_search
 from dualrec.experiments import seeds as side_runs
-from dualrec.profiles.load import load_profile
+from dualrec.experiments.sequence_arms import (
+    NETWORKS,
+    SEQUENCE_MODELS,
+    measure_model,
+    model_settings,
+    with_settings,
+)
+from dualrec.profiles.load import available, load_profile
 from dualrec.publishing.readme import seeds_table
-from dualrec.systems.names import LABELS, NETWORKS, SEQUENCE_MODELS, SYSTEMS
+from dualrec.systems import names
+from dualrec.systems.names import IDS_ALONE, LABELS, SYSTEMS
 from dualrec.systems.rank import rank
 from dualrec.types import Cases
 
@@ -38,13 +46,14 @@ def study(toy_profile, toy_folder, tmp_path, monkeypatch):
 
 def test_the_grid_is_trained_whole_and_the_best_finalist_chosen(study, monkeypatch):
     grid = {"learning_rate": (1e-3, 0.05), "dropout": (0.0, 0.3)}
-    monkeypatch.setattr(grid_search, "GRIDS", {"ease": {"l2": (1.0, 9.0)}, "sasrec": grid, "lstm": grid})
+    searched = {"ease": {"l2": (1.0, 9.0)}, "sasrec": grid, "lstm": grid, "lstm_ids": grid}
+    monkeypatch.setattr(grid_search, "grids", lambda _: searched)
     study.profile = replace(study.profile, seeds=2)
     found = grid_search.search_grid("toy")
-    assert found.keys() == {"ease", "sasrec", "lstm"}
+    assert found.keys() == searched.keys()
     assert [len(row["per_seed"]) for row in found["ease"]["grid"]] == [1, 1], "least squares draw nothing"
     assert found["ease"]["chosen"]["l2"] == max(found["ease"]["grid"], key=lambda row: row["ndcg"])["l2"]
-    for system in (found["sasrec"], found["lstm"]):
+    for system in (found["sasrec"], found["lstm"], found["lstm_ids"]):
         assert len({(row["learning_rate"], row["dropout"]) for row in system["grid"]}) == 4
         assert all(row["ndcg"] == pytest.approx(np.mean(row["per_seed"])) for row in system["grid"])
         ordered = sorted(system["grid"], key=lambda row: -row["per_seed"][0])
@@ -59,8 +68,11 @@ def test_the_grid_is_trained_whole_and_the_best_finalist_chosen(study, monkeypat
     )
 
 
-def test_every_family_is_searched_at_equally_many_points():
-    assert {math.prod(map(len, grid.values())) for grid in grid_search.GRIDS.values()} == {8}
+@pytest.mark.parametrize("name", available())
+def test_every_family_is_searched_at_equally_many_points(name):
+    grids = grid_search.grids(load_profile(name))
+    assert {math.prod(map(len, grid.values())) for grid in grids.values()} == {8}
+    assert grids.keys() == {"item_knn", "windowed_markov", "ease", "ials", "sasrec", "lstm", "lstm_ids"}
 
 
 def test_the_default_profile_has_the_recorded_winners():
@@ -71,7 +83,8 @@ def test_the_default_profile_has_the_recorded_winners():
 
 
 def test_the_search_cannot_read_a_test_target(study, monkeypatch):
-    monkeypatch.setattr(grid_search, "GRIDS", {"ials": {"factors": (2, 4)}, "sasrec": {"learning_rate": (1e-3, 0.05)}})
+    searched = {"ials": {"factors": (2, 4)}, "sasrec": {"learning_rate": (1e-3, 0.05)}}
+    monkeypatch.setattr(grid_search, "grids", lambda _: searched)
     first = grid_search.search_grid("toy")
     shutil.rmtree(paths.shards("toy"))  # so that all is ranked again
     study.split = type(study.split)(study.split.train, study.split.validation, Cases(study.split.test.history, None), 0)
@@ -96,6 +109,8 @@ def test_every_seed_counts_once(study):
 def test_a_shard_says_what_the_ledger_of_the_same_lists_says(study):
     side_runs.measure_seeds("toy", count=1)
     for place, shard in read_family("toy", "seeds").items():
+        if place.arm == IDS_ALONE:
+            continue  # no system writes its lists
         lists = rank(study, place.arm, study.cases.history, study.profile.evaluation.k)
         ledger = per_user(study.save(place.arm, study.cases, lists, 0.0))
         np.testing.assert_array_equal(shard.metrics, ledger[list(shard.metrics)])
@@ -116,9 +131,10 @@ def test_a_call_with_fewer_seeds_forgets_none(study, capsys):
 
 def test_the_figure_of_the_seeds_has_a_dot_for_each(study):
     found = side_runs.measure_seeds("toy", count=2)
+    found = {name: found[name] for name in names.SEQUENCE_MODELS}
     (axis,) = plots.seeds(found, "NDCG@10", SYSTEMS).axes
     assert [label.get_text() for label in axis.get_yticklabels()] == [
-        f"{LABELS[s]}  ({2 if s in NETWORKS else 1})" for s in SEQUENCE_MODELS
+        f"{LABELS[s]}  ({2 if s in NETWORKS else 1})" for s in found
     ]
     dots = [line.get_xdata() for line in axis.lines if line.get_marker() == "o"]
     for drawn, entry in zip(dots, found.values(), strict=True):
@@ -143,3 +159,14 @@ def test_seeds_table(study):
     rows = seeds_table(recorded(paths.results(paths.DEFAULT_PROFILE))).splitlines()
     assert len(rows) == 2 + len(SEQUENCE_MODELS)
     assert rows[2].startswith("| `toy` | Popularity | 40 | 1 | ") and rows[2].endswith("| – | – |")
+
+
+def test_ids_alone_have_a_table_of_their_own_and_hear_nothing_of_titles(study):
+    """Its shards depend on `lstm_ids`, and with that table made the LSTM's its ranks are the LSTM's."""
+    test = study.split.test
+    settings = model_settings(study, IDS_ALONE, test)
+    assert settings["model"] == study.profile.lstm_ids != study.profile.lstm
+    alone = with_settings(study, IDS_ALONE, title_dim=0, genre_dim=0, epochs=1)
+    ranks = measure_model(alone, IDS_ALONE, 0, test).ranks
+    as_lstm = replace(alone, profile=replace(alone.profile, lstm=alone.profile.lstm_ids))
+    np.testing.assert_array_equal(measure_model(as_lstm, "lstm", 0, test).ranks, ranks)

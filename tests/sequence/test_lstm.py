@@ -6,7 +6,7 @@ import torch
 
 from dualrec.config import LSTMConfig
 from dualrec.sequence.lstm import NextItemLSTM
-from dualrec.sequence.training import score
+from dualrec.sequence.scoring import score
 from dualrec.types import Sequences
 
 N = 9
@@ -15,6 +15,7 @@ WORDS = torch.tensor(np.random.default_rng(1).integers(0, 20, (N + 1, 10)))
 VECTORS = torch.tensor(np.random.default_rng(2).normal(size=(N + 1, 6)), dtype=torch.float32)
 SMALL = {"id_dim": 8, "title_dim": 4, "genre_dim": 4, "hidden": (12, 6), "dense": 10}
 BOTH = [LSTMConfig(**SMALL), LSTMConfig(**SMALL, title_side="sbert", tied=True)]
+IDS_ALONE = LSTMConfig(**SMALL | {"title_dim": 0, "genre_dim": 0, "dense": 0}, tied=True)
 HISTORIES = Sequences.from_lists([1, 2, 3, 4, 5], [[1, 2, 3, 4, 5], [7], [6, 8, 2], [3, 3, 3, 3], []])
 
 
@@ -102,3 +103,21 @@ def test_tied_weights_score_a_new_item_like_its_twin():
         scores = score(model, Sequences.from_lists([1], [[1, 2]]), BOTH[1])[0]
     assert scores[9] == pytest.approx(scores[4], abs=1e-6)
     assert abs(scores[9] - scores[3]) > 1e-4
+
+
+def test_ids_alone_read_neither_titles_nor_genres():
+    """The item table is the ids, and the last LSTM leads to the output: weights counted by hand."""
+    model = network(IDS_ALONE)
+    torch.testing.assert_close(model.item_table(), model.id.weight, rtol=0, atol=0)
+    scores = score(model, HISTORIES, IDS_ALONE)
+    model.genres, model.titles = 1 - model.genres, model.titles + 1
+    np.testing.assert_array_equal(score(model, HISTORIES, IDS_ALONE), scores)
+    lstm = 4 * 12 * (8 + 12 + 2) + 4 * 6 * (12 + 6 + 2)
+    assert sum(p.numel() for p in model.parameters()) == (N + 1) * 8 + lstm + (6 * 8 + 8) + (N + 1)
+
+
+@pytest.mark.parametrize("part", ["title_dim", "genre_dim"])
+def test_a_part_without_dimensions_is_missing_from_the_table(part):
+    config = LSTMConfig(**SMALL | {part: 0}, title_side="sbert", tied=True)
+    whole, less = network(BOTH[1]).item_table(), network(config).item_table()
+    assert less.shape == (N + 1, whole.shape[1] - SMALL[part])

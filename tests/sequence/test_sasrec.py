@@ -7,7 +7,8 @@ import torch.nn.functional as F
 
 from dualrec.config import SASRecConfig
 from dualrec.sequence.sasrec import SASRec
-from dualrec.sequence.training import fit, score
+from dualrec.sequence.scoring import score
+from dualrec.sequence.training import fit
 from dualrec.types import Cases, Sequences
 
 N = 9

@@ -12,8 +12,8 @@ from dualrec.config import LSTMConfig
 from dualrec.core.errors import StudyError
 from dualrec.sequence import training as fit_module
 from dualrec.sequence.lstm import NextItemLSTM
-from dualrec.sequence.ranking import ndcg_at_10
-from dualrec.sequence.training import _is_over, _schedule, batches, fit, score, training_samples
+from dualrec.sequence.scoring import network_ndcg, score
+from dualrec.sequence.training import _is_over, _schedule, batches, fit, training_samples
 from dualrec.types import Cases, Sequences
 
 N = 8
@@ -196,26 +196,26 @@ def test_resuming_gives_the_weights_of_an_uninterrupted_run(tmp_path, monkeypatc
     expected = fit(whole, TRAIN, VALIDATION, config, 5, None)
     last = {}
 
-    def noting(trained, cases):
-        last.update(weights(trained.network))
-        return ndcg_at_10(trained, cases)
+    def noting(model, *arguments):
+        last.update(weights(model))
+        return network_ndcg(model, *arguments)
 
-    monkeypatch.setattr(fit_module, "ndcg_at_10", noting)
+    monkeypatch.setattr(fit_module, "network_ndcg", noting)
     fit(network(config), TRAIN, VALIDATION, config, 5, None)
     uninterrupted = dict(last)  # the last epoch's weights, whichever epoch was the best
 
     calls = []
 
-    def power_cut(trained, cases):
+    def power_cut(*arguments):
         calls.append(1)
         if len(calls) == stopped_in_epoch:
             raise KeyboardInterrupt
-        return ndcg_at_10(trained, cases)
+        return network_ndcg(*arguments)
 
-    monkeypatch.setattr(fit_module, "ndcg_at_10", power_cut)
+    monkeypatch.setattr(fit_module, "network_ndcg", power_cut)
     with pytest.raises(KeyboardInterrupt):
         fit(network(config), TRAIN, VALIDATION, config, 5, tmp_path / "run")
-    monkeypatch.setattr(fit_module, "ndcg_at_10", noting)
+    monkeypatch.setattr(fit_module, "network_ndcg", noting)
     resumed = network(config)
     torch.nn.init.ones_(resumed.bias)  # a new process begins with other weights
     torch.manual_seed(99)  # and another random state
@@ -241,9 +241,7 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_run(monkeypatch):
     config = LSTMConfig(**SMALL, batch_size=4, epochs=9, patience=2)
     planned = iter([0.1, 0.3, 0.2, 0.3, 0.9])
     seen = []
-    monkeypatch.setattr(
-        fit_module, "ndcg_at_10", lambda trained, _: seen.append(weights(trained.network)) or next(planned)
-    )
+    monkeypatch.setattr(fit_module, "network_ndcg", lambda model, *_: seen.append(weights(model)) or next(planned))
     model = network(config)
     history = fit(model, TRAIN, VALIDATION, config, 0, None)
     # the fifth epoch is never run: 0.3 again is no gain
