@@ -26,8 +26,10 @@ from dualrec.config import LoRAConfig
 from dualrec.core.artifacts import atomic_path, file_sha256, write_json
 from dualrec.core.batching import length_batches
 from dualrec.core.checkpoints import load_checkpoint, save_checkpoint
+from dualrec.core.heap import return_free_memory
 from dualrec.core.timing import spent
 from dualrec.llm.contract import require_linear_modules
+from dualrec.llm.finetuning.adapted_linear import AdaptedLinear
 from dualrec.llm.finetuning.examples import Example
 from dualrec.llm.finetuning.loss import Encoded, answer_loss, answer_tokens, encode, evaluate_loss
 from dualrec.llm.local import LLM
@@ -71,6 +73,7 @@ def fine_tune(
     for epoch in range(len(run.history), config.epochs + 1):
         started = time.perf_counter()
         train_loss, seconds_before = run.epoch(epoch)
+        return_free_memory()  # validation reads in threads, which cannot use what training has freed
         row = {"epoch": epoch, "train_loss": train_loss} | measured()
         row["seconds"] = seconds_before + time.perf_counter() - started
         # By loss: over some thousand answer tokens it tells epochs apart where the ranks of a few dozen users do not.
@@ -115,6 +118,8 @@ def _with_adapter(
         target_modules=list(config.modules),
         task_type="CAUSAL_LM",
     )
+    if not getattr(base, "is_quantized", False):  # a 4-bit layer is a Linear too, but has no weights to multiply by
+        lora._register_custom_module({torch.nn.Linear: AdaptedLinear})
     model = get_peft_model(base, lora)
     if config.checkpointing:
         # after peft, and without gradients at the inputs, which both libraries ask for and none needs here

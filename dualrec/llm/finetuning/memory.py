@@ -70,9 +70,9 @@ def estimate(model: PreTrainedModel, lora: LoRAConfig, rows: int, tokens: int, a
     - adapter: rank * (inputs + outputs) weights per adapted linear layer, in float32, four times
     - activations: bytes per token and layer, b bytes a number: two norms' float32 inputs, 8 * hidden; queries, keys and
       values as attention sees them and its result, 4 * b * heads * head size; the MLP's gate before and after its
-      activation and the other factor, 3 * b * intermediate; and per adapted linear layer, in float32, its input with
-      dropout, the factors of dropout, and the inner product, 8 * inputs + 4 * rank. With checkpointing: one such layer,
-      and b * hidden for each
+      activation and the other factor, 3 * b * intermediate; and per adapted linear layer its input with dropout, the
+      factors of dropout, and the inner product, b * (2 * inputs + rank), where quantised in float32. With
+      checkpointing: one such layer, and b * hidden for each
     - logits: three float32 numbers per answer token and word: the log-probability and two gradients
     Raises StudyError where lora names modules that the layers do not have.
     """
@@ -88,7 +88,7 @@ def estimate(model: PreTrainedModel, lora: LoRAConfig, rows: int, tokens: int, a
     head_size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     attention = 4 * config.num_attention_heads * head_size
     layer = 8 * config.hidden_size + size * (attention + 3 * config.intermediate_size)
-    layer += sum(FLOAT * (2 * m.in_features + lora.rank) for m in targets)
+    layer += sum((FLOAT if lora.quantise else size) * (2 * m.in_features + lora.rank) for m in targets)
     kept = layer + len(layers) * size * config.hidden_size if lora.checkpointing else len(layers) * layer
     length = -(-tokens // PAD_TO) * PAD_TO
     weights = sum(p.numel() for p in model.parameters())

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from dualrec.core.heap import return_free_memory
 from dualrec.core.parallel import limit_threads
 from dualrec.llm.local import LLM
 
@@ -69,6 +70,7 @@ def in_threads(
             over.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+    return_free_memory()  # of heaps that the next threads need not get
 
 
 def _sibling(llm: LLM, over: Event) -> LLM:

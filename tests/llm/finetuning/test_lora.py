@@ -4,6 +4,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from peft.tuners.lora import Linear
 from safetensors.torch import load_file
 from transformers import LlamaForCausalLM
 
@@ -11,6 +12,7 @@ from dualrec.config import LoRAConfig
 from dualrec.core.errors import StudyError
 from dualrec.core.timing import spent
 from dualrec.llm.finetuning import lora
+from dualrec.llm.finetuning.adapted_linear import AdaptedLinear
 from dualrec.llm.finetuning.examples import Example
 from dualrec.llm.finetuning.lora import fine_tune, merged
 from dualrec.llm.finetuning.loss import answer_loss, encode
@@ -86,6 +88,15 @@ def test_checkpointing_changes_no_loss_and_leaves_the_base_without_it(tiny, tmp_
     ]
     assert losses[0] == pytest.approx(losses[1], rel=1e-6)
     assert not tiny.model.is_activation_checkpointing
+
+
+@pytest.mark.parametrize(("quantised", "kind"), [(False, AdaptedLinear), (True, Linear)])
+def test_whole_weights_train_in_layers_of_our_own_and_quantised_ones_in_those_of_peft(tiny, quantised, kind):
+    base = fresh(tiny, tiny.model.state_dict()).model
+    base.is_quantized = quantised
+    model, trained = lora._with_adapter(base, CONFIG, 0)
+    layers = [module for module in model.modules() if isinstance(module, Linear)]
+    assert len(layers) == len(trained) / 2 == 4 and {type(layer) for layer in layers} == {kind}
 
 
 def test_modules_that_the_layers_do_not_have_are_named_beside_those_there_are(tiny, tmp_path):
