@@ -16,7 +16,6 @@ from dualrec.evaluation.shards import read_family
 from dualrec.experiments import grid_search
 from dualrec.experiments import seeds as side_runs
 from dualrec.profiles.load import load_profile
-from dualrec.publishing.readme import seeds_table
 from dualrec.systems.names import LABELS, NETWORKS, SEQUENCE_MODELS, SYSTEMS
 from dualrec.systems.rank import rank
 from dualrec.types import Cases
@@ -138,8 +137,10 @@ def test_side_runs_of_other_profiles_and_kinds_stay(tmp_path):
     assert recorded(tmp_path / "none.json") == {}
 
 
-def test_seeds_table(study):
-    side_runs.measure_seeds("toy", count=1)
-    rows = seeds_table(recorded(paths.results(paths.DEFAULT_PROFILE))).splitlines()
-    assert len(rows) == 2 + len(SEQUENCE_MODELS)
-    assert rows[2].startswith("| `toy` | Popularity | 40 | 1 | ") and rows[2].endswith("| – | – |")
+def test_the_record_tells_how_far_the_best_is_ahead_of_the_second(study):
+    found = side_runs.measure_seeds("toy", count=2)
+    ahead = recorded(paths.results(paths.DEFAULT_PROFILE))["toy"]["seeds"]["ahead"]
+    means = {name: entry["metrics"]["NDCG@10"]["value"] for name, entry in found.items()}
+    best, second, *_ = sorted(means, key=lambda name: -means[name])
+    assert (ahead["best"], ahead["second"], ahead["n"]) == (best, second, 40)
+    assert ahead["delta"] == pytest.approx(means[best] - means[second], abs=1e-6) and ahead["detectable"] >= 0
