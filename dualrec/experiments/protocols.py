@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
+
 from dualrec.core.errors import StudyError
 from dualrec.data.counts import data_counts, has_times, last_events_met_before
 from dualrec.data.sources import load
@@ -108,7 +110,8 @@ def _standing(study: Study, shards: dict[str, Shard]) -> dict[str, Any]:
     """How the systems of one level stand; shards by system."""
     resamples, frames = study.profile.evaluation.resamples, {name: shard.metrics for name, shard in shards.items()}
     intervals = {
-        name: bootstrap_intervals(frame[list(METRICS)], resamples, study.seed) for name, frame in frames.items()
+        name: bootstrap_intervals(pd.DataFrame(frame[[*METRICS]]), resamples, study.seed)
+        for name, frame in frames.items()
     }
     return {
         "n": len(next(iter(frames.values()))),
@@ -124,5 +127,5 @@ def _detectable(shards: dict[tuple[str, str], Shard]) -> dict[str, float]:
 
 
 def _difference(study: Study, a: Shard, b: Shard) -> dict:
-    metrics = (shard.metrics["NDCG@10"] for shard in (a, b))
-    return paired_difference(*metrics, study.profile.evaluation.resamples, study.seed)
+    resamples = study.profile.evaluation.resamples
+    return paired_difference(pd.Series(a.metrics["NDCG@10"]), pd.Series(b.metrics["NDCG@10"]), resamples, study.seed)

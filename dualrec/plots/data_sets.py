@@ -33,7 +33,8 @@ def data_sets(
     figure, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, squeeze=False)
     for axis, (title, frame) in zip(axes[0], panels.items(), strict=True):
         axis.axhspan(places[frame.value.idxmax()] - 0.4, places[frame.value.idxmax()] + 0.4, color=GREY, alpha=0.18)
-        for name, row in frame.iterrows():
+        for name in frame.index:
+            row = frame.loc[name]
             bars = [[row.value - row.low], [row.high - row.value]]
             axis.errorbar(row.value, places[name], xerr=bars, color=looks[name].colour, marker="o", capsize=2.5)
         quoted = published.get(title, pd.DataFrame())
