@@ -83,3 +83,17 @@ def moved(record: dict, level: str) -> str:
     delta, low, high = (number(difference[part], 3, "+") for part in ("delta", "low", "high"))
     said = "more than chance" if difference["verdict"] == "better" else "no more than chance"
     return f"another first, {delta} [{low}, {high}] against {former}: {said}"
+
+
+def moves(records: dict[str, dict]) -> str:
+    """Of all levels of `make protocols` but the audited one, how many put another system first, and which for sure.
+
+    records: data set -> its record
+    """
+    levels = {(data, level): entry for data, run in records.items() for level, entry in list(run["levels"].items())[1:]}
+    other = {place: entry["moved"] for place, entry in levels.items() if entry["moved"] is not None}
+    sure = [f"{level} on {data}" for (data, level), difference in other.items() if difference["verdict"] == "better"]
+    said = f"{len(sure)} of them by more than chance ({'; '.join(sure)})" if sure else "none by more than chance"
+    alone = [data for data, run in records.items() if len(run["levels"]) == 1]
+    none = f" {', '.join(alone)} allows no other rule: no times, nobody who comes back." if alone else ""
+    return f"Of {len(levels)} other rules, {len(other)} put another system first, {said}.{none}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dualrec.data.registry import SOURCES
 from dualrec.evaluation.results import number
-from dualrec.evaluation.side_by_side import by_data, moved, not_recorded, order_of_systems
+from dualrec.evaluation.side_by_side import by_data, moved, moves, not_recorded, order_of_systems
 
 ABOUT_COUNTS = (
     "A last event ties where the event before it has the same time, so that a rule and not behaviour chose the target. "
@@ -28,16 +28,14 @@ def protocols_part(side_runs: dict) -> str:
     if not records:
         return "Not recorded yet."
     orders = (f"- {data}: {source.order}." for data, source in SOURCES.items() if data in records)
-    facts = "; ".join(
-        f"`{run['command']}` on {data}: commit `{run['commit']}`, {run['hardware']}" for data, run in records.items()
-    )
     parts = [
         counts_table(records),
         ABOUT_COUNTS,
         "What is known of the order:\n\n" + "\n".join(orders),
+        moves(records),
         levels_table(records),
         ABOUT_LEVELS,
-        f"Measured by {facts}.",
+        _measured(records),
         not_recorded(side_runs, "protocols"),
     ]
     return "\n\n".join(filter(None, parts))
@@ -80,6 +78,15 @@ def levels_table(records: dict[str, dict]) -> str:
         for level, entry in run["levels"].items():
             rows.append([data, level, f"{entry['n']:,}", order_of_systems(run, level), moved(run, level)])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _measured(records: dict[str, dict]) -> str:
+    """Where the records come from; those of one commit and machine together."""
+    commands: dict[tuple[str, str], list[str]] = {}
+    for data, run in records.items():
+        commands.setdefault((run["commit"], run["hardware"]), []).append(f"`{run['command']}` on {data}")
+    facts = (f"{', '.join(made)}: commit `{commit}`, {hardware}" for (commit, hardware), made in commands.items())
+    return f"Measured by {'; '.join(facts)}."
 
 
 def _of(some: int, all_of_them: int) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dualrec.evaluation.side_by_side import by_data, moved, not_recorded, order_of_systems, standing
+from dualrec.evaluation.side_by_side import by_data, moved, moves, not_recorded, order_of_systems, standing
 
 
 def entry(label: str, value: float, half: float) -> dict:
@@ -57,3 +57,9 @@ def test_a_level_says_who_is_first_and_whether_that_is_more_than_chance():
         "the same first",
         "another first, +0.020 [+0.010, +0.030] against A: no more than chance",
     ]
+    assert moves({"d": record, "e": {"levels": {"leave-one-out": levels["leave-one-out"]}}}) == (
+        "Of 3 other rules, 2 put another system first, 1 of them by more than chance (cut on d). "
+        "e allows no other rule: no times, nobody who comes back."
+    )
+    del levels["cut"]
+    assert moves({"d": record}) == "Of 2 other rules, 1 put another system first, none by more than chance."
