@@ -133,6 +133,15 @@ def precision(
 
 
 @app.command()
+def protocols(profile: cli.ProfileOption = paths.DEFAULT_PROFILE) -> None:
+    """Rank under other rules for ties, repeats and splits, and print the order of the systems under each (minutes)."""
+    from dualrec.experiments.protocols import measure_protocols
+
+    for level, entry in measure_protocols(profile)["levels"].items():
+        print(f"{level} (n = {entry['n']}): {' > '.join(entry['order'])}")
+
+
+@app.command()
 def lora_examples(
     profile: cli.ProfileOption = paths.DEFAULT_PROFILE,
     count: Annotated[int, typer.Option(min=1, help="Seeds of everything.")] = 3,

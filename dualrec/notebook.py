@@ -20,6 +20,7 @@ from dualrec.evaluation.ledger import read_sidecar
 from dualrec.evaluation.metrics import fates, per_user, summarise
 from dualrec.evaluation.results import cell, number, side_runs
 from dualrec.evaluation.results import record as record_values
+from dualrec.evaluation.side_by_side import by_data, not_recorded
 from dualrec.evaluation.statistics import bootstrap_intervals, seed_intervals
 from dualrec.study import Study, open_study
 from dualrec.systems.names import LABELS
@@ -177,10 +178,19 @@ def record(study: Study, notebook: str, **values) -> None:
 def side_run(study: Study, kind: str, profile: str | None = None) -> dict:
     """What a run beside the notebooks recorded; an empty dict where it has not been run.
 
-    kind: "grid_search", "seeds", "precision" or "lora_examples", which `make` calls by the same name
+    kind: "grid_search", "seeds", "precision", "protocols" or "lora_examples", which `make` calls by the same name
     profile: the study's if left out
     """
     return side_runs(paths.results(paths.DEFAULT_PROFILE)).get(profile or study.profile.name, {}).get(kind, {})
+
+
+def side_by_side(kind: str) -> tuple[dict[str, dict], str]:
+    """What a run beside the notebooks recorded, data set -> record; and a sentence that says what is missing.
+
+    kind: as `side_run` takes it
+    """
+    recorded = side_runs(paths.results(paths.DEFAULT_PROFILE))
+    return by_data(recorded, kind), not_recorded(recorded, kind)
 
 
 def _fate_intervals(study: Study, lists: RankedLists) -> dict:

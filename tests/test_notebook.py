@@ -63,3 +63,12 @@ def test_side_runs_are_those_of_the_profile_unless_another_is_named(study):
     assert notebook.side_run(study, "lora_examples") == {"command": "toy"}
     assert notebook.side_run(study, "lora_examples", profile="ml-1m") == {"command": "ml-1m"}
     assert notebook.side_run(study, "seeds") == notebook.side_run(study, "lora_examples", profile="paper") == {}
+
+
+def test_side_runs_stand_side_by_side_by_data(study):
+    recorded = paths.results(paths.DEFAULT_PROFILE)
+    record_side_run(recorded, "lastfm", "protocols", {"data": "lastfm-2k"})
+    record_side_run(recorded, "laptop", "protocols", {"data": "ml-100k"})
+    records, missing = notebook.side_by_side("protocols")
+    assert list(records) == ["ml-100k", "lastfm-2k"]
+    assert missing == "Not recorded yet: `make protocols PROFILE=ml-1m`, `make protocols PROFILE=beauty`."

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from dualrec.evaluation.shards import Place, Shard
+from dualrec.evaluation.statistics import paired_difference
 from dualrec.experiments.sequence_arms import NETWORKS, SEQUENCE_MODELS, measure_model, model_settings
-from dualrec.experiments.side_runs import SideRun, Wanted, seed_means
+from dualrec.experiments.side_runs import SideRun, Wanted, seed_mean, seed_means
 from dualrec.study import Study, open_study
 from dualrec.systems.names import LOOKS
 
@@ -15,6 +16,7 @@ def measure_seeds(profile: str, count: int) -> dict[str, dict]:
     """Evaluate every sequence model on all test cases, the neural ones with several seeds, and record the differences.
 
     A profile may test fewer people for the language model's sake; to rank for all of them takes a network seconds.
+    Recorded beside the systems, as "ahead": the best by NDCG@10 less the second best, see `_ahead`.
 
     profile: a profile's name or a `.toml` file
     count: seeds of every neural model; the others have one, since none of them draws at random
@@ -33,11 +35,10 @@ def measure_seeds(profile: str, count: int) -> dict[str, dict]:
         for seed in range(count if name in NETWORKS else 1)
     ]
     shards = run.shards(wanted, lambda place: measure_model(study, place.arm, place.seed, study.split.test))
-    systems = {
-        name: _over_seeds(study, name, [shard for shard in shards if shard.place.arm == name])
-        for name in SEQUENCE_MODELS
-    }
-    run.record(shards, {"n": len(study.split.test), "protocol": study.protocol, "systems": systems})
+    by_system = {name: [shard for shard in shards if shard.place.arm == name] for name in SEQUENCE_MODELS}
+    systems = {name: _over_seeds(study, name, of_system) for name, of_system in by_system.items()}
+    facts = {"n": len(study.split.test), "protocol": study.protocol, "ahead": _ahead(study, by_system)}
+    run.record(shards, facts | {"systems": systems})
     return systems
 
 
@@ -45,6 +46,20 @@ def seconds_per_epoch(shards: list[Shard]) -> float | None:
     """The median over all epochs of some networks; None where there are none."""
     seconds = [epoch["seconds"] for shard in shards for epoch in shard.measured.get("epochs", [])]
     return float(np.median(seconds)) if seconds else None
+
+
+def _ahead(study: Study, by_system: dict[str, list[Shard]]) -> dict:
+    """How far the best by NDCG@10 is ahead of the second best: {"best", "second", "delta", "low", "high", "p", ...}.
+
+    Paired by user, each user's mean over seeds, as `paired_difference` returns it. The two are chosen by the same
+    numbers, which flatters the best.
+
+    by_system: shards, one per seed
+    """
+    users = {name: seed_mean([shard.metrics for shard in shards], "NDCG@10") for name, shards in by_system.items()}
+    best, second, *_ = sorted(users, key=lambda name: -users[name].mean())
+    difference = paired_difference(users[best], users[second], study.profile.evaluation.resamples, study.seed)
+    return {"best": best, "second": second} | difference
 
 
 def _over_seeds(study: Study, name: str, shards: list[Shard]) -> dict:

@@ -1,8 +1,7 @@
-"""The generated parts of the README: results, findings, what each profile took, what seeds and precision change."""
+"""The generated parts of the README: results, findings, data sets, protocols, what each profile took, precision."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from dualrec.core import paths
@@ -10,6 +9,8 @@ from dualrec.core.artifacts import write_text
 from dualrec.core.errors import StudyError
 from dualrec.core.text import read_text
 from dualrec.evaluation.results import cell, number, results_table
+from dualrec.publishing.datasets import datasets_part
+from dualrec.publishing.protocols import protocols_part
 from dualrec.publishing.runs import ABOUT_MACHINES, ABOUT_MINUTES, ABOUT_RUNS, machines_table, minutes_table, runs_table
 
 
@@ -50,24 +51,6 @@ def readme_is_current(readme_path: Path, results: dict, runs: dict) -> bool:
     return all(_marked(text, name, readme_path)[1] == block for name, block in _blocks(results, runs).items())
 
 
-def seeds_table(recorded: dict) -> str:
-    """A markdown table: one row per profile and sequence model of `make seeds`, with the spread between seeds.
-
-    recorded: `results["side_runs"]`
-    """
-    metrics = ("HR@1", "HR@10", "NDCG@10")
-    rows = [["profile", "system", "users", "seeds", *metrics, "sd of NDCG@10 between seeds", "s per epoch"]]
-    rows.append(["---", "---", *["---:"] * 7])
-    for profile, kinds in recorded.items():
-        for entry in kinds.get("seeds", {}).get("systems", {}).values():
-            sd = entry["sd"]["NDCG@10"]
-            seconds = entry["seconds_per_epoch"]
-            spread = ["–" if sd is None else f"{sd:.4f}", "–" if seconds is None else f"{seconds:.1f}"]
-            cells = [cell(entry["metrics"][metric]) for metric in metrics]
-            rows.append([f"`{profile}`", entry["label"], str(entry["n"]), str(len(entry["seeds"])), *cells, *spread])
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
 def precision_table(recorded: dict) -> str:
     """A markdown table: one row per profile and network of `make precision`, with what bfloat16 costs it.
 
@@ -88,20 +71,18 @@ def precision_table(recorded: dict) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def _measured(recorded: dict, kind: str, table: Callable[[dict], str]) -> str:
-    """What a side run found, as a table, and how it was measured.
+def _precision(recorded: dict) -> str:
+    """What `make precision` found, as a table, and how it was measured.
 
     recorded: `results["side_runs"]`
-    kind: of the side run
-    table: draws the table
     """
-    runs = [kinds[kind] for kinds in recorded.values() if kind in kinds]
+    runs = [kinds["precision"] for kinds in recorded.values() if "precision" in kinds]
     if not runs:
         return "Not recorded yet."
     facts = "; ".join(
         f"`{run['command']}` on {run['data']}: commit `{run['commit']}`, {run['hardware']}" for run in runs
     )
-    return f"{table(recorded)}\n\nMeasured by {facts}."
+    return f"{precision_table(recorded)}\n\nMeasured by {facts}."
 
 
 def _blocks(results: dict, runs: dict) -> dict[str, str]:
@@ -126,8 +107,9 @@ def _blocks(results: dict, runs: dict) -> dict[str, str]:
         "results": f"\n{results_table(results)}\n\n{caption}\n",
         "profiles": f"\n{runs_table(runs)}\n\n{ABOUT_RUNS} Measured: {measured}.\n",
         "minutes": f"\n{minutes}\n",
-        "seeds": f"\n{_measured(results['side_runs'], 'seeds', seeds_table)}\n",
-        "precision": f"\n{_measured(results['side_runs'], 'precision', precision_table)}\n",
+        "datasets": f"\n{datasets_part(results['side_runs'])}\n",
+        "protocols": f"\n{protocols_part(results['side_runs'])}\n",
+        "precision": f"\n{_precision(results['side_runs'])}\n",
     }
 
 

@@ -23,7 +23,6 @@ from dualrec.experiments.sequence_arms import (
     with_settings,
 )
 from dualrec.profiles.load import available, load_profile
-from dualrec.publishing.readme import seeds_table
 from dualrec.systems import names
 from dualrec.systems.names import IDS_ALONE, LABELS, SYSTEMS
 from dualrec.systems.rank import rank
@@ -154,13 +153,6 @@ def test_side_runs_of_other_profiles_and_kinds_stay(tmp_path):
     assert recorded(tmp_path / "none.json") == {}
 
 
-def test_seeds_table(study):
-    side_runs.measure_seeds("toy", count=1)
-    rows = seeds_table(recorded(paths.results(paths.DEFAULT_PROFILE))).splitlines()
-    assert len(rows) == 2 + len(SEQUENCE_MODELS)
-    assert rows[2].startswith("| `toy` | Popularity | 40 | 1 | ") and rows[2].endswith("| – | – |")
-
-
 def test_ids_alone_have_a_table_of_their_own_and_hear_nothing_of_titles(study):
     """Its shards depend on `lstm_ids`, and with that table made the LSTM's its ranks are the LSTM's."""
     test = study.split.test
@@ -170,3 +162,12 @@ def test_ids_alone_have_a_table_of_their_own_and_hear_nothing_of_titles(study):
     ranks = measure_model(alone, IDS_ALONE, 0, test).ranks
     as_lstm = replace(alone, profile=replace(alone.profile, lstm=alone.profile.lstm_ids))
     np.testing.assert_array_equal(measure_model(as_lstm, "lstm", 0, test).ranks, ranks)
+
+
+def test_the_record_tells_how_far_the_best_is_ahead_of_the_second(study):
+    found = side_runs.measure_seeds("toy", count=2)
+    ahead = recorded(paths.results(paths.DEFAULT_PROFILE))["toy"]["seeds"]["ahead"]
+    means = {name: entry["metrics"]["NDCG@10"]["value"] for name, entry in found.items()}
+    best, second, *_ = sorted(means, key=lambda name: -means[name])
+    assert (ahead["best"], ahead["second"], ahead["n"]) == (best, second, 40)
+    assert ahead["delta"] == pytest.approx(means[best] - means[second], abs=1e-6) and ahead["detectable"] >= 0

@@ -93,7 +93,10 @@ BAD = {  # what is in the file behind HEAD -> what is said
         'base = "laptp"',
         r"'base' names no profile, 'laptp' \(did you mean 'laptop'\?\); choose beauty, laptop, .*\.toml",
     ),
-    "a base file that is not there": ('base = "other.toml"', r"'base' names no profile, 'other.toml'; choose beauty, laptop, "),
+    "a base file that is not there": (
+        'base = "other.toml"',
+        r"'base' names no profile, 'other.toml'; choose beauty, laptop, ",
+    ),
     "a number for a base": ("base = 5", r"'base' must be text, but is 5"),
     "itself as base": ('base = "mine.toml"', r"'base' leads in a circle, mine.toml → mine.toml; take one 'base' out"),
     "base of a table": ('[lstm]\nbase = "laptop"', r"\[lstm\]: unknown key 'base'"),
@@ -161,7 +164,7 @@ def test_a_file_of_ones_own_never_writes_over_another_profile_or_outside(tmp_pat
 
 
 @pytest.mark.parametrize(
-    "command", ["run", "evaluate", "recommend", "grid-search", "seeds", "precision", "doctor", "report"]
+    "command", ["run", "evaluate", "recommend", "grid-search", "seeds", "precision", "protocols", "doctor", "report"]
 )
 def test_nothing_starts_with_a_bad_profile(command, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("DUALREC_HOME", str(tmp_path / "home"))

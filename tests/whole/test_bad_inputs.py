@@ -58,6 +58,7 @@ DATA_DOORS = {
     "grid-search": ["grid-search", "--profile", "{profile}"],
     "seeds": ["seeds", "--profile", "{profile}"],
     "precision": ["precision", "--profile", "{profile}"],
+    "protocols": ["protocols", "--profile", "{profile}"],
     "lora-examples": ["lora-examples", "--profile", "{profile}"],
 }
 PROFILES = {  # kind -> (content of the profile, or None for none; what is said)
@@ -83,6 +84,7 @@ PROFILE_DOORS = {
     "grid-search": ["grid-search", "--profile", "{profile}"],
     "seeds": ["seeds", "--profile", "{profile}"],
     "precision": ["precision", "--profile", "{profile}"],
+    "protocols": ["protocols", "--profile", "{profile}"],
     "lora-examples": ["lora-examples", "--profile", "{profile}"],
     "demo": ["demo", "--no-browser", "--profile", "{profile}"],
 }

@@ -1,0 +1,99 @@
+"""The records of one side run on several data sets, side by side, and what they say in words."""
+
+from __future__ import annotations
+
+from dualrec.evaluation.results import cell, number
+
+PROFILES = ("laptop", "ml-1m", "beauty", "lastfm")  # one for each data set that is compared
+
+
+def by_data(side_runs: dict, kind: str) -> dict[str, dict]:
+    """Data set -> what a side run recorded on it, in the order of PROFILES; those without a record are left out.
+
+    side_runs: as `results.side_runs` returns them
+    kind: of the side run
+    """
+    records = [side_runs[profile][kind] for profile in PROFILES if kind in side_runs.get(profile, {})]
+    return {record["data"]: record for record in records}
+
+
+def not_recorded(side_runs: dict, kind: str) -> str:
+    """A sentence that names the commands whose record is missing; empty where none is.
+
+    side_runs: as `results.side_runs` returns them
+    kind: of the side run, and of the target of `make`
+    """
+    commands = [f"`make {kind} PROFILE={profile}`" for profile in PROFILES if kind not in side_runs.get(profile, {})]
+    return f"Not recorded yet: {', '.join(commands)}." if commands else ""
+
+
+def best_first(record: dict, metric: str) -> list[str]:
+    """The systems of a record of `make seeds`, from best to worst.
+
+    metric: whose means order them
+    """
+    return sorted(record["systems"], key=lambda system: -record["systems"][system]["metrics"][metric]["value"])
+
+
+def standing(record: dict) -> str:
+    """Whether the best system by NDCG@10 can be told from the second best, in one sentence.
+
+    By the paired test where the record has one, else by whether their intervals overlap, which sees less: both have
+    the same users.
+
+    record: of `make seeds`, with two systems or more
+    """
+    best, second, *_ = (record["systems"][system] for system in best_first(record, "NDCG@10"))
+    intervals = [entry["metrics"]["NDCG@10"] for entry in (best, second)]
+    first = f"{best['label']} is first with NDCG@10 = {cell(intervals[0])}"
+    if ahead := record.get("ahead"):
+        difference, low, high = (number(ahead[part], 4, "+") for part in ("delta", "low", "high"))
+        said = {"better": "which is more than chance"}.get(ahead["verdict"], "which cannot be told from chance")
+        by = f"by {difference} [{low}, {high}] (paired, n = {ahead['n']:,}), {said}"
+        return f"{first}, ahead of {second['label']} {by}; {number(ahead['detectable'], 4)} would have shown."
+    apart = intervals[0]["low"] > intervals[1]["high"]
+    said = "by interval the two differ" if apart else "by interval the two cannot be told apart"
+    return f"{first}, before {second['label']} with {cell(intervals[1])}: {said}; the record has no paired test."
+
+
+def order_of_systems(record: dict, level: str) -> str:
+    """`EASE .038 > iALS .037 > …`: the systems of one level of `make protocols`, from best to worst by NDCG@10.
+
+    level: of the record
+    """
+    systems = record["levels"][level]["systems"]
+    return " > ".join(
+        f"{systems[name]['label']} {number(systems[name]['metrics']['NDCG@10']['value'], 3)}"
+        for name in record["levels"][level]["order"]
+    )
+
+
+def moved(record: dict, level: str) -> str:
+    """What a level of `make protocols` changes about who is first, in one clause.
+
+    level: of the record
+    """
+    difference, systems = record["levels"][level]["moved"], record["levels"][level]["systems"]
+    audited = next(iter(record["levels"]))
+    if level == audited:
+        return "the protocol of the study"
+    if difference is None:
+        return "the same first"
+    former = systems[record["levels"][audited]["order"][0]]["label"]
+    delta, low, high = (number(difference[part], 3, "+") for part in ("delta", "low", "high"))
+    said = "more than chance" if difference["verdict"] == "better" else "no more than chance"
+    return f"another first, {delta} [{low}, {high}] against {former}: {said}"
+
+
+def moves(records: dict[str, dict]) -> str:
+    """Of all levels of `make protocols` but the audited one, how many put another system first, and which for sure.
+
+    records: data set -> its record
+    """
+    levels = {(data, level): entry for data, run in records.items() for level, entry in list(run["levels"].items())[1:]}
+    other = {place: entry["moved"] for place, entry in levels.items() if entry["moved"] is not None}
+    sure = [f"{level} on {data}" for (data, level), difference in other.items() if difference["verdict"] == "better"]
+    said = f"{len(sure)} of them by more than chance ({'; '.join(sure)})" if sure else "none by more than chance"
+    alone = [data for data, run in records.items() if len(run["levels"]) == 1]
+    none = f" {', '.join(alone)} allows no other rule: no times, nobody who comes back." if alone else ""
+    return f"Of {len(levels)} other rules, {len(other)} put another system first, {said}.{none}"
