@@ -63,7 +63,7 @@ ROWS = (
     Published("ml-1m", "SASRec, full cross-entropy", FULL_RANKING, "2309.07602", 0.182, 0.315),
     Published("ml-1m", "gSASRec", FULL_RANKING, "asash/gSASRec-pytorch", 0.173, 0.300),
     Published(
-        "ml-1m", "GRU4Rec, tuned on 104 points", FULL_RANKING, "monkey0head/time-to-split", 0.168, 0.289, "paper_lstm"
+        "ml-1m", "GRU4Rec, tuned on 104 points", FULL_RANKING, "monkey0head/time-to-split", 0.168, 0.289, "lstm_ids"
     ),
     Published("ml-1m", "BERT4Rec", FULL_RANKING, "monkey0head/time-to-split", 0.156, 0.284),
     Published("ml-1m", "HSTU-large", f"{FULL_RANKING}, ties by a stable sort", RECTOOLS, 0.216, 0.364),
@@ -84,7 +84,7 @@ ROWS = (
         "MTandHJ/CE-SCE-LLMRec",
         0.0397,
         0.0691,
-        "paper_lstm",
+        "lstm_ids",
     ),
     Published("amazon-beauty", "TIGER, run again", USUAL_ORDER, "MTandHJ/RecBoard", 0.0385, 0.0698),
     Published("lastfm-2k", "BSARec", f"{FULL_RANKING}, five-core of tag events", "2312.10325", 0.044, 0.081),

@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from dualrec.evaluation.published import Published, published_on
 from dualrec.evaluation.results import cell, number
 from dualrec.evaluation.side_by_side import best_first, by_data, not_recorded, standing
-from dualrec.systems.names import LABELS, SEQUENCE_MODELS
+from dualrec.systems.names import IDS_ALONE, LOOKS, SEQUENCE_MODELS
 
 METRICS = ("NDCG@10", "HR@10")
+MEASURED = (*SEQUENCE_MODELS, IDS_ALONE)  # by `make seeds`
 ABOUT = (
     "In brackets: 95 % bootstrap interval over users, of each user's mean over the seeds; bold: this study's best. "
     "Published numbers are quoted, not measured here, and their protocols differ:"
@@ -36,7 +37,7 @@ def datasets_part(side_runs: dict) -> str:
         ABOUT,
         "\n".join(_protocols(row for data in records for row in published_on(data))),
         "\n".join(f"- **{data}:** {standing(run)}{_without(run)}" for data, run in records.items()),
-        "What another seed changes: the standard deviation of NDCG@10 between seeds, and seconds per epoch.",
+        "What another seed changes: the standard deviation of NDCG@10 between seeds.",
         spread_table(records),
         "Measured by:\n\n" + "\n".join(facts),
         not_recorded(side_runs, "seeds"),
@@ -50,7 +51,7 @@ def accuracy_table(records: dict[str, dict], metric: str) -> str:
     records: data set -> its record of `make seeds`
     metric: of the cells
     """
-    names = [*SEQUENCE_MODELS, *(name for run in records.values() for name in run["systems"])]
+    names = [*MEASURED, *(name for run in records.values() for name in run["systems"])]
     best = {data: best_first(run, metric)[0] for data, run in records.items()}
     rows = [["system", *(f"{data}, n = {run['n']:,}" for data, run in records.items())]]
     rows.append(["---", *["---:"] * len(records)])
@@ -76,10 +77,10 @@ def spread_table(records: dict[str, dict]) -> str:
     records: data set -> its record of `make seeds`
     """
     rows = [["network", *records], ["---", *["---:"] * len(records)]]
-    for name in SEQUENCE_MODELS:
+    for name in MEASURED:
         entries = [run["systems"].get(name) for run in records.values()]
         if any(entry and entry["seconds_per_epoch"] is not None for entry in entries):
-            rows.append([LABELS[name], *map(_spread, entries)])
+            rows.append([LOOKS[name].label, *map(_spread, entries)])
     return _markdown(rows)
 
 
@@ -87,8 +88,7 @@ def _spread(entry: dict | None) -> str:
     if entry is None:
         return "–"
     seeds = len(entry["seeds"])
-    sd = "one seed" if seeds == 1 else f"{number(entry['sd']['NDCG@10'], 4)} ({seeds} seeds)"
-    return f"{sd}, {number(entry['seconds_per_epoch'], 1)} s"
+    return "one seed" if seeds == 1 else f"{number(entry['sd']['NDCG@10'], 4)} ({seeds} seeds)"
 
 
 def _protocols(rows: Iterable[Published]) -> list[str]:
@@ -101,7 +101,7 @@ def _protocols(rows: Iterable[Published]) -> list[str]:
 
 def _without(record: dict) -> str:
     """A sentence that names the systems which a record does not have; empty where it has all."""
-    names = [LABELS[name] for name in SEQUENCE_MODELS if name not in record["systems"]]
+    names = [LOOKS[name].label for name in MEASURED if name not in record["systems"]]
     return f" Not measured there yet: {'; '.join(names)}." if names else ""
 
 
