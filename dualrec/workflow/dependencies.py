@@ -18,17 +18,12 @@ from dualrec.core import sources
 from dualrec.core.fingerprint import fingerprint
 from dualrec.workflow.manifest import notebook_paths
 
-EVERYWHERE = (
-    "name",
-    "data",
-    "core",
-    "domain",
-    "users",
-    "split",
-    "evaluation",
-)  # settings that every notebook depends on
-SEQUENCE_SETTINGS = ("recent_events", "windowed_markov", "item_knn", "lstm", "paper_lstm", "sasrec", "rerank", "seeds")
-NOWHERE = ("summary", "needs_memory_gib", "needs_gpu_memory_gib")  # what a profile says about itself
+# Settings that every notebook depends on.
+EVERYWHERE = ("name", "data", "core", "domain", "users", "split", "evaluation")
+COUNTING_SETTINGS = ("recent_events", "windowed_markov", "item_knn", "ease", "ials")
+SEQUENCE_SETTINGS = (*COUNTING_SETTINGS, "lstm", "paper_lstm", "sasrec", "rerank", "seeds")
+# What a profile says about itself, and what side runs alone read: notebooks read their records.
+NOWHERE = ("summary", "needs_memory_gib", "needs_gpu_memory_gib", "grid", "lstm_ids")
 
 
 @dataclass(frozen=True)

