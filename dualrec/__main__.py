@@ -107,7 +107,7 @@ def grid_search(profile: cli.ProfileOption = paths.DEFAULT_PROFILE) -> None:
 @app.command()
 def seeds(
     profile: cli.ProfileOption = paths.DEFAULT_PROFILE,
-    count: Annotated[int, typer.Option(min=1, help="Seeds of every neural model.")] = 5,
+    count: Annotated[int, typer.Option(min=0, help="Seeds of every neural model; 0 records what there is.")] = 5,
 ) -> None:
     """Train the neural models with several seeds and print each sequence model's NDCG@10 and its spread."""
     from dualrec.experiments.seeds import measure_seeds
@@ -121,7 +121,7 @@ def seeds(
 @app.command()
 def precision(
     profile: cli.ProfileOption = paths.DEFAULT_PROFILE,
-    count: Annotated[int, typer.Option(min=1, help="Seeds of every network in each precision.")] = 5,
+    count: Annotated[int, typer.Option(min=0, help="Seeds in each precision; 0 records what there is.")] = 5,
 ) -> None:
     """Train the networks in float32 and in bfloat16 and print what the second costs each in NDCG@10 (hours)."""
     from dualrec.experiments.precision import measure_precision

@@ -7,7 +7,7 @@ from dualrec.evaluation.shards import Place, Shard
 from dualrec.evaluation.statistics import holm, paired_difference
 from dualrec.experiments.seeds import seconds_per_epoch
 from dualrec.experiments.sequence_arms import measure_model, model_settings, with_settings
-from dualrec.experiments.side_runs import Measured, SideRun, Wanted, seed_mean, seed_means
+from dualrec.experiments.side_runs import Measured, SideRun, Wanted, seed_mean, seed_means, seeds_there
 from dualrec.study import Study, open_study
 from dualrec.systems.names import LABELS, NETWORKS
 
@@ -21,9 +21,10 @@ def measure_precision(profile: str, count: int) -> dict[str, dict]:
     In bfloat16 the products of training are rounded; weights, their updates and ranking are float32 in both.
 
     profile: a profile's name or a `.toml` file
-    count: seeds of each network in each precision
+    count: seeds of each network in each precision. 0: nothing is measured, and the record is of the seeds that a
+        network has been trained with in both; a network without any is left out
 
-    Returns system -> {"label", "float32", "bfloat16", "difference"}.
+    Returns system -> {"label", "seeds", "float32", "bfloat16", "difference"}.
     float32, bfloat16: {"metrics", "per_seed"}, see `side_runs.seed_means`, and "seconds_per_epoch", a median
     difference: metric of COMPARED -> bfloat16 less float32, paired by user, each user's mean over seeds; corrected for
         the number of networks (Holm)
@@ -31,7 +32,8 @@ def measure_precision(profile: str, count: int) -> dict[str, dict]:
     study = open_study(profile)
     arms = {f"{name}-{precision}": (name, precision) for name in NETWORKS for precision in PRECISIONS}
     labels = {arm: f"{LABELS[name]}, {precision}" for arm, (name, precision) in arms.items()}
-    run = SideRun(study, "precision", f"make precision COUNT={count}", labels, device_and_threads())
+    seeds = count or seeds_there(study.profile.name, "precision")
+    run = SideRun(study, "precision", f"make precision COUNT={seeds}", labels, device_and_threads())
     studies = {arm: with_settings(study, name, precision=precision) for arm, (name, precision) in arms.items()}
 
     def measure(place: Place) -> Measured:
@@ -39,20 +41,27 @@ def measure_precision(profile: str, count: int) -> dict[str, dict]:
 
     wanted = [
         Wanted(Place(arm, "test", seed), model_settings(studies[arm], name, study.split.test))
-        for seed in range(count)
+        for seed in range(seeds)
         for arm, (name, _) in arms.items()
     ]
-    shards = run.shards(wanted, measure)
-    by_arm = {arm: [shard for shard in shards if shard.place.arm == arm] for arm in arms}
-    systems = {
-        name: {"label": LABELS[name]} | {p: _over_seeds(study, by_arm[f"{name}-{p}"]) for p in PRECISIONS}
-        for name in NETWORKS
-    }
-    for name, difference in _differences(study, by_arm).items():
+    shards = run.shards(wanted, measure) if count else run.present(wanted)
+    systems: dict[str, dict] = {}
+    pairs = {name: pair for name in NETWORKS if all((pair := _in_both(shards, name)).values())}
+    for name, pair in pairs.items():
+        drawn = [shard.place.seed for shard in pair["float32"]]
+        systems[name] = {"label": LABELS[name], "seeds": drawn} | {p: _over_seeds(study, pair[p]) for p in PRECISIONS}
+    for name, difference in _differences(study, pairs).items():
         systems[name]["difference"] = difference
-    facts = {"n": len(study.split.test), "seeds": list(range(count)), "protocol": study.protocol}
-    run.record(shards, facts | {"systems": systems})
+    compared = [shard for pair in pairs.values() for half in pair.values() for shard in half]
+    run.record(compared, {"n": len(study.split.test), "protocol": study.protocol, "systems": systems})
     return systems
+
+
+def _in_both(shards: list[Shard], name: str) -> dict[str, list[Shard]]:
+    """Precision -> a network's shards, of the seeds that it has in both, in their order."""
+    halves = {p: {s.place.seed: s for s in shards if s.place.arm == f"{name}-{p}"} for p in PRECISIONS}
+    both = sorted(set.intersection(*map(set, halves.values())))
+    return {p: [half[seed] for seed in both] for p, half in halves.items()}
 
 
 def _over_seeds(study: Study, shards: list[Shard]) -> dict:
@@ -60,14 +69,17 @@ def _over_seeds(study: Study, shards: list[Shard]) -> dict:
     return means | {"seconds_per_epoch": seconds_per_epoch(shards)}
 
 
-def _differences(study: Study, by_arm: dict[str, list[Shard]]) -> dict[str, dict[str, dict]]:
-    """System -> metric -> bfloat16 less float32, see `measure_precision`."""
-    frames = {arm: [shard.metrics for shard in shards] for arm, shards in by_arm.items()}
-    found: dict[str, dict[str, dict]] = {name: {} for name in NETWORKS}
+def _differences(study: Study, pairs: dict[str, dict[str, list[Shard]]]) -> dict[str, dict[str, dict]]:
+    """System -> metric -> bfloat16 less float32, see `measure_precision`.
+
+    pairs: system -> precision -> shards, of the same seeds
+    """
+    changes: dict[str, dict[str, dict]] = {name: {} for name in pairs}
     for metric in COMPARED:
-        pairs = [[seed_mean(frames[f"{name}-{p}"], metric) for p in PRECISIONS] for name in NETWORKS]
-        resamples = study.profile.evaluation.resamples
-        differences = [paired_difference(low, full, resamples, study.seed) for full, low in pairs]
-        for name, difference in zip(NETWORKS, holm(differences), strict=True):
-            found[name][metric] = difference
-    return found
+        differences = []
+        for pair in pairs.values():
+            full, low = (seed_mean([shard.metrics for shard in pair[p]], metric) for p in PRECISIONS)
+            differences.append(paired_difference(low, full, study.profile.evaluation.resamples, study.seed))
+        for name, difference in zip(pairs, holm(differences), strict=True):
+            changes[name][metric] = difference
+    return changes

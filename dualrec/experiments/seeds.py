@@ -7,7 +7,7 @@ import numpy as np
 from dualrec.evaluation.shards import Place, Shard
 from dualrec.evaluation.statistics import paired_difference
 from dualrec.experiments.sequence_arms import NETWORKS, SEQUENCE_MODELS, measure_model, model_settings
-from dualrec.experiments.side_runs import SideRun, Wanted, seed_mean, seed_means
+from dualrec.experiments.side_runs import Measured, SideRun, Wanted, seed_mean, seed_means, seeds_there
 from dualrec.study import Study, open_study
 from dualrec.systems.names import LOOKS
 
@@ -19,7 +19,8 @@ def measure_seeds(profile: str, count: int) -> dict[str, dict]:
     Recorded beside the systems, as "ahead": the best by NDCG@10 less the second best, see `_ahead`.
 
     profile: a profile's name or a `.toml` file
-    count: seeds of every neural model; the others have one, since none of them draws at random
+    count: seeds of every neural model; the others have one, since none of them draws at random. 0: nothing is measured,
+        and the record is of all that has been; a system without a shard is left out
 
     Returns system -> {"label", "n", "seeds", "metrics", "per_seed", "sd", "seconds_per_epoch"}.
     metrics: of each user's mean over seeds, with its interval over users
@@ -28,14 +29,20 @@ def measure_seeds(profile: str, count: int) -> dict[str, dict]:
     seconds_per_epoch: median over all epochs of a network; None for the others
     """
     study = open_study(profile)
-    run = SideRun(study, "seeds", f"make seeds COUNT={count}", {name: look.label for name, look in LOOKS.items()})
+    seeds = count or seeds_there(study.profile.name, "seeds")
+    run = SideRun(study, "seeds", f"make seeds COUNT={seeds}", {name: look.label for name, look in LOOKS.items()})
     wanted = [
         Wanted(Place(name, "test", seed), model_settings(study, name, study.split.test))
         for name in SEQUENCE_MODELS
-        for seed in range(count if name in NETWORKS else 1)
+        for seed in range(seeds if name in NETWORKS else 1)
     ]
-    shards = run.shards(wanted, lambda place: measure_model(study, place.arm, place.seed, study.split.test))
+
+    def measure(place: Place) -> Measured:
+        return measure_model(study, place.arm, place.seed, study.split.test)
+
+    shards = run.shards(wanted, measure) if count else run.present(wanted)
     by_system = {name: [shard for shard in shards if shard.place.arm == name] for name in SEQUENCE_MODELS}
+    by_system = {name: of_system for name, of_system in by_system.items() if of_system}
     systems = {name: _over_seeds(study, name, of_system) for name, of_system in by_system.items()}
     facts = {"n": len(study.split.test), "protocol": study.protocol, "ahead": _ahead(study, by_system)}
     run.record(shards, facts | {"systems": systems})

@@ -16,6 +16,7 @@ import pandas as pd
 
 from dualrec.core import paths
 from dualrec.core.artifacts import json_text
+from dualrec.core.errors import StudyError
 from dualrec.core.fingerprint import fingerprint
 from dualrec.core.git import git_commit
 from dualrec.core.machine import hardware
@@ -82,12 +83,11 @@ class SideRun:
         """
         commit = git_commit(paths.home())  # of the code that runs, whatever happens to the files meanwhile
         profile = self.study.profile.name
-        wanted = [Wanted(place, json.loads(json_text(settings))) for place, settings in wanted]
         for place, _ in wanted:
             shard_path(profile, self.family, place)  # refused before hours are spent
         there = read_family(profile, self.family)
-        good = {place for place, settings in wanted if place in there and there[place].settings == settings}
-        due = [row for row in wanted if row.place not in good]
+        wanted = [Wanted(place, json.loads(json_text(settings))) for place, settings in wanted]
+        due = [row for row in wanted if not _is_measured(row, there)]
         self._announce([place for place, _ in due], there)
         for position, (place, settings) in enumerate(due, start=1):
             found = measure(place)
@@ -98,6 +98,23 @@ class SideRun:
             name = self.labels.get(place.arm, place.arm)
             self._say(f"{name}, seed {place.seed}: {place.fold} NDCG@10 {ndcg:.4f}; {len(due) - position} left")
         return [there[place] for place, _ in wanted]
+
+    def present(self, wanted: list[Wanted]) -> list[Shard]:
+        """Those of the wanted shards that have been measured, in their order; what is missing is said, not measured.
+
+        Raises StudyError where there is none, or a file among the family's shards is not one.
+        """
+        there = read_family(self.study.profile.name, self.family)
+        wanted = [Wanted(place, json.loads(json_text(settings))) for place, settings in wanted]
+        measured = [row.place for row in wanted if _is_measured(row, there)]
+        if not measured:
+            raise StudyError(
+                f"no shard of {self.family} has been measured with the settings of profile "
+                f"'{self.study.profile.name}'; run `{self.command}`, which measures them"
+            )
+        if text := missing([row.place for row in wanted], measured, self.labels):
+            self._say(text)
+        return [there[place] for place in measured]
 
     def record(self, shards: list[Shard], values: dict) -> None:
         """Put what shards say together into the default profile's results, with all it takes to repeat it.
@@ -128,6 +145,16 @@ class SideRun:
 
     def _say(self, text: str) -> None:
         print(f"{self.family}: {text}", file=sys.stderr)
+
+
+def seeds_there(profile: str, family: str) -> int:
+    """How many seeds, counted from 0, the shards of a family go up to, at least 1."""
+    return max((place.seed for place in read_family(profile, family)), default=0) + 1
+
+
+def _is_measured(row: Wanted, there: Mapping[Place, Shard]) -> bool:
+    """Whether a shard is among those that are there, with the settings that are wanted."""
+    return row.place in there and there[row.place].settings == row.settings
 
 
 def settings_of(study: Study, cases: Cases) -> dict[str, Any]:

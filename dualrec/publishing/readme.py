@@ -67,7 +67,7 @@ def precision_table(recorded: dict) -> str:
             delta, low, high = (number(change[part], 4, "+") for part in ("delta", "low", "high"))
             seconds = " / ".join(number(half["seconds_per_epoch"], 1) for half in both)
             cells += [f"{delta} [{low}, {high}], {change['verdict']}", seconds]
-            rows.append([f"`{profile}`", entry["label"], str(run["n"]), str(len(run["seeds"])), *cells])
+            rows.append([f"`{profile}`", entry["label"], str(run["n"]), str(len(entry["seeds"])), *cells])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 

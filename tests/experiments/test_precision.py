@@ -1,11 +1,13 @@
 """What bfloat16 costs: both precisions are trained with every seed, compared user by user, and shown."""
 
+import shutil
+
 import numpy as np
 import pytest
 
 from dualrec.core import paths
 from dualrec.evaluation.results import side_runs
-from dualrec.evaluation.shards import Place, read_family
+from dualrec.evaluation.shards import Place, read_family, shard_path
 from dualrec.experiments import precision
 from dualrec.publishing.readme import precision_table
 from dualrec.systems.names import LABELS, NETWORKS
@@ -38,6 +40,16 @@ def test_every_network_is_measured_in_both_precisions_with_every_seed(toy_profil
 
     recorded = side_runs(paths.results(paths.DEFAULT_PROFILE))
     assert recorded["toy"]["precision"]["command"] == "make precision COUNT=2 PROFILE=toy"
-    assert recorded["toy"]["precision"]["seeds"] == [0, 1]
+    assert all(entry["seeds"] == [0, 1] for entry in recorded["toy"]["precision"]["systems"].values())
     rows = precision_table(recorded).splitlines()
     assert len(rows) == 2 + len(NETWORKS) and rows[2].startswith(f"| `toy` | {LABELS[NETWORKS[0]]} | 40 | 2 | ")
+
+    first, second, *_ = NETWORKS
+    shard_path("toy", "precision", Place(f"{first}-bfloat16", "test", 1)).unlink()
+    shutil.rmtree(shard_path("toy", "precision", Place(f"{second}-float32", "test", 0)).parent)
+    monkeypatch.setattr(precision, "measure_model", lambda *_: pytest.fail("COUNT=0 measures nothing"))
+    there = precision.measure_precision("toy", count=0)
+    assert list(there) == [name for name in NETWORKS if name != second]
+    assert there[first]["seeds"] == [0] and there[NETWORKS[2]] | {"difference": None} == found[NETWORKS[2]] | {
+        "difference": None
+    }

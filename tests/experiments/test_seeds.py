@@ -9,10 +9,11 @@ import pytest
 
 from dualrec import plots
 from dualrec.core import paths
+from dualrec.core.errors import StudyError
 from dualrec.evaluation.metrics import per_user
 from dualrec.evaluation.results import record, record_side_run
 from dualrec.evaluation.results import side_runs as recorded
-from dualrec.evaluation.shards import read_family
+from dualrec.evaluation.shards import Place, read_family, shard_path
 from dualrec.experiments import grid_search
 from dualrec.experiments import seeds as side_runs
 from dualrec.experiments.sequence_arms import (
@@ -126,6 +127,21 @@ def test_a_call_with_fewer_seeds_forgets_none(study, capsys):
     assert capsys.readouterr().err == "seeds: figures/results.json keeps its record over more seeds (2)\n"
     entry = recorded(paths.results(paths.DEFAULT_PROFILE))["toy"]["seeds"]
     assert entry["command"] == "make seeds COUNT=2 PROFILE=toy" and entry["systems"].keys() == first.keys()
+
+
+def test_what_there_is_is_recorded_and_nothing_measured(study, monkeypatch, capsys):
+    with pytest.raises(StudyError, match="no shard of seeds .* profile 'toy'; run `make seeds COUNT=1 PROFILE=toy`"):
+        side_runs.measure_seeds("toy", count=0)
+    first = side_runs.measure_seeds("toy", count=2)
+    shard_path("toy", "seeds", Place("sasrec", "test", 1)).unlink()
+    shutil.rmtree(shard_path("toy", "seeds", Place("ease", "test", 0)).parent)
+    monkeypatch.setattr(side_runs, "measure_model", lambda *_: pytest.fail("COUNT=0 measures nothing"))
+    capsys.readouterr()
+    there = side_runs.measure_seeds("toy", count=0)
+    assert "not measured yet: EASE, seed 0; SASRec, seed 1\n" in capsys.readouterr().err
+    assert there["sasrec"]["seeds"] == [0] and there["lstm"] == first["lstm"] and "ease" not in there
+    entry = recorded(paths.results(paths.DEFAULT_PROFILE))["toy"]["seeds"]
+    assert entry["command"] == "make seeds COUNT=2 PROFILE=toy" and entry["systems"].keys() == there.keys()
 
 
 def test_the_figure_of_the_seeds_has_a_dot_for_each(study):

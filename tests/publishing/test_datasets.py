@@ -52,9 +52,7 @@ def test_published_numbers_stand_below_in_their_column_with_their_source(runs):
 
 
 def test_what_seeds_change(runs):
-    assert spread_table(records(runs)).splitlines()[2:] == [
-        "| LSTM, improved | 0.0020 (3 seeds) | one seed |"
-    ]
+    assert spread_table(records(runs)).splitlines()[2:] == ["| LSTM, improved | 0.0020 (3 seeds) | one seed |"]
 
 
 def test_the_part_says_what_is_missing_and_where_numbers_come_from(runs):
