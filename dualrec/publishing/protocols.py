@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dualrec.data.registry import SOURCES
 from dualrec.evaluation.results import number
-from dualrec.evaluation.side_by_side import by_data, moved, moves, not_recorded, order_of_systems
+from dualrec.evaluation.side_by_side import by_data, moves, not_recorded
 
 ABOUT_COUNTS = (
     "A last event ties where the event before it has the same time, so that a rule and not behaviour chose the target. "
@@ -12,15 +12,14 @@ ABOUT_COUNTS = (
     "met already. The last column is the difference between the two best models without a network that so many people "
     "show with 80 % power (two-sided, 5 %)."
 )
-ABOUT_LEVELS = (
-    "Models that train no network, ordered by NDCG@10. A level with another first system is compared with the system "
-    "that is first under leave-one-out, paired by user on the level's own users, corrected for the number of levels "
-    "(Holm); the best of several is chosen by the same numbers, which flatters it."
+WHERE_LEVELS_STAND = (
+    "[09_protocols](notebooks/09_protocols.ipynb) has the order of the systems under each rule, and does the same for one "
+    "data set in more detail, with the LSTM."
 )
 
 
 def protocols_part(side_runs: dict) -> str:
-    """Tables of counts and of the order of the systems, and where they come from.
+    """A table of counts, how often another rule puts another system first, and where that comes from.
 
     side_runs: `results["side_runs"]`
     """
@@ -32,9 +31,7 @@ def protocols_part(side_runs: dict) -> str:
         counts_table(records),
         ABOUT_COUNTS,
         "What is known of the order:\n\n" + "\n".join(orders),
-        moves(records),
-        levels_table(records),
-        ABOUT_LEVELS,
+        f"{moves(records)} {WHERE_LEVELS_STAND}",
         _measured(records),
         not_recorded(side_runs, "protocols"),
     ]
@@ -64,19 +61,6 @@ def counts_table(records: dict[str, dict]) -> str:
                 " / ".join(number(run["detectable"][metric], 4) for metric in ("NDCG@10", "HR@10")),
             ]
         )
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
-def levels_table(records: dict[str, dict]) -> str:
-    """A markdown table: one row per data set and level, with the order of the systems.
-
-    records: data set -> its record of `make protocols`
-    """
-    rows = [["data set", "level", "users", "from best to worst", "against leave-one-out"]]
-    rows.append(["---", "---", "---:", "---", "---"])
-    for data, run in records.items():
-        for level, entry in run["levels"].items():
-            rows.append([data, level, f"{entry['n']:,}", order_of_systems(run, level), moved(run, level)])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 

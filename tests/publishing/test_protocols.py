@@ -1,8 +1,8 @@
-"""README's tables of what each data set can tell and what other rules change."""
+"""README's part on what each data set can tell and how often another rule moves the order."""
 
 import pytest
 
-from dualrec.publishing.protocols import counts_table, levels_table, protocols_part
+from dualrec.publishing.protocols import counts_table, protocols_part
 
 COUNTS = {"users": 1090, "items": 3646, "events": 52551, "events_per_user": 19.0, "cases": 1090, "tied_last": 517}
 COUNTS |= {"target_events": 13.0, "untrained_targets": 2, "last_met_before": 294, "read_cases": 1275}
@@ -24,13 +24,6 @@ def test_counts(run):
         "| lastfm-2k | 1,090 | 3,646 | 52,551 | 19 | 517 of 1,090 | 294 of 1,275 | 13 | 2 of 1,090 | 0.0153 / 0.0255 |"
     )
     assert "| no times |" in counts_table({"x": run | {"counts": COUNTS | {"tied_last": None}}})
-
-
-def test_levels(run):
-    assert levels_table({"lastfm-2k": run}).splitlines()[2:] == [
-        "| lastfm-2k | leave-one-out | 1,090 | EASE 0.038 | the protocol of the study |",
-        "| lastfm-2k | first after a cut in time | 295 | EASE 0.038 | the same first |",
-    ]
 
 
 def test_the_part_says_what_is_known_of_the_order_and_what_is_missing(run):
