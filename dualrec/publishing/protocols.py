@@ -13,8 +13,8 @@ ABOUT_COUNTS = (
     "show with 80 % power (two-sided, 5 %)."
 )
 WHERE_LEVELS_STAND = (
-    "[09_protocols](notebooks/09_protocols.ipynb) has the order of the systems under each rule, and does the same for one "
-    "data set in more detail, with the LSTM."
+    "[09_protocols](notebooks/09_protocols.ipynb) has the order of the systems under each rule, and does the same for "
+    "one data set in more detail, with the LSTM."
 )
 
 
