@@ -271,5 +271,5 @@ class Profile:
     audit: AuditConfig = field(default_factory=AuditConfig)
     protocols: ProtocolsConfig = field(default_factory=ProtocolsConfig)
     seeds: Count = 3  # seeds of the improved LSTM within a run; the first one makes the hints
-    needs_memory_gib: NonNegative = 4.0
+    needs_memory_gib: NonNegative = 7.0
     needs_gpu_memory_gib: NonNegative = 0.0
