@@ -119,7 +119,7 @@ def oddities(catalogue: Catalogue, interactions: pd.DataFrame) -> dict[str, int]
     interactions: as of a data set
     """
     return {
-        "items_without_ratings": len(catalogue) - interactions["item"].nunique(),
+        "items_without_ratings": len(catalogue) - int(pd.Series(interactions["item"]).nunique()),
         "items_with_a_title_used_twice": int((catalogue.same_title != np.arange(len(catalogue) + 1)).sum()),
         "items_without_year": int((catalogue.years[1:] == 0).sum()),
         "items_without_genre": int((catalogue.genres[1:].sum(axis=1) == 0).sum()),

@@ -58,10 +58,10 @@ def write_split(dataset: Dataset, split: Split, repeats: str, form: str, folder:
     folder = Path(folder).resolve()
     _refuse_others(folder)
     table = split_table(dataset, split, repeats)
-    events = table["part"].value_counts()
+    events = pd.Series(table["part"]).value_counts().to_dict()
     note = {"made_by": MADE_BY, "format": form, "rule": RULE} | facts
     note |= {"users": len(split.test), "items": len(dataset.catalogue)}
-    note |= {"events": {part: int(events[part]) for part in PARTS}}
+    note |= {"events": {part: int(events.get(part, 0)) for part in PARTS}}
     with atomic_path(folder) as temporary:
         temporary.mkdir()
         note["files"] = FORMATS[form](table, dataset.catalogue, temporary)
@@ -101,10 +101,10 @@ def _times(dataset: Dataset, users: np.ndarray, repeats: str) -> np.ndarray:
     Rising times within a user are enough: where the tie rule decides, they are equal. Of an item met again, the first
     encounter is the earliest.
     """
-    events = dataset.interactions[["user_id", "item", "timestamp"]]
-    events = events[events["user_id"].isin(users)]
+    events = pd.DataFrame(dataset.interactions[["user_id", "item", "timestamp"]])
+    events = pd.DataFrame(events[np.isin(events["user_id"].to_numpy(), users)])
     if repeats == "first":
-        events = events.groupby(["user_id", "item"], as_index=False)["timestamp"].min()
+        events = pd.DataFrame(events.groupby(["user_id", "item"], as_index=False)["timestamp"].min())
     return events.sort_values(["user_id", "timestamp"])["timestamp"].to_numpy()
 
 
@@ -130,7 +130,7 @@ def _refuse_others(folder: Path) -> None:
 def _write_csv(table: pd.DataFrame, catalogue: Catalogue, folder: Path) -> dict[str, str]:
     for part, events in table.groupby("part"):
         _write(events.drop(columns="part"), folder / f"{part}.csv")
-    items = pd.DataFrame({"item_id": catalogue.ids, "title": catalogue.titles})[1:]
+    items = pd.DataFrame({"item_id": catalogue.ids[1:], "title": catalogue.titles[1:]})
     _write(items.sort_values("item_id"), folder / "items.csv")
     columns = "user_id, item_id, order (of the user's events, from 0) and timestamp (as in the data)"
     return {
@@ -147,7 +147,7 @@ def _write_recbole(table: pd.DataFrame, catalogue: Catalogue, folder: Path) -> d
     RecBole looks for a file that is called as its folder is.
     """
     columns = {"user_id": "user_id:token", "item_id": "item_id:token", "order": "timestamp:float"}
-    _write(table[[*columns]].rename(columns=columns), folder / f"{folder.name}.inter", "\t")
+    _write(pd.DataFrame(table[[*columns]]).rename(columns=columns), folder / f"{folder.name}.inter", "\t")
     settings = RECBOLE_SETTINGS.format(name=folder.name)
     (folder / f"{folder.name}.yaml").write_text(settings, encoding="utf-8", newline="\n")
     return {
@@ -158,7 +158,7 @@ def _write_recbole(table: pd.DataFrame, catalogue: Catalogue, folder: Path) -> d
 
 def _write_rectools(table: pd.DataFrame, catalogue: Catalogue, folder: Path) -> dict[str, str]:
     """Columns as `rectools.Columns` names them; times a second apart from each other keep the order."""
-    times = pd.Timestamp(2000, 1, 1) + pd.to_timedelta(table["order"], "s")
+    times = pd.Timestamp(2000, 1, 1) + pd.to_timedelta(table["order"].to_numpy(), "s")
     events = table[["user_id", "item_id", "part"]].assign(weight=1.0, datetime=times)
     for part, rows in events.groupby("part"):
         _write(rows.drop(columns="part"), folder / f"{part}.csv")

@@ -7,6 +7,7 @@ has its k events. Whatever the order in which users and items leave, the same on
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from dualrec.core.errors import StudyError
 from dualrec.data.dataset import Dataset, digest_of, oddities
@@ -30,7 +31,8 @@ def k_core(dataset: Dataset, k: int, once: bool) -> Dataset:
     if not len(core):
         raise StudyError(f"data set '{dataset.name}': no users and items have {k} events each; lower `core`")
     users, items = (np.unique(column) for column in core.T)
-    kept = events[events.user_id.isin(users) & events["item"].isin(items)]
+    inside = np.isin(events["user_id"].to_numpy(), users) & np.isin(events["item"].to_numpy(), items)
+    kept = pd.DataFrame(events[inside])
     kept = kept.assign(
         user_id=np.searchsorted(users, kept.user_id) + 1, item=np.searchsorted(items, kept["item"]) + 1
     ).reset_index(drop=True)

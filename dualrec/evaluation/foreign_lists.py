@@ -44,23 +44,24 @@ def read_lists(path: Path, dataset: Dataset, cases: Cases, k: int) -> tuple[Rank
     """
     rows = _rows(Path(path))
     where = paths.readable(path)
-    users = _numbers(dataset.user_ids[1:], rows["user_id"])
-    _refuse_unknown(where, "user", rows["user_id"], users, dataset.user_ids)
+    ids = pd.Series(rows["user_id"])
+    users = _numbers(dataset.user_ids[1:], ids)
+    _refuse_unknown(where, "user", ids, users, dataset.user_ids)
     case_of = np.full(len(dataset.user_ids), -1)
     case_of[cases.users] = np.arange(len(cases))
     case = case_of[users]
-    there = rows.assign(case=case)[case >= 0].sort_values(["case", "place"], kind="stable")
+    there = pd.DataFrame(rows.assign(case=case)[case >= 0]).sort_values(["case", "place"], kind="stable")
     if there.empty:
         raise StudyError(f"{where} has a list for none of the {len(cases)} users who are evaluated; rank for those")
     again = there.duplicated(["case", "place"]).to_numpy()
     if again.any():
         user, place = there.iloc[again.argmax()][["user_id", "place"]]
         raise StudyError(f"{where}: user {user} has two items at rank {place}; write one list per user")
-    notes = _users_left_out(users, case, rows["user_id"], cases)
-    deepest = there["place"].max()
+    notes = _users_left_out(users, case, ids, cases)
+    deepest = int(there["place"].to_numpy().max())
     if deepest > k:
         notes.append(f"lists have up to {deepest} places, of which the first {k} count")
-    counted = there[there["place"] <= k]
+    counted = pd.DataFrame(there[there["place"] <= k])
     lists, places = _judged(where, counted, dataset, cases, k)
     return lists, notes + places
 
@@ -124,7 +125,7 @@ def _numbers(known: np.ndarray, found: pd.Series) -> np.ndarray:
     """
     numbers = np.zeros(len(found), np.int64)
     there = np.ones(len(found), bool) if found.dtype == np.int64 else (found.str.strip() != "").to_numpy(bool)
-    (known_ids, found_ids), _ = same_ids(pd.Series(known), found[there])
+    (known_ids, found_ids), _ = same_ids(pd.Series(known), pd.Series(found[there]))
     numbers[there] = 1 + pd.Index(known_ids).get_indexer(pd.Index(found_ids))
     return numbers
 
@@ -137,7 +138,7 @@ def _refuse_unknown(where: str, kind: str, ids: pd.Series, numbers: np.ndarray, 
     numbers: int64 (n,), 0 where an id is unknown
     known: original ids by number; the first stands for nobody
     """
-    unknown = ids[numbers == 0].drop_duplicates()
+    unknown = pd.Series(ids[numbers == 0]).drop_duplicates()
     all_ids = ids.nunique()
     if len(unknown) > REFUSE * all_ids:
         example = f"theirs begin with {known[1]}, these with {unknown.iloc[0]}"[:NAMED]
@@ -149,7 +150,7 @@ def _refuse_unknown(where: str, kind: str, ids: pd.Series, numbers: np.ndarray, 
 
 def _users_left_out(users: np.ndarray, case: np.ndarray, ids: pd.Series, cases: Cases) -> list[str]:
     """Who has a list and is not evaluated, and the other way round, a line each."""
-    unknown = ids[users == 0].nunique()
+    unknown = pd.Series(ids[users == 0]).nunique()
     others = len(np.unique(users[(users > 0) & (case < 0)]))
     without = len(cases) - len(np.unique(case[case >= 0]))
     return _said(
@@ -165,11 +166,12 @@ def _judged(where: str, rows: pd.DataFrame, dataset: Dataset, cases: Cases, k: i
     rows: columns case, place, item_id and score, in the order of the lists
     """
     catalogue, n = dataset.catalogue, len(cases)
-    rows = rows[(rows["item_id"].str.strip() != "").to_numpy(bool)]
+    rows = pd.DataFrame(rows[(rows["item_id"].str.strip() != "").to_numpy(bool)])
     if rows.empty:
         raise StudyError(f"{where} names no item for any of the {n} users who are evaluated; rank for those")
-    case, place, item = rows["case"].to_numpy(), rows["place"].to_numpy(), _numbers(catalogue.ids[1:], rows["item_id"])
-    _refuse_unknown(where, "item", rows["item_id"], item, catalogue.ids)
+    ids = pd.Series(rows["item_id"])
+    case, place, item = rows["case"].to_numpy(), rows["place"].to_numpy(), _numbers(catalogue.ids[1:], ids)
+    _refuse_unknown(where, "item", ids, item, catalogue.ids)
     closed = cases.history.excluded  # nothing where items may be recommended again
     pair = case * (len(catalogue) + 1) + item
     met = np.repeat(np.arange(n), closed.lengths) * (len(catalogue) + 1) + closed.items
@@ -185,7 +187,7 @@ def _judged(where: str, rows: pd.DataFrame, dataset: Dataset, cases: Cases, k: i
     fates = {"written": item >= 0, "invalid": item == 0, "duplicate": again, "seen": seen}
     counts = {name: np.bincount(case[fate], minlength=n) for name, fate in fates.items()}
     lists = RankedLists(items, None if np.isnan(scores).all() else scores, counts=counts)
-    short = np.count_nonzero(counts["written"] < k) - np.count_nonzero(counts["written"] == 0)
+    short = int(np.count_nonzero(counts["written"] < k) - np.count_nonzero(counts["written"] == 0))
     of = f"of {len(rows):,}"
     return lists, _said(
         (fates["invalid"].sum(), f"items that are not in the catalogue, which are misses, {of}"),

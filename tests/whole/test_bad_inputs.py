@@ -62,7 +62,7 @@ DATA_DOORS = {
     "lora-examples": ["lora-examples", "--profile", "{profile}"],
 }
 PROFILES = {  # kind -> (content of the profile, or None for none; what is said)
-    "no such file": (None, "unknown profile '.*mine.toml'; choose one of laptop"),
+    "no such file": (None, "unknown profile '.*mine.toml'; choose one of beauty, laptop"),
     "no TOML": ("summary = \n", "is not valid TOML"),
     "not text": (b"\xff\xfe\xff", "is not valid TOML"),
     "an unknown key": ("user = 5\n", r"unknown key 'user' \(did you mean 'users'\?\)"),
@@ -174,7 +174,7 @@ WORDS = {  # kind and door -> (arguments; exit code; what is said)
     "export-split: a folder of something else": (["export-split", "--out", "{folder}"], 1, "which no export wrote"),
     "export-split: a file": (["export-split", "--out", __file__], 1, "is a file, and a split takes several"),
     "import-lists: no name": (["import-lists", "mine.csv"], 2, "--name"),
-    "import-lists: no file": (["import-lists", "--name", "mine"], 2, "LISTS"),
+    "import-lists: no file": (["import-lists", "--name", "mine"], 2, "(?i)missing argument .lists"),
     "import-lists: the name of a system": (["import-lists", "mine.csv", "--name", "lstm"], 1, "is a system of the"),
     "import-lists: no name of a file": (["import-lists", "mine.csv", "--name", "a/b"], 1, "is no name for a file"),
     "import-lists: a label that is taken": (
@@ -190,8 +190,9 @@ WORDS = {  # kind and door -> (arguments; exit code; what is said)
     "recommend: an unknown system": (["recommend", "--titles", "Alien", "--system", "lstn"], 1, "lstn"),
     "recommend: no titles at all": (["recommend"], 2, "--titles"),
     "run: an unknown notebook": (["run", "--only", "99"], 1, "no notebook '99'"),
-    "seeds: none": (["seeds", "--count", "0"], 2, "--count"),
-    "precision: none": (["precision", "--count", "0"], 2, "--count"),
+    "seeds: fewer than none": (["seeds", "--count", "-1"], 2, "--count"),
+    "seeds: a record of nothing": (["seeds", "--count", "0"], 1, "no shard of seeds .* run `make seeds COUNT=1`"),
+    "precision: a record of nothing": (["precision", "--count", "0"], 1, "no shard of precision .* COUNT=1`"),
     "lora-examples: none": (["lora-examples", "--count", "0"], 2, "--count"),
     "demo: no such port": (["demo", "--port", "0"], 2, "--port"),
     "badges: no repository": (["badges", "--repository", "nobody"], 1, "OWNER/NAME"),

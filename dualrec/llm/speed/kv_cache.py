@@ -6,6 +6,8 @@ takes as long as attending to them.
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from transformers.cache_utils import Cache, DynamicLayer
 
@@ -32,8 +34,9 @@ class RoomyLayer(DynamicLayer):
         """Add the keys and values of W tokens, (B, G, W, d) each, and return those of all."""
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
-        self.keys, self._key_room = _appended(self.keys, self._key_room, key_states)
-        self.values, self._value_room = _appended(self.values, self._value_room, value_states)
+        keys, values = cast(torch.Tensor, self.keys), cast(torch.Tensor, self.values)
+        self.keys, self._key_room = _appended(keys, self._key_room, key_states)
+        self.values, self._value_room = _appended(values, self._value_room, value_states)
         return self.keys, self.values
 
 
