@@ -259,10 +259,11 @@ def test_the_readme_names_every_target_profile_and_command():
     from dualrec.profiles.load import available
 
     targets = set(TARGETS) - {"help"}
-    commands = {(command.name or command.callback.__name__) for command in app.registered_commands}
+    commands = {(command.name or command.callback.__name__).replace("_", "-") for command in app.registered_commands}
     assert targets <= set(re.findall(r"^\| `([\w-]+)` \|", README, re.MULTILINE))
     assert set(available()) <= set(re.findall(r"^\| `([\w-]+)`", README, re.MULTILINE))
-    assert commands <= set(re.findall(r"python -m dualrec (\w+)", README)) | targets
+    shown = set(re.findall(r"python -m dualrec ([\w-]+)", README))
+    assert commands <= shown | {target.replace("_", "-") for target in targets}
     assert README.count("<!-- results:begin -->") == README.count("<!-- results:end -->") == 1
 
 
