@@ -20,6 +20,7 @@ from dualrec.data.batches import GZIP, read_batches
 from dualrec.data.columns import KINDS
 
 NAMED = 300  # characters of a foreign file's column names in an error
+_SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
 _PACKED = {b"PK\3\4": "zip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"(\xb5/\xfd": "zstd"}
 
 
@@ -80,7 +81,7 @@ def _read_whole(
     path: Path, separator: str, columns: list[str] | None, kinds: dict[str, str], required: tuple[str, ...]
 ) -> pd.DataFrame:
     """See `read_table`."""
-    text = _read_text(path)
+    text = text_of(path)
     if separator == "::":  # one character lets pandas use its fast parser
         separator = "\x1f"
         text = text.replace("::", separator)
@@ -151,9 +152,11 @@ def advice(bad: int, rows: int, column: str, wanted: str, place: str) -> str:
     return f" (the first of {bad} such rows among {rows}); write the whole column {column} as {wanted}"
 
 
-def _read_text(path: Path) -> str:
-    """A file's text. Raises StudyError where it cannot be read."""
+def text_of(path: Path) -> str:
+    """The text of a file in UTF-8, UTF-16 or latin-1, packed by gzip or not. Raises StudyError where it has none."""
     path = stored(path)
+    if path.suffix.lower() in _SPREADSHEETS:
+        raise StudyError(f"{path} is a spreadsheet; save it as CSV")
     try:
         content = path.read_bytes()
         content = gzip.decompress(content) if content.startswith(GZIP) else content
