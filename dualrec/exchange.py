@@ -36,9 +36,7 @@ def import_data(
     title: Annotated[str, typer.Option(help="The column of names; items go by their ids if left out.")] = "",
     genres: Annotated[str, typer.Option(help="The column of genres, several parted by |.")] = "",
     time_format: Annotated[str, typer.Option(help="Of dates that are not as 2001-12-31, for example %d.%m.%Y.")] = "",
-    items: Annotated[
-        Path | None, typer.Option(help="Another file that has title and genres, a row per ITEM.")
-    ] = None,
+    items: Annotated[Path | None, typer.Option(help="Another file that has title and genres, a row per ITEM.")] = None,
 ) -> None:
     """Make a folder that --data takes from a table of your own, whatever its columns are called.
 

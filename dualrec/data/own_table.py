@@ -67,6 +67,8 @@ def import_table(
     about = {"title": columns.title, "genres": columns.genres}
     of_items = [columns.item, *filter(None, about.values())]
     needed = [columns.user, columns.item, columns.time]
+    if len({*needed}) < len(needed):
+        raise StudyError(f"{printable(', '.join(needed))}: user, item and time are three columns; name each of them")
     table, place = _read(path, needed if items else [*needed, *of_items[1:]])
     events, lost = _complete(path, table, needed)
     times, span = _times(path, events[columns.time], time_form, place)
@@ -112,24 +114,30 @@ def _read(path: Path, names: list[str]) -> tuple[pd.DataFrame, str]:
 
 def _header(path: Path, text: str, names: list[str]) -> tuple[str, list[str]]:
     """The separator by which most of some names are columns, and all columns by it, without blanks around them."""
-    headers = {separator: next((row for _, row in _rows(path, text, separator)), []) for separator in SEPARATORS}
+    headers = {mark: next((row for _, row in _rows(path, text, mark, strict=False)), []) for mark in SEPARATORS}
     headers = {separator: [name.strip() for name in row] for separator, row in headers.items()}
     best = max(headers, key=lambda separator: (len({*names} & {*headers[separator]}), len(headers[separator])))
     return best, headers[best]
 
 
-def _rows(path: Path, text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """The fields of every row that is not blank, with the line on which it ends."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+def _rows(path: Path, text: str, separator: str, strict: bool = True) -> Iterator[tuple[int, list[str]]]:
+    """The fields of every row that is not blank, with the line on which it ends, behind the `sep=;` of a spreadsheet.
+
+    strict: whether a quotation mark out of place is an error
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=strict)
     while True:
         try:
             fields = next(reader, None)
         except csv.Error as error:
             where = f"{path}, line {reader.line_num}"
-            raise StudyError(f"{where}: {error}; look for a quotation mark that is not closed or not doubled") from error
+            raise StudyError(
+                f"{where}: {error}; look for a quotation mark that is not closed or not doubled"
+            ) from error
         if fields is None:
             return
-        if any(field.strip() for field in fields):
+        hint = reader.line_num == 1 and fields and fields[0].startswith("sep=")
+        if not hint and any(field.strip() for field in fields):
             yield reader.line_num, fields
 
 
@@ -145,7 +153,9 @@ def _complete(path: Path, table: pd.DataFrame, needed: list[str]) -> tuple[pd.Da
             lost.append(f"{share} and are left out")
         kept &= ~missing
     if not kept.any():
-        raise StudyError(f"{path} has no row with all of {printable(', '.join(needed))}; name columns that belong together")
+        raise StudyError(
+            f"{path} has no row with all of {printable(', '.join(needed))}; name columns that belong together"
+        )
     return table[kept], lost
 
 
@@ -165,8 +175,8 @@ def _times(path: Path, text: pd.Series, form: str, place: str) -> tuple[pd.Serie
     if bad.any():
         first, count = bad.index[bad][0], int(bad.sum())
         kind = f"a time of the form {form}" if form else "a time"
-        remedy = advice(count, len(bad), text.name, f"{form} says", place)
-        if not form and count > REFUSE * len(bad):
+        remedy = advice(count, len(bad), str(text.name), "", place)
+        if count > REFUSE * len(bad):
             remedy = "; say how times are written, as in --time-format %d.%m.%Y or '%m/%d/%Y %H:%M'"
         raise StudyError(f"{path}, {place} {first}: {text.name} is {text[first]!r}, not {kind}{remedy}")
     seconds = times // ticks_per_second(times)

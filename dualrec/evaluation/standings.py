@@ -35,7 +35,9 @@ def standings(run: Path, systems: Mapping[str, str], resamples: int, seed: int) 
     folder = Path(run) / "lists"
     labels = _labels(folder, systems)
     if not labels:
-        raise StudyError(f"{paths.readable(folder)} has no ledger of a system; `evaluate --out` writes some, or name a run")
+        raise StudyError(
+            f"{paths.readable(folder)} has no ledger of a system; `evaluate --out` writes some, or name a run"
+        )
     sides = {name: _side(folder, name) for name in labels}
     entries = {name: summarise(side.ledger, seed=seed) for name, side in sides.items()}
     first = max(entries, key=lambda name: (entries[name]["n"], entries[name]["metrics"][BY]["value"]))
@@ -45,7 +47,11 @@ def standings(run: Path, systems: Mapping[str, str], resamples: int, seed: int) 
     rows = {name: entry | {"label": labels[name]} for name, entry in entries.items()}
     head, rule, *lines = results_table({"systems": rows}).splitlines()
     cells = [_change(corrected[name]) if name in corrected else "the first" for name in labels]
-    table = [f"{head} Δ {BY} |", f"{rule} --- |", *(f"{line} {text} |" for line, text in zip(lines, cells, strict=True))]
+    table = [
+        f"{head} Δ {BY} |",
+        f"{rule} --- |",
+        *(f"{line} {text} |" for line, text in zip(lines, cells, strict=True)),
+    ]
     sidecar = sides[first].sidecar or {}
     about = (
         f"{sidecar.get('data')}; {sidecar.get('protocol')}. In brackets: 95 % bootstrap interval over users. Δ: against "
