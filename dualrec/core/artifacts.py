@@ -68,8 +68,8 @@ def require_replaceable(folder: Path, note: str, made_by: str) -> None:
     others = {path.name for path in folder.iterdir()} - ({note, *said["files"]} if ours else set())
     if others:
         raise StudyError(
-            f"{paths.readable(folder)} holds {min(others)}, which `{made_by}` did not write, and that replaces the whole "
-            "folder; name a new one or an empty one"
+            f"{paths.readable(folder)} holds {min(others)}, which `{made_by}` did not write, and that replaces the "
+            "whole folder; name a new one or an empty one"
         )
 
 

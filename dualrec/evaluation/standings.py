@@ -54,8 +54,9 @@ def standings(run: Path, systems: Mapping[str, str], resamples: int, seed: int) 
     ]
     sidecar = sides[first].sidecar or {}
     about = (
-        f"{sidecar.get('data')}; {sidecar.get('protocol')}. In brackets: 95 % bootstrap interval over users. Δ: against "
-        f"{labels[first]}, the best by {BY} here, user by user; verdicts corrected for {len(others)} comparisons (Holm)."
+        f"{sidecar.get('data')}; {sidecar.get('protocol')}. In brackets: 95 % bootstrap interval over users. "
+        f"Δ: against {labels[first]}, the best by {BY} here, user by user; verdicts corrected for {len(others)} "
+        f"comparison{'' if len(others) == 1 else 's'} (Holm)."
     )
     return "\n".join(table), about
 

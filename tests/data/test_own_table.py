@@ -179,14 +179,20 @@ REFUSED = {  # what is wrong, (content, columns, form of times), what is said
     "a field too many": (TEXT + "1,2,2021-01-01,4,5,6,7,8,9,10,11\n", LOANS, "", "line 10: 11 fields, where .* has 10"),
     "a field too few": (TEXT + "1,2,2021-01-01\n", LOANS, "", "line 10: 3 fields, where the header has 10"),
     "an open quote": (TEXT + '1,2,2021-01-01,4,5,"6,7,8,9,10\n', LOANS, "", "line 10: .*a quotation mark"),
-    "days first": (TEXT.replace("2021-05-27 16", "27.5.2021 16"), LOANS, "", "line 2: entliehen is '27.5.2021 16:33:00'"),
+    "days first": (TEXT.replace("2021-05-27 ", "27.5.2021 "), LOANS, "", "line 2: entliehen is '27.5.2021 16:33:00'"),
     "days first, all": (
-        as_text(loans().assign(entliehen="27.5.2021")), LOANS, "", "line 2: .*not a time; say how times are written, as in --time"
+        as_text(loans().assign(entliehen="27.5.2021")),
+        LOANS,
+        "",
+        "line 2: .*not a time; say how times are written, as in --time-format",
     ),
     "another form": (TEXT, LOANS, "%d.%m.%Y", "line 2: .* not a time of the form %d.%m.%Y; say how times are written"),
     "no form": (TEXT, LOANS, "%Q", "--time-format '%Q' is none .*; write one such as %d.%m.%Y"),
     "mostly nobody": (
-        as_text(loans().assign(**{"Leser-Nr.": ["1", *[""] * 6]})), LOANS, "", r"6 of 7 rows \(85.7%\) have no Leser-Nr.; name"
+        as_text(loans().assign(**{"Leser-Nr.": ["1", *[""] * 6]})),
+        LOANS,
+        "",
+        r"6 of 7 rows \(85.7%\) have no Leser-Nr.; name",
     ),
     "a spreadsheet": (b"PK\3\4", LOANS, "", "packed with zip"),
     "a parquet file": (b"PAR1\3\4", LOANS, "", "is a parquet file; name it so"),

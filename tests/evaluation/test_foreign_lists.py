@@ -122,7 +122,7 @@ def test_who_has_no_item_among_the_places_that_count_has_no_list(tmp_path):
 
 @pytest.mark.parametrize(("scores", "said"), [("321", False), ("311", False), ("312", True), ("123", True)])
 def test_scores_that_contradict_the_ranks_are_told(tmp_path, scores, said):
-    rows = [f"ann,{dish},{rank},{score}\n" for rank, (dish, score) in enumerate(zip(DISHES[1:], scores), start=1)]
+    rows = [f"ann,{DISHES[rank]},{rank},{score}\n" for rank, score in enumerate(scores, start=1)]
     _, _, notes = read(tmp_path, "user_id,item_id,rank,score\n" + "".join(rows))
     assert any("scores rise" in note and note.endswith(": 1") for note in notes) == said
 
