@@ -71,12 +71,16 @@ def import_table(
         raise StudyError(f"{printable(', '.join(needed))}: user, item and time are three columns; name each of them")
     table, place = _read(path, needed if items else [*needed, *of_items[1:]])
     events, lost = _complete(path, table, needed)
-    times, span = _times(path, events[columns.time], time_form, place)
-    known = _complete(items, _read(items, of_items)[0], [columns.item])[0] if items else events
-    (ids, known_ids), _ = same_ids(events[columns.item], known[columns.item])
+    times, span = _times(path, pd.Series(events[columns.time]), time_form, place)
+    known = events
+    if items:
+        known, lost_there = _complete(items, _read(items, of_items)[0], [columns.item])
+        lost += [f"{Path(items).name}: {line}" for line in lost_there]
+    (users,), _ = same_ids(pd.Series(events[columns.user]))
+    (ids, known_ids), _ = same_ids(pd.Series(events[columns.item]), pd.Series(known[columns.item]))
     facts = {name: known[column] if column else pd.Series("", known.index) for name, column in about.items()}
     catalogue, said = _catalogue(pd.DataFrame({"item_id": known_ids} | facts), ids)
-    rows = pd.DataFrame({"user_id": events[columns.user].str.strip(), "item_id": ids, "timestamp": times})
+    rows = pd.DataFrame({"user_id": users, "item_id": ids, "timestamp": times})
     note = {"made_by": MADE_BY, "read": Path(path).name, "columns": asdict(columns), "events": len(rows)}
     note |= {"users": rows["user_id"].nunique(), "items": len(catalogue), "span": span, "left_out": lost + said}
     with atomic_path(folder) as temporary:
@@ -152,11 +156,10 @@ def _complete(path: Path, table: pd.DataFrame, needed: list[str]) -> tuple[pd.Da
                 raise StudyError(f"{path}: {share}; name the column that has one in every row")
             lost.append(f"{share} and are left out")
         kept &= ~missing
-    if not kept.any():
-        raise StudyError(
-            f"{path} has no row with all of {printable(', '.join(needed))}; name columns that belong together"
-        )
-    return table[kept], lost
+    if (gone := int((~kept).sum())) > REFUSE * len(table):
+        columns = printable(", ".join(needed))
+        raise StudyError(f"{path}: {gone:,} of {len(table):,} rows lack one of {columns}; name columns that are full")
+    return pd.DataFrame(table[kept]), lost
 
 
 def _times(path: Path, text: pd.Series, form: str, place: str) -> tuple[pd.Series, str]:
@@ -173,14 +176,14 @@ def _times(path: Path, text: pd.Series, form: str, place: str) -> tuple[pd.Serie
     else:
         times, bad = KINDS["time"].read(text)
     if bad.any():
-        first, count = bad.index[bad][0], int(bad.sum())
+        first, count = bad.index[bad.to_numpy()][0], int(bad.sum())
         kind = f"a time of the form {form}" if form else "a time"
         remedy = advice(count, len(bad), str(text.name), "", place)
         if count > REFUSE * len(bad):
             remedy = "; say how times are written, as in --time-format %d.%m.%Y or '%m/%d/%Y %H:%M'"
         raise StudyError(f"{path}, {place} {first}: {text.name} is {text[first]!r}, not {kind}{remedy}")
-    seconds = times // ticks_per_second(times)
-    first, last = (np.datetime64(int(seconds.agg(end)), "s").astype("datetime64[D]") for end in ("min", "max"))
+    seconds = (times // ticks_per_second(times)).to_numpy()
+    first, last = (np.datetime64(int(end), "s").astype("datetime64[D]") for end in (seconds.min(), seconds.max()))
     return times, f"{first} to {last}"
 
 
@@ -192,10 +195,10 @@ def _catalogue(rows: pd.DataFrame, met: pd.Series) -> tuple[pd.DataFrame, list[s
     """
     about = rows.assign(**{name: rows[name].str.strip() for name in ("title", "genres")})
     about = about.replace({"title": list(MISSING), "genres": list(MISSING)}, pd.NA)
-    several = int((about.groupby("item_id")["title"].nunique() > 1).sum())
+    several = int((about.groupby("item_id")["title"].nunique().to_numpy() > 1).sum())
     items = about.groupby("item_id")[["title", "genres"]].first()
     items = items.reindex(items.index.union(pd.Index(met.unique(), name="item_id"))).fillna("")
-    nameless, n = int((items["title"] == "").sum()), len(items)
+    nameless, n = int(np.count_nonzero(items["title"] == "")), len(items)
     said = [f"{several:,} of {n:,} items have several titles, of which the first counts"] if several else []
     said += [f"{nameless:,} of {n:,} items have no title and go by their id"] if nameless else []
     return items.reset_index(), said
