@@ -31,6 +31,7 @@ MADE_BY = "dualrec import-data"
 FILES = {"interactions.csv": "the events: user_id, item_id and timestamp", "items.csv": "item_id, title and genres"}
 SEPARATORS = ",;\t|"
 MISSING = {"", "NA", "N/A", "<NA>", "NaN", "nan", "NaT", "NULL", "null", "None", r"\N"}  # as programs write it
+_HEADER = 2**16  # characters of a header, at most
 _NANOSECONDS = 10**9  # to the second
 
 
@@ -118,7 +119,8 @@ def _read(path: Path, names: list[str]) -> tuple[pd.DataFrame, str]:
 
 def _header(path: Path, text: str, names: list[str]) -> tuple[str, list[str]]:
     """The separator by which most of some names are columns, and all columns by it, without blanks around them."""
-    headers = {mark: next((row for _, row in _rows(path, text, mark, strict=False)), []) for mark in SEPARATORS}
+    head = text[:_HEADER]
+    headers = {mark: next((row for _, row in _rows(path, head, mark, strict=False)), []) for mark in SEPARATORS}
     headers = {separator: [name.strip() for name in row] for separator, row in headers.items()}
     best = max(headers, key=lambda separator: (len({*names} & {*headers[separator]}), len(headers[separator])))
     return best, headers[best]
@@ -129,7 +131,8 @@ def _rows(path: Path, text: str, separator: str, strict: bool = True) -> Iterato
 
     strict: whether a quotation mark out of place is an error
     """
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=strict)
+    lines = io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8", newline="")  # StringIO takes 4 bytes a character
+    reader = csv.reader(lines, delimiter=separator, strict=strict)
     while True:
         try:
             fields = next(reader, None)
