@@ -1,4 +1,4 @@
-"""The commands that compute numbers: `evaluate`, `score`, `compare` and `verify`.
+"""The commands that compute numbers: `evaluate`, `table`, `score`, `compare` and `verify`.
 
 Results go to stdout, everything else to stderr, so that another program can read the results.
 """
@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # torch and transformers take seconds to import: `--help` doe
     from dualrec.systems.parts import Parts
 
 METRICS = ("HR@1", "HR@5", "HR@10", "NDCG@5", "NDCG@10", "MRR")  # the family of comparisons in `compare`
-RESAMPLES = 10_000  # of the bootstrap in `compare`
+RESAMPLES = 10_000  # of the bootstrap in `compare` and `table`
 
 
 class Within(StrEnum):
@@ -94,6 +94,26 @@ def score(ledger: Annotated[Path, typer.Argument(help="A ledger, LISTS/SYSTEM.pa
         unknown = "whether it was changed since, and its data, protocol, seed and commit, cannot be checked"
         print(f"{paths.readable(ledger)} has no sidecar: {unknown}", file=sys.stderr)
     print(json_text(summarise(rows)["metrics"]))
+
+
+def table(
+    run: Annotated[Path, typer.Argument(help="A run's folder, such as runs/laptop, or what `evaluate --out` named.")],
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**32 - 1, help="Seed of the bootstrap and the randomisation test.")
+    ] = 0,
+) -> None:
+    """Print a table of a run's systems and imported lists: metrics with 95 % intervals, and each against the best.
+
+    Example:
+
+      python -m dualrec table runs/laptop
+    """
+    from dualrec.evaluation.standings import standings
+    from dualrec.systems.names import LABELS
+
+    rows, about = standings(run, LABELS, RESAMPLES, seed)
+    print(rows)
+    print(about, file=sys.stderr)
 
 
 def compare(

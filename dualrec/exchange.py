@@ -1,4 +1,4 @@
-"""The commands `export-split` and `import-lists`: other tools train on the study's split, and their lists are judged.
+"""The commands `import-data`, `export-split` and `import-lists`: data in, splits out, lists of other tools in.
 
 Results go to stdout, everything else to stderr, as in `cli`.
 """
@@ -25,6 +25,35 @@ class Format(StrEnum):
     CSV = "csv"
     RECBOLE = "recbole"
     RECTOOLS = "rectools"
+
+
+def import_data(
+    table: Annotated[Path, typer.Argument(help="A CSV or parquet file, a row per event.")],
+    user: Annotated[str, typer.Option(help="The column that says who.")],
+    item: Annotated[str, typer.Option(help="The column that says what.")],
+    time: Annotated[str, typer.Option(help="The column that says when: dates, or numbers that rise.")],
+    out: Annotated[Path, typer.Option(help="The folder to write: new, empty, or an earlier import.")],
+    title: Annotated[str, typer.Option(help="The column of names; items go by their ids if left out.")] = "",
+    genres: Annotated[str, typer.Option(help="The column of genres, several parted by |.")] = "",
+    time_format: Annotated[str, typer.Option(help="Of dates that are not as 2001-12-31, for example %d.%m.%Y.")] = "",
+    items: Annotated[Path | None, typer.Option(help="Another file that has title and genres, a row per ITEM.")] = None,
+) -> None:
+    """Make a folder that --data takes from a table of your own, whatever its columns are called.
+
+    Columns are parted by commas, semicolons, tabs or bars; others than those named are ignored. Rows without a user,
+    an item or a time are left out and counted.
+
+    Examples:
+
+      python -m dualrec import-data loans.csv --user reader --item shelfmark --time lent --title title --out loans
+
+      python -m dualrec import-data hikes.csv --user who --item trail --time day --time-format %d.%m.%Y --out hikes
+    """
+    from dualrec.data.own_table import Columns, import_table, summary_of
+
+    note = import_table(table, Columns(user, item, time, title, genres), out, time_format, items)
+    print(*note["left_out"], sep="\n", end="\n" if note["left_out"] else "", file=sys.stderr)
+    print(summary_of(note, out))
 
 
 def export_split(

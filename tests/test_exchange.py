@@ -58,6 +58,23 @@ def write_cooks(folder):
     return folder
 
 
+LOANS = "reader;branch;shelfmark;lent\n01;a;007;27.5.2021\n01;a;008;28.5.2021\n;b;007;1.6.2021\n"
+COLUMNS = ("--user", "reader", "--item", "shelfmark", "--time", "lent", "--time-format", "%d.%m.%Y")
+
+
+def test_a_table_of_one_s_own_becomes_a_folder_of_data(ask, tmp_path):
+    (tmp_path / "loans.csv").write_text(LOANS)
+    said = ask("import-data", "loans.csv", *COLUMNS, "--out", "loans")
+    assert said.out.endswith("loans: 2 events of 1 users with 2 items, 2021-05-27 to 2021-05-28\n")
+    lost = ["1 of 3 rows (33.3%) have no reader and are left out", "2 of 2 items have no title and go by their id"]
+    assert (
+        said.err.splitlines() == lost and json.loads((tmp_path / "loans/import.json").read_text())["left_out"] == lost
+    )
+    refused = ask("import-data", "loans.csv", *COLUMNS[:-2], "--out", "loans", code=1)
+    assert "--time-format" in refused.err and not refused.out
+    assert "import-data" in ask("evaluate", "--data", "loans.csv", code=1).err
+
+
 def test_popularity_made_elsewhere_is_the_study_s_own(ask, toy_profile, tmp_path):
     """Where no two items are equally popular, the lists are the same, and so is every number."""
     data = write_cooks(tmp_path / "cooks")

@@ -19,7 +19,9 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from dualrec.core import paths
+from dualrec.core.errors import StudyError
 from dualrec.core.fingerprint import plain
+from dualrec.core.text import read_text
 
 T = TypeVar("T")
 WORKSPACE = re.compile(r"\..+\.(?P<pid>\d+)\.\w+\.writing")  # where `atomic_path` writes, and which process does
@@ -45,6 +47,30 @@ def atomic_path(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         shutil.rmtree(workspace, ignore_errors=True)
+
+
+def require_replaceable(folder: Path, note: str, made_by: str) -> None:
+    """Raise StudyError for a folder that holds what a command did not write, where writing replaces all of it.
+
+    folder: to be written; resolved
+    note: name of the JSON file that lies in a folder of the command: {"made_by", "files": {name: what it holds}}
+    made_by: the command
+    """
+    if folder.is_file():
+        raise StudyError(f"{paths.readable(folder)} is a file, and `{made_by}` writes several; name a folder")
+    if not folder.is_dir():
+        return
+    try:
+        said = json.loads(read_text(folder / note))
+    except (OSError, ValueError, RecursionError):
+        said = {}
+    ours = isinstance(said, dict) and said.get("made_by") == made_by and isinstance(said.get("files"), dict)
+    others = {path.name for path in folder.iterdir()} - ({note, *said["files"]} if ours else set())
+    if others:
+        raise StudyError(
+            f"{paths.readable(folder)} holds {min(others)}, which `{made_by}` did not write, and that replaces the "
+            "whole folder; name a new one or an empty one"
+        )
 
 
 def _flush(file: Path) -> None:

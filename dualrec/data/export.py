@@ -5,7 +5,6 @@ What sequence models learn from is the order of a user's events, so every format
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dualrec.core import paths
-from dualrec.core.artifacts import atomic_path, write_json
-from dualrec.core.errors import StudyError
-from dualrec.core.text import read_text
+from dualrec.core.artifacts import atomic_path, require_replaceable, write_json
 from dualrec.data.catalogue import Catalogue
 from dualrec.data.dataset import Dataset
 from dualrec.data.splits import Split
@@ -56,7 +52,7 @@ def write_split(dataset: Dataset, split: Split, repeats: str, form: str, folder:
     Raises StudyError where the folder holds anything else, or is a file.
     """
     folder = Path(folder).resolve()
-    _refuse_others(folder)
+    require_replaceable(folder, NOTE, MADE_BY)
     table = split_table(dataset, split, repeats)
     events = pd.Series(table["part"]).value_counts().to_dict()
     note = {"made_by": MADE_BY, "format": form, "rule": RULE} | facts
@@ -106,25 +102,6 @@ def _times(dataset: Dataset, users: np.ndarray, repeats: str) -> np.ndarray:
     if repeats == "first":
         events = pd.DataFrame(events.groupby(["user_id", "item"], as_index=False)["timestamp"].min())
     return events.sort_values(["user_id", "timestamp"])["timestamp"].to_numpy()
-
-
-def _refuse_others(folder: Path) -> None:
-    """Raise StudyError for a folder that holds what no export wrote: writing replaces all of it."""
-    if folder.is_file():
-        raise StudyError(f"{paths.readable(folder)} is a file, and a split takes several; name a folder")
-    if not folder.is_dir():
-        return
-    try:
-        note = json.loads(read_text(folder / NOTE))
-    except (OSError, ValueError, RecursionError):
-        note = {}
-    ours = isinstance(note, dict) and note.get("made_by") == MADE_BY and isinstance(note.get("files"), dict)
-    others = {path.name for path in folder.iterdir()} - ({NOTE, *note["files"]} if ours else set())
-    if others:
-        raise StudyError(
-            f"{paths.readable(folder)} holds {min(others)}, which no export wrote, and an export replaces the whole "
-            "folder; name a new one or an empty one"
-        )
 
 
 def _write_csv(table: pd.DataFrame, catalogue: Catalogue, folder: Path) -> dict[str, str]:

@@ -57,7 +57,11 @@ def folder_of(name: str) -> Path:
     """The folder of a data set that is not registered. Raises StudyError where there is none."""
     folder = Path(name)
     if folder.is_file():
-        remedy = "unpack it and name the folder" if zipfile.is_zipfile(folder) else f"name its folder, {folder.parent}"
+        remedy = (
+            "unpack it and name the folder"
+            if zipfile.is_zipfile(folder)
+            else (f"name its folder, {folder.parent}, or make one of a table of your own by `dualrec import-data`")
+        )
         raise StudyError(f"{name} is a file, and data are read from a folder; {remedy}")
     if not folder.is_dir():
         raise StudyError(f"data '{name}' is neither a registered data set ({', '.join(SOURCES)}) nor a folder")
@@ -96,7 +100,8 @@ def reader_of(folder: Path) -> Callable[[Path], Reading]:
     elif archives:
         remedy = f"unpack {archives[0]} and name the folder that holds its files"
     else:
-        remedy = f"put one of these pairs of files there: {'; '.join(' + '.join(files) for files in LAYOUTS)}"
+        pairs = "; ".join(" + ".join(files) for files in LAYOUTS)
+        remedy = f"put one of these pairs of files there: {pairs}; or make a folder by `dualrec import-data`"
     raise StudyError(f"{folder} holds no known layout; {remedy}")
 
 

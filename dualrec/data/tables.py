@@ -20,6 +20,9 @@ from dualrec.data.batches import GZIP, read_batches
 from dualrec.data.columns import KINDS
 
 NAMED = 300  # characters of a foreign file's column names in an error
+_OTHER_SEPARATORS = ";\t|"  # than the comma that a file with a header should have
+_SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
+_PARQUET = b"PAR1"
 _PACKED = {b"PK\3\4": "zip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"(\xb5/\xfd": "zstd"}
 
 
@@ -80,7 +83,7 @@ def _read_whole(
     path: Path, separator: str, columns: list[str] | None, kinds: dict[str, str], required: tuple[str, ...]
 ) -> pd.DataFrame:
     """See `read_table`."""
-    text = _read_text(path)
+    text = text_of(path)
     if separator == "::":  # one character lets pandas use its fast parser
         separator = "\x1f"
         text = text.replace("::", separator)
@@ -103,7 +106,7 @@ def _read_whole(
             )
     except pd.errors.ParserWarning as error:
         raise StudyError(f"{path} has more fields in a row than columns; quote or remove what is too much") from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+    except pd.errors.ParserError as error:
         raise StudyError(
             f"{path} cannot be read as a table: {printable(str(error).strip())}; correct or remove the line"
         ) from error
@@ -129,7 +132,9 @@ def check_columns(path: Path, columns: Iterable, rows: int, required: tuple[str,
         fault = (
             f"lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}" if missing else "holds no rows"
         )
-        raise StudyError(f"{path} {fault}; its columns are {_named(columns)}")
+        as_one = len(header := [*map(str, columns)]) == 1 and any(mark in header[0] for mark in _OTHER_SEPARATORS)
+        remedy = ", read as one: part them by commas" if as_one else ""
+        raise StudyError(f"{path} {fault}; its columns are {_named(header)}{remedy}")
 
 
 def stored(path: Path) -> Path:
@@ -151,9 +156,11 @@ def advice(bad: int, rows: int, column: str, wanted: str, place: str) -> str:
     return f" (the first of {bad} such rows among {rows}); write the whole column {column} as {wanted}"
 
 
-def _read_text(path: Path) -> str:
-    """A file's text. Raises StudyError where it cannot be read."""
+def text_of(path: Path) -> str:
+    """The text of a file in UTF-8, UTF-16 or latin-1, packed by gzip or not. Raises StudyError where it has none."""
     path = stored(path)
+    if path.suffix.lower() in _SPREADSHEETS:
+        raise StudyError(f"{path} is a spreadsheet; save it as CSV")
     try:
         content = path.read_bytes()
         content = gzip.decompress(content) if content.startswith(GZIP) else content
@@ -161,12 +168,17 @@ def _read_text(path: Path) -> str:
         raise StudyError(f"{path} is not a whole gzip file; pack or fetch it again") from error
     except OSError as error:
         raise StudyError(f"{path} cannot be read ({error.strerror}); check the folder") from error
+    if content.startswith(_PARQUET):
+        raise StudyError(f"{path} is a parquet file; name it so, with .parquet at its end")
     if packing := next((name for mark, name in _PACKED.items() if content.startswith(mark)), None):
         raise StudyError(f"{path} is packed with {packing}; unpack it")
     try:
-        return decode(content)
+        text = decode(content)
     except UnicodeDecodeError:
-        return content.decode("latin-1")
+        text = content.decode("latin-1")
+    if not text.strip():
+        raise StudyError(f"{path} is empty; write it again")
+    return text
 
 
 def _named(columns: Iterable) -> str:

@@ -24,7 +24,7 @@ from dualrec.types import Cases, RankedLists
 WIDEST = 100  # places of a table with a row per user, at most
 NAMED = 200  # characters of foreign ids in an error
 _KINDS = {"user_id": "name", "item_id": "text", "score": "text", "target_id": "text"}
-_KINDS |= {f"item_{place}": "text" for place in range(1, WIDEST + 1)}
+_KINDS |= {f"item_{place}": "text" for place in range(WIDEST + 1)}  # item_0 to be refused
 
 
 def read_lists(path: Path, dataset: Dataset, cases: Cases, k: int) -> tuple[RankedLists, list[str]]:
@@ -56,8 +56,8 @@ def read_lists(path: Path, dataset: Dataset, cases: Cases, k: int) -> tuple[Rank
     again = there.duplicated(["case", "place"]).to_numpy()
     if again.any():
         user, place = there.iloc[again.argmax()][["user_id", "place"]]
-        raise StudyError(f"{where}: user {user} has two items at rank {place}; write one list per user")
-    notes = _users_left_out(users, case, ids, cases)
+        raise StudyError(f"{where}: user {user} has two rows at rank {place}; write one list per user")
+    notes = _users_left_out(users, case, ids)
     deepest = int(there["place"].to_numpy().max())
     if deepest > k:
         notes.append(f"lists have up to {deepest} places, of which the first {k} count")
@@ -102,6 +102,8 @@ def _a_row_per_place(path: Path, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _a_row_per_user(path: Path, table: pd.DataFrame) -> pd.DataFrame:
+    if "item_0" in table:
+        raise StudyError(f"{paths.readable(path)} has a column item_0; places count from 1, so call the first item_1")
     found = [int(name[5:]) for name in table if name in _KINDS and re.fullmatch(r"item_\d+", name)]
     if not found:
         raise StudyError(
@@ -148,15 +150,13 @@ def _refuse_unknown(where: str, kind: str, ids: pd.Series, numbers: np.ndarray, 
         )
 
 
-def _users_left_out(users: np.ndarray, case: np.ndarray, ids: pd.Series, cases: Cases) -> list[str]:
-    """Who has a list and is not evaluated, and the other way round, a line each."""
+def _users_left_out(users: np.ndarray, case: np.ndarray, ids: pd.Series) -> list[str]:
+    """Who has a list and is not evaluated, a line each."""
     unknown = pd.Series(ids[users == 0]).nunique()
     others = len(np.unique(users[(users > 0) & (case < 0)]))
-    without = len(cases) - len(np.unique(case[case >= 0]))
     return _said(
         (unknown, "users who are not in the data, whose lists are left out"),
         (others, "users who are not evaluated under this profile, whose lists are left out"),
-        (without, f"users without a list, which is a miss, of {len(cases):,}"),
     )
 
 
@@ -187,13 +187,17 @@ def _judged(where: str, rows: pd.DataFrame, dataset: Dataset, cases: Cases, k: i
     fates = {"written": item >= 0, "invalid": item == 0, "duplicate": again, "seen": seen}
     counts = {name: np.bincount(case[fate], minlength=n) for name, fate in fates.items()}
     lists = RankedLists(items, None if np.isnan(scores).all() else scores, counts=counts)
-    short = int(np.count_nonzero(counts["written"] < k) - np.count_nonzero(counts["written"] == 0))
+    without = np.count_nonzero(counts["written"] == 0)
+    short = np.count_nonzero(counts["written"] < k) - without
+    rising = np.count_nonzero((np.diff(scores, axis=1) > 0).any(axis=1))
     of = f"of {len(rows):,}"
     return lists, _said(
+        (without, f"users without a list, which is a miss, of {n:,}"),
         (fates["invalid"].sum(), f"items that are not in the catalogue, which are misses, {of}"),
         (again.sum(), f"items that stand higher in the same list, which are misses, {of}"),
         (seen.sum(), f"items that their user had met before, which are misses, {of}"),
         (short, f"lists of fewer than {k} items, whose other places are misses"),
+        (rising, "lists whose scores rise from one place to a lower one; ranks count, scores do not"),
     )
 
 

@@ -32,7 +32,7 @@ def require_free_name(folder: Path, name: str, label: str, systems: Mapping[str,
         raise StudyError(
             f"{paths.readable(path)} is a ledger that was not imported; delete it, or choose another --name"
         )
-    others = {*systems.values(), *(text for other, text in _labels(folder).items() if other != name)}
+    others = {*systems.values(), *(text for other, text in imported_labels(folder).items() if other != name)}
     if not label.strip() or label in others:
         raise StudyError(f"--label '{label}' is empty or already the name of other lists; choose another one")
 
@@ -55,7 +55,7 @@ def imported_ledgers(folder: Path, beside: str) -> dict[str, str]:
 
     Raises StudyError for one of other data, or of another protocol or split, than that system's.
     """
-    labels = _labels(folder)
+    labels = imported_labels(folder)
     for name in labels:
         check_facts((name, beside), (_sidecar(folder, name), _sidecar(folder, beside)))
     return labels
@@ -65,7 +65,7 @@ def _sidecar(folder: Path, name: str) -> dict:
     return read_sidecar(folder / f"{name}.parquet")
 
 
-def _labels(folder: Path) -> dict[str, str]:
-    """The labels of the imported ledgers of a folder, by name."""
+def imported_labels(folder: Path) -> dict[str, str]:
+    """The labels of the imported ledgers of a folder, by name, whatever they are of."""
     sidecars = {file.stem: read_sidecar(file) for file in sorted(folder.glob("*.json"))}
     return {name: sidecar["label"] for name, sidecar in sidecars.items() if sidecar.get("imported")}

@@ -6,7 +6,15 @@ import os
 import numpy as np
 import pytest
 
-from dualrec.core.artifacts import WORKSPACE, atomic_path, cached_arrays, is_kept, write_json
+from dualrec.core.artifacts import (
+    WORKSPACE,
+    atomic_path,
+    cached_arrays,
+    is_kept,
+    require_replaceable,
+    write_json,
+)
+from dualrec.core.errors import StudyError
 
 
 def test_a_file_takes_its_name_when_the_block_ends(tmp_path):
@@ -55,3 +63,18 @@ def test_arrays_are_made_once_for_a_key_and_keep_the_seconds_that_took(tmp_path)
     np.testing.assert_array_equal(first["values"], again["values"])
     cached_arrays(tmp_path / "kept", "another", build)
     assert len(calls) == 2 and not is_kept(tmp_path / "kept", "key")
+
+
+@pytest.mark.parametrize("note", [{}, [], {"made_by": "other", "files": {"a": ""}}, {"made_by": "me", "files": ["a"]}])
+def test_only_a_folder_of_the_same_command_is_replaced(tmp_path, note):
+    """A new folder, an empty one, and one whose note names all that lies there."""
+    folder = tmp_path / "out"
+    require_replaceable(folder, "note.json", "me")
+    folder.mkdir()
+    require_replaceable(folder, "note.json", "me")
+    (folder / "a").write_text("")
+    write_json(folder / "note.json", {"made_by": "me", "files": {"a": "", "b": ""}})
+    require_replaceable(folder, "note.json", "me")
+    write_json(folder / "note.json", note)
+    with pytest.raises(StudyError, match="out holds a, which `me` did not write"):
+        require_replaceable(folder, "note.json", "me")

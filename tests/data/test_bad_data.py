@@ -81,8 +81,8 @@ REFUSED = [  # name, what differs from the good folder, what is said
         r"holds no known layout; put one of these pairs of files there",
     ),
     ("nothing at all", only(), r"holds no known layout"),
-    ("an empty file", {"interactions.csv": ""}, r"interactions\.csv cannot be read as a table: No columns"),
-    ("blank lines alone", {"interactions.csv": "\n\n\n"}, r"interactions\.csv cannot be read as a table"),
+    ("an empty file", {"interactions.csv": ""}, r"interactions\.csv is empty; write it again"),
+    ("blank lines alone", {"interactions.csv": "\n\n\n"}, r"interactions\.csv is empty; write it again"),
     ("a header alone", {"interactions.csv": "user_id,item_id,timestamp\n"}, r"interactions\.csv holds no rows"),
     ("a header alone in items", {"items.csv": "item_id,title\n"}, r"items\.csv holds no rows"),
     (
@@ -105,7 +105,7 @@ REFUSED = [  # name, what differs from the good folder, what is said
         {"items.csv": "<html>\n<p>Log in\n"},
         r"items\.csv lacks the columns item_id, title",
     ),
-    ("semicolons", {"interactions.csv": EVENTS.replace(",", ";")}, r"lacks the columns user_id, item_id"),
+    ("semicolons", {"interactions.csv": EVENTS.replace(",", ";")}, r"lacks the columns user_id, item_id;.*by commas"),
     ("tabs", {"interactions.csv": EVENTS.replace(",", "\t")}, r"lacks the columns user_id, item_id"),
     (
         "a column that is missing",
@@ -183,6 +183,7 @@ REFUSED = [  # name, what differs from the good folder, what is said
     ("a NUL", events("1,2,\0,4"), r"line 32: rating is"),
     ("noise", {"interactions.csv": bytes(range(256)) * 40}, r"interactions\.csv"),
     ("a picture as items", {"items.csv": b"\x89PNG\r\n\x1a\n" + bytes(range(256))}, r"items\.csv"),
+    ("parquet under the name of text", {"interactions.csv": b"PAR1\x15\x04"}, r"is a parquet file; name it so"),
     ("half of UTF-16", {"interactions.csv": EVENTS.encode("utf-16")[:-1]}, r"interactions\.csv"),
     ("UTF-16 without a mark", {"interactions.csv": EVENTS.encode("utf-16-le")}, r"interactions\.csv"),
     (

@@ -110,7 +110,7 @@ def test_a_folder_of_something_else_is_left_alone(recipes, tmp_path, name):
     folder = tmp_path / "split"
     folder.mkdir()
     (folder / name).write_text("{}")
-    with pytest.raises(StudyError, match=f"holds {name}, which no export wrote"):
+    with pytest.raises(StudyError, match=f"holds {name}, which `dualrec export-split` did not write"):
         write(recipes, folder)
     assert [path.name for path in folder.iterdir()] == [name] and (folder / name).read_text() == "{}"
 
@@ -125,7 +125,7 @@ def test_what_somebody_put_into_an_export_is_left_alone(recipes, tmp_path):
 
 def test_a_file_is_no_folder(recipes, tmp_path):
     (tmp_path / "split").write_text("")
-    with pytest.raises(StudyError, match="is a file, and a split takes several"):
+    with pytest.raises(StudyError, match="is a file, and `dualrec export-split` writes several"):
         write(recipes, tmp_path / "split")
 
 

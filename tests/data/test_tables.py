@@ -111,7 +111,7 @@ def test_an_empty_name_is_refused(tmp_path):
         ("id,x\n1,2,3\n3,4,5\n", None, "more fields in a row than columns"),
         ("1,2,3\n3,4\n", ["id", "x"], "more fields in a row than columns"),
         ('id,t\n1,"open\n', None, "EOF inside string"),
-        ("", None, "No columns to parse"),
+        ("", None, "is empty; write it again"),
         ("id,x\n", None, "holds no rows; its columns are id, x"),
         ("di,x\n1,2\n", None, "lacks the column id; its columns are di, x"),
     ],

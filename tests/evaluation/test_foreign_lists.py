@@ -110,6 +110,23 @@ def test_places_beyond_the_last_do_not_count(tmp_path):
     assert notes[0] == "lists have up to 3 places, of which the first 2 count"
 
 
+def test_who_has_no_item_among_the_places_that_count_has_no_list(tmp_path):
+    """Whether the file lacks the user, leaves the row empty, or begins below the last place."""
+    _, counts, notes = read(tmp_path, "user_id,item_id,rank\nann,pie,9\nbob,,1\ncem,tea,1\n")
+    assert counts["written"] == [0, 0, 1]
+    assert notes[1:] == [
+        "users without a list, which is a miss, of 3: 2",
+        "lists of fewer than 3 items, whose other places are misses: 1",
+    ]
+
+
+@pytest.mark.parametrize(("scores", "said"), [("321", False), ("311", False), ("312", True), ("123", True)])
+def test_scores_that_contradict_the_ranks_are_told(tmp_path, scores, said):
+    rows = [f"ann,{DISHES[rank]},{rank},{score}\n" for rank, score in enumerate(scores, start=1)]
+    _, _, notes = read(tmp_path, "user_id,item_id,rank,score\n" + "".join(rows))
+    assert any("scores rise" in note and note.endswith(": 1") for note in notes) == said
+
+
 def test_places_that_the_file_lacks_hold_nothing(tmp_path):
     lists, _, _ = read(tmp_path, "user_id,item_id,rank\nann,pie,3\nann,,1\n", k=4)
     assert lists[0] == ["-", "-", "pie", "-"]
@@ -136,8 +153,11 @@ REFUSED = {
     "targets": ("user_id,item_id,rank,target_id\nann,pie,1,pie\n", r"names targets \(target_id\).*remove that column"),
     "ranks from 0": ("user_id,item_id,rank\nann,pie,0\n", "row 1: rank is 0; ranks count from 1"),
     "a rank in words": ("user_id,item_id,rank\nann,pie,first\n", "line 2: rank is 'first', not a whole number"),
-    "a rank twice": ("user_id,item_id,rank\nann,pie,1\nann,tea,1\n", "user ann has two items at rank 1"),
-    "a user twice": (NOTHING + "ann,pie,,\nann,tea,,\n", "user ann has two items at rank 1"),
+    "a rank twice": ("user_id,item_id,rank\nann,pie,1\nann,tea,1\n", "user ann has two rows at rank 1"),
+    "a user twice": (NOTHING + "ann,pie,,\nann,tea,,\n", "user ann has two rows at rank 1"),
+    "places from 0": ("user_id,item_0,item_1\nann,pie,tea\n", "has a column item_0; places count from 1"),
+    "semicolons": ("user_id;item_id;rank\nann;pie;1\n", "lacks the column user_id.*part them by commas"),
+    "nothing": ("", "is empty"),
     "a gap": ("user_id,item_1,item_3\nann,pie,tea\n", "lacks the column item_2"),
     "a score in words": ("user_id,item_id,rank,score\nann,pie,1,high\n", "row 1: score is 'high', not a number"),
     "ids of others": (

@@ -8,13 +8,16 @@ import os
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import CapturedIO, capture_output
 
+from dualrec import __main__ as cli
 from dualrec.core import paths
 from dualrec.evaluation.results import load_results
+from dualrec.study import open_study
 from tests.notebooks.test_committed import OF_MOVIES
 
 pytestmark = pytest.mark.slow
@@ -49,6 +52,7 @@ users = 2
 BOOKS = 'item = "book"\nverb = "reads"\ninfinitive = "read"'
 FILMS = 'item = "movie"\nverb = "watches"\ninfinitive = "watch"'
 SONGS = 'item = "song"\nverb = "heard"\ninfinitive = "hear"'
+IMPORTED = "Lists of another tool"
 QUOTES = (".raw", "invented title")  # in cells that show what the language model wrote, whose words are its own
 
 
@@ -142,6 +146,17 @@ def home(tmp_path_factory):
     return home
 
 
+def import_popular(profile: Path, folder: Path, monkeypatch) -> None:
+    """Lists of another tool in the run of a profile: the most popular items for everybody, met before or not."""
+    study = open_study(str(profile))
+    best = study.catalogue.ids[np.argsort(-study.popularity, kind="stable")[:10]]
+    rows = [(user, item, rank) for user in study.data.user_ids[1:] for rank, item in enumerate(best, start=1)]
+    pd.DataFrame(rows, columns=["user_id", "item_id", "rank"]).to_csv(folder / "mine.csv", index=False)
+    arguments = ["import-lists", str(folder / "mine.csv"), "--name", "mine", "--label", IMPORTED]
+    monkeypatch.setattr(sys, "argv", ["dualrec", *arguments, "--profile", str(profile)])
+    assert pytest.raises(SystemExit, cli.main).value.code == 0
+
+
 def shown(captured: CapturedIO) -> str:
     """All words that a cell put out."""
     parts = [str(part) for output in captured.outputs for part in (output.data or {}).values()]
@@ -160,6 +175,8 @@ def test_every_notebook_runs(make, home, shell, monkeypatch, tmp_path):
     said = {}
     for notebook in NOTEBOOKS:
         shell.reset()
+        if notebook.stem == "06_results":
+            import_popular(profile, tmp_path, monkeypatch)
         for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
             if cell["cell_type"] == "code":
                 source = "".join(cell["source"])
@@ -170,6 +187,8 @@ def test_every_notebook_runs(make, home, shell, monkeypatch, tmp_path):
                     said[f"{notebook.stem}, the cell\n{source}"] = shown(captured)
     recorded = load_results(paths.results(make.__name__))["notebooks"]
     assert [notebook.stem for notebook in NOTEBOOKS] == list(recorded)
+    results = [words for where, words in said.items() if where.startswith("06_results") and IMPORTED in words]
+    assert any(f"{IMPORTED} against the improved LSTM" in words for words in results) and len(results) >= 2
     said |= {path.name: path.read_text(encoding="utf-8") for path in paths.figures(make.__name__).glob("*.svg")}
     if domain == FILMS or (make is text_ids and real("amazon-beauty")):  # real titles say what they say
         return

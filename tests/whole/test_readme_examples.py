@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import random
 import re
 import shlex
 import shutil
@@ -29,7 +30,10 @@ def commands(block: str) -> list[str]:
 
 
 (EXCHANGE,) = (block for kind, block in BLOCKS if not kind and "import-lists" in block)
-COMMANDS = [line for kind, block in BLOCKS if not kind and block != EXCHANGE for line in commands(block)]
+(OWN_DATA,) = (block for kind, block in BLOCKS if not kind and "import-data" in block)
+COMMANDS = [
+    line for kind, block in BLOCKS if not kind and block not in (EXCHANGE, OWN_DATA) for line in commands(block)
+]
 TWO_FILMS = ["Alien (1979)", "Heat (1995)"]
 SERVED = "1. Fargo (1996)\n2. Casino (1995)\n3. No Such Film (1990)\n"
 
@@ -144,37 +148,61 @@ def test_the_commands(session, served):
     rows = {line.split()[0]: line.split() for line in of["compare"][0][1].splitlines()}
     assert float(rows["HR@10"][1]) == pytest.approx(report["lstm"]["HR@10"], abs=1e-4)
     assert float(rows["HR@10"][2]) == pytest.approx(report["markov"]["HR@10"], abs=1e-4)
+    assert f"| LSTM, improved | 16 | {report['lstm']['HR@1']:.3f} [" in of["table"][0][1]
     assert all("same" in out for _, out, _ in of["verify"]) and len(of["verify"]) == 2
-    assert of.keys() == {"doctor", "profiles", "run", "evaluate", "recommend", "score", "compare", "verify"}
+    assert of.keys() == {"doctor", "profiles", "run", "evaluate", "recommend", "table", "score", "compare", "verify"}
 
 
-def write_recipes(folder: Path) -> None:
-    """Cooks who go through thirty recipes, each on a way of their own."""
-    folder.mkdir()
-    names = [f"{base} with {side}" for base in ("soup", "rice", "lentils", "noodles", "eggs") for side in "abcdef"]
-    rows = [
-        (f"cook{c}", f"r{(c * c + t * (c % 4 + 1)) % 30}", f"2024-05-{t + 1:02}") for c in range(40) for t in range(9)
-    ]
-    pd.DataFrame(rows, columns=["user_id", "item_id", "timestamp"]).to_csv(folder / "interactions.csv", index=False)
-    items = {"item_id": [f"r{i}" for i in range(30)], "title": names}
-    pd.DataFrame(items).to_csv(folder / "items.csv", index=False)
+def write_loans(path: Path) -> None:
+    """Ten columns of a library under names of their own: readers who mostly take the next volume.
+
+    Titles have commas, quotes and umlauts; shelfmarks and readers begin with zeros; some loans are nobody's.
+    """
+    rng = random.Random(0)
+    subjects = ['Märchen, "alte"', "Küche", "", "Reise|Natur"]
+    rows = []
+    for reader in range(120):
+        volume, day = rng.randrange(60), rng.randrange(200)
+        for _ in range(rng.randrange(6, 16)):
+            volume, day = (volume + 1) % 60 if rng.random() < 0.7 else rng.randrange(60), day + rng.randrange(1, 9)
+            title = f'Über die Öfen, "Band" {volume}'
+            lent = f"{pd.Timestamp('2021-01-01') + pd.Timedelta(days=day):%Y-%m-%d}T10:00:00+01:00"
+            known = f"{reader:04}" if rng.random() < 0.97 else ""
+            rows.append(
+                (len(rows), "Süd", lent, f"{volume:03}", title, "Müller, A.", subjects[volume % 4], 1, known, "")
+            )
+    names = ["number", "branch", "lent", "shelfmark", "title", "author", "subject", "amount", "reader", "remark"]
+    table = pd.DataFrame([*rows, *rows[:5]], columns=names)
+    table.sample(frac=1, random_state=0).to_csv(path, index=False, sep=";", encoding="utf-8-sig")
 
 
 def test_from_a_table_of_ones_own_to_the_study_s(session):
-    """What lies in the folder of recipes, a model in pandas alone, and its lists beside the study's."""
-    write_recipes(session.home / "recipes")
+    """Three commands to a table; then a split, a model in pandas alone, and its lists in the same table."""
+    write_loans(session.home / "loans.csv")
+    imported, evaluated, table = (session.ask(command) for command in commands(OWN_DATA))
+    lost = (session.home / "loans/import.json").read_text(encoding="utf-8")
+    assert re.search(r"events of 120 users with 60 items, 2021-01-\d\d to 2021-", imported[0])
+    assert "have no reader and are left out" in imported[1] and "have no reader" in lost
+    assert re.search(r"^[1-5] of .* repeat an earlier row and are left out", evaluated[1])
+    report = json.loads(evaluated[0])
+    lines = {line.split(" | ")[0].strip("| "): line for line in table[0].splitlines()[2:]}
+    assert len(lines) == len(report) == 6 and all(re.search(r"\d \[0\.\d+, ", line) for line in lines.values())
+    assert f"| 16 | {report['markov']['HR@1']:.3f} [" in lines["Markov, first order"]
+    verdict = r"the first|[-+]0\.\d{3} \[.*\], (better|worse|not distinguishable)"
+    assert all(re.fullmatch(verdict, line.split(" | ")[-1].strip("| ")) for line in lines.values())
+    assert report["markov"]["HR@1"] > report["popularity"]["HR@1"], "what follows what was planted"
     (model,) = (block for kind, block in BLOCKS if kind == "python" and "to_csv" in block)
-    out, *rest = commands(EXCHANGE)
-    written, _ = session.ask(out)
-    assert "train.csv: " in written and "40 users, 30 items, events: " in written
+    export, *rest = commands(EXCHANGE)
+    written, _ = session.ask(export)
+    assert "train.csv: " in written and " 60 items, events: " in written
     exec(model, {})
     said = {command.split()[3]: session.ask(command) for command in rest}
-    assert list(said) == ["import-lists", "evaluate", "compare"]
-    mine, own = (json.loads(said[name][0]) for name in ("import-lists", "evaluate"))
-    assert mine["mine"]["n"] == own["markov"]["n"] == 16 and mine["mine"]["fill"] == 1
+    assert list(said) == ["import-lists", "table", "compare"]
+    mine = json.loads(said["import-lists"][0])["mine"]
+    assert mine["n"] == 16 and mine["fill"] == 1 and f"| My model | 16 | {mine['HR@1']:.3f} [" in said["table"][0]
     rows = {line.split()[0]: line.split() for line in said["compare"][0].splitlines()}
-    assert float(rows["HR@10"][1]) == pytest.approx(mine["mine"]["HR@10"], abs=1e-4)
-    assert float(rows["HR@10"][2]) == pytest.approx(own["markov"]["HR@10"], abs=1e-4)
+    assert float(rows["HR@10"][1]) == pytest.approx(mine["HR@10"], abs=1e-4)
+    assert float(rows["HR@10"][2]) == pytest.approx(report["markov"]["HR@10"], abs=1e-4)
 
 
 def test_a_ledger_needs_pandas_alone(tmp_path, monkeypatch):

@@ -1,0 +1,85 @@
+"""The ledgers of one run as a table: every system with its intervals, and whether it can be told from the first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from dualrec.core import paths
+from dualrec.core.errors import StudyError
+from dualrec.evaluation.imported import imported_labels
+from dualrec.evaluation.ledger import read_ledger, read_sidecar
+from dualrec.evaluation.metrics import summarise
+from dualrec.evaluation.pairing import Side, pair
+from dualrec.evaluation.results import number, results_table
+from dualrec.evaluation.statistics import holm, paired_difference
+
+BY = "NDCG@10"  # that orders the systems and is compared
+
+
+def standings(run: Path, systems: Mapping[str, str], resamples: int, seed: int) -> tuple[str, str]:
+    """A markdown table of a run's systems, imported lists and models of one's own, and a sentence on how to read it.
+
+    The first is the best by BY of those that are tested on most users: it is chosen by the numbers that are shown,
+    which flatters it. All others are compared with it user by user, and the verdicts corrected for their number (Holm).
+
+    run: a folder with `lists/`
+    systems: name -> label of the study's own, in the order of the table
+    resamples: of the bootstrap of differences; intervals of single systems are those of `metrics.summarise`
+    seed: of the bootstrap and of the randomisation test
+
+    Raises StudyError where there is no such ledger, and for two that must not be compared.
+    """
+    folder = Path(run) / "lists"
+    labels = _labels(folder, systems)
+    if not labels:
+        raise StudyError(
+            f"{paths.readable(folder)} has no ledger of a system; `evaluate --out` writes some, or name a run"
+        )
+    sides = {name: _side(folder, name) for name in labels}
+    entries = {name: summarise(side.ledger, seed=seed) for name, side in sides.items()}
+    first = max(entries, key=lambda name: (entries[name]["n"], entries[name]["metrics"][BY]["value"]))
+    others = [name for name in labels if name != first]
+    differences = [_difference(sides[name], sides[first], resamples, seed) for name in others]
+    corrected = dict(zip(others, holm(differences) if differences else [], strict=True))
+    rows = {name: entry | {"label": labels[name]} for name, entry in entries.items()}
+    head, rule, *lines = results_table({"systems": rows}).splitlines()
+    cells = [_change(corrected[name]) if name in corrected else "the first" for name in labels]
+    table = [
+        f"{head} Δ {BY} |",
+        f"{rule} --- |",
+        *(f"{line} {text} |" for line, text in zip(lines, cells, strict=True)),
+    ]
+    sidecar = sides[first].sidecar or {}
+    about = (
+        f"{sidecar.get('data')}; {sidecar.get('protocol')}. In brackets: 95 % bootstrap interval over users. "
+        f"Δ: against {labels[first]}, the best by {BY} here, user by user; verdicts corrected for {len(others)} "
+        f"comparison{'' if len(others) == 1 else 's'} (Holm)."
+    )
+    return "\n".join(table), about
+
+
+def _labels(folder: Path, systems: Mapping[str, str]) -> dict[str, str]:
+    """Which ledgers of a folder the table has: name -> label. Those of notebooks' other questions stay out."""
+    there = {path.stem for path in folder.glob("*.parquet") if path.with_suffix(".json").is_file()}
+    labels = {name: label for name, label in systems.items() if name in there}
+    own = {name: name.rpartition(".")[2] for name in sorted(there) if "." in name}  # `package.module.Class`
+    return labels | own | imported_labels(folder)
+
+
+def _side(folder: Path, name: str) -> Side:
+    path = folder / f"{name}.parquet"
+    return Side(paths.readable(path), read_ledger(path), read_sidecar(path))
+
+
+def _difference(side: Side, first: Side, resamples: int, seed: int) -> dict:
+    both = pair(side, first)
+    return paired_difference(pd.Series(both.a[BY]), pd.Series(both.b[BY]), resamples, seed)
+
+
+def _change(difference: dict) -> str:
+    """`-0.012 [-0.030, -0.003], worse`."""
+    delta, low, high = (number(difference[part], 3, "+") for part in ("delta", "low", "high"))
+    return f"{delta} [{low}, {high}], {difference['verdict']}"
