@@ -12,13 +12,14 @@ from dualrec.sequence.training import fit
 from dualrec.types import Cases, Sequences
 
 N = 9
+NOTHING = torch.zeros(N + 1, 0)  # neither genres nor titles
 CONFIG = SASRecConfig(dim=8, blocks=2, heads=2, window=5)
 HISTORIES = Sequences.from_lists([1, 2, 3, 4, 5], [[1, 2, 3, 4, 5], [7], [6, 8, 2], [3, 3, 3, 3], []])
 
 
 def network(config: SASRecConfig = CONFIG) -> SASRec:
     torch.manual_seed(3)
-    return SASRec(N, config).eval()
+    return SASRec(NOTHING, NOTHING, config).eval()
 
 
 def test_shapes_and_weights():
@@ -80,7 +81,7 @@ def test_one_block_is_what_its_formula_says():
     model = network(config)
     block, (items,) = model.blocks.layers[0], torch.tensor([[1, 2, 3]])
     with torch.no_grad():
-        x = model.norm(model.id.weight[items] + model.position.weight[:3])
+        x = model.norm(model.items.id.weight[items] + model.position.weight[:3])
         q, k, v = F.linear(block.norm1(x), block.self_attn.in_proj_weight, block.self_attn.in_proj_bias).chunk(
             3, dim=-1
         )
