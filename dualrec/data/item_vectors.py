@@ -8,7 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy.sparse import csr_matrix
-from scipy.sparse.linalg import svds
+
+SPARE = 32  # directions that are followed beside those that are wanted
+ITERATIONS = 8
 
 
 def year_columns(years: np.ndarray) -> np.ndarray:
@@ -29,10 +31,11 @@ def year_columns(years: np.ndarray) -> np.ndarray:
 
 
 def tfidf_vectors(titles: Sequence[str], width: int) -> np.ndarray:
-    """float32 (N + 1, d): the titles' words weighed by TF-IDF, in their `width` main directions, of unit length.
+    """float32 (N + 1, d): the titles' words weighed by TF-IDF, in their `width` main directions.
 
     Latent semantic analysis (Deerwester et al. 1990, Journal of the American Society for Information Science 41(6));
-    the inverse frequency is log((1 + N) / (1 + n)) + 1 for a word of n titles. A year in a title is a word.
+    the inverse frequency is log((1 + N) / (1 + n)) + 1 for a word of n titles. A year in a title is a word. A title has
+    length 1 before, and less after: what is lost are words that hardly any other has.
 
     titles: of items 0..N; those without a word have zeros
     width: d, or fewer where the titles have fewer directions
@@ -48,10 +51,8 @@ def tfidf_vectors(titles: Sequence[str], width: int) -> np.ndarray:
     matrix = csr_matrix((weights, (rows, columns)), (len(titles), len(names)))
     lengths = np.sqrt(matrix.multiply(matrix).sum(axis=1)).A1
     matrix = csr_matrix(matrix.multiply(1 / np.where(lengths > 0, lengths, 1)[:, None]))
-    width = min(width, min(matrix.shape) - 1)
-    left, sizes, _ = svds(matrix, k=width, v0=np.ones(min(matrix.shape)))
-    order = np.argsort(-sizes)
-    return _of_unit_length(_with_fixed_signs(left[:, order]) * sizes[order]).astype(np.float32)
+    vectors = _main_coordinates(matrix, min(width, *matrix.shape))
+    return np.where(lengths[:, None] > 0, vectors, 0).astype(np.float32)
 
 
 def centred(vectors: np.ndarray) -> np.ndarray:
@@ -107,6 +108,22 @@ def principal_components(vectors: np.ndarray, width: int, standardised: bool = F
     if standardised:
         coordinates /= np.sqrt(variances[best])
     return coordinates.astype(np.float32)
+
+
+def _main_coordinates(matrix: csr_matrix, width: int) -> np.ndarray:
+    """float64 (n, width): rows of a sparse matrix along its right singular vectors, those of the largest values first.
+
+    By subspace iteration from a fixed start (Halko et al. 2011, SIAM Review 53(2), algorithm 4.4): scipy's solver begins
+    anew at random within a call, and where singular values are equal each call gives other vectors.
+
+    matrix: (n, m)
+    width: at most n and m
+    """
+    basis = np.random.default_rng(0).normal(size=(matrix.shape[1], min(width + SPARE, *matrix.shape)))
+    for _ in range(ITERATIONS):
+        basis = np.linalg.qr(matrix.T @ np.linalg.qr(matrix @ basis)[0])[0]
+    left, sizes, _ = np.linalg.svd(matrix @ basis, full_matrices=False)
+    return _with_fixed_signs(left[:, :width]) * sizes[:width]
 
 
 def _with_fixed_signs(columns: np.ndarray) -> np.ndarray:
