@@ -113,8 +113,8 @@ def principal_components(vectors: np.ndarray, width: int, standardised: bool = F
 def _main_coordinates(matrix: csr_matrix, width: int) -> np.ndarray:
     """float64 (n, width): rows of a sparse matrix along its right singular vectors, those of the largest values first.
 
-    By subspace iteration from a fixed start (Halko et al. 2011, SIAM Review 53(2), algorithm 4.4): scipy's solver begins
-    anew at random within a call, and where singular values are equal each call gives other vectors.
+    By subspace iteration from a fixed start (Halko et al. 2011, SIAM Review 53(2), algorithm 4.4): scipy's solver
+    begins anew at random within a call, and where singular values are equal each call gives other vectors.
 
     matrix: (n, m)
     width: at most n and m

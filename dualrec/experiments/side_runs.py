@@ -103,16 +103,23 @@ class SideRun:
 
         Raises StudyError where there is none, or a file among the family's shards is not one.
         """
-        there = read_family(self.study.profile.name, self.family)
-        measured = [row.place for row in wanted if _is_measured(row, there)]
+        measured = self.measured(wanted)
         if not measured:
             raise StudyError(
                 f"no shard of {self.family} has been measured with the settings of profile "
                 f"'{self.study.profile.name}'; run `{self.command}`, which measures them"
             )
-        if text := missing([row.place for row in wanted], measured, self.labels):
+        if text := missing([row.place for row in wanted], [shard.place for shard in measured], self.labels):
             self._say(text)
-        return [there[place] for place in measured]
+        return measured
+
+    def measured(self, wanted: list[Wanted]) -> list[Shard]:
+        """Those of the wanted shards that have been measured, in their order.
+
+        Raises StudyError where a file among the family's shards is not one.
+        """
+        there = read_family(self.study.profile.name, self.family)
+        return [there[row.place] for row in wanted if _is_measured(row, there)]
 
     def record(self, shards: list[Shard], values: dict) -> None:
         """Put what shards say together into the default profile's results, with all it takes to repeat it.
