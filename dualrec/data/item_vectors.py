@@ -48,10 +48,10 @@ def tfidf_vectors(titles: Sequence[str], width: int) -> np.ndarray:
     values = np.array([times for count in counts for times in count.values()], float)
     in_titles = np.bincount(columns, minlength=len(names))
     weights = values * (np.log(len(titles) / (1 + in_titles)) + 1)[columns]  # N = len(titles) - 1
-    matrix = csr_matrix((weights, (rows, columns)), (len(titles), len(names)))
-    lengths = np.sqrt(matrix.multiply(matrix).sum(axis=1)).A1
-    matrix = csr_matrix(matrix.multiply(1 / np.where(lengths > 0, lengths, 1)[:, None]))
-    vectors = _main_coordinates(matrix, min(width, *matrix.shape))
+    lengths = np.sqrt(np.bincount(rows, weights**2, minlength=len(titles)))
+    size = len(titles), len(names)
+    matrix = csr_matrix((weights / lengths[rows], (rows, columns)), size)
+    vectors = _main_coordinates(matrix, size, min(width, *size))
     return np.where(lengths[:, None] > 0, vectors, 0).astype(np.float32)
 
 
@@ -110,16 +110,16 @@ def principal_components(vectors: np.ndarray, width: int, standardised: bool = F
     return coordinates.astype(np.float32)
 
 
-def _main_coordinates(matrix: csr_matrix, width: int) -> np.ndarray:
+def _main_coordinates(matrix: csr_matrix, size: tuple[int, int], width: int) -> np.ndarray:
     """float64 (n, width): rows of a sparse matrix along its right singular vectors, those of the largest values first.
 
     By subspace iteration from a fixed start (Halko et al. 2011, SIAM Review 53(2), algorithm 4.4): scipy's solver
     begins anew at random within a call, and where singular values are equal each call gives other vectors.
 
-    matrix: (n, m)
+    matrix: (n, m), as `size` says
     width: at most n and m
     """
-    basis = np.random.default_rng(0).normal(size=(matrix.shape[1], min(width + SPARE, *matrix.shape)))
+    basis = np.random.default_rng(0).normal(size=(size[1], min(width + SPARE, *size)))
     for _ in range(ITERATIONS):
         basis = np.linalg.qr(matrix.T @ np.linalg.qr(matrix @ basis)[0])[0]
     left, sizes, _ = np.linalg.svd(matrix @ basis, full_matrices=False)

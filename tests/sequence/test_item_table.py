@@ -1,4 +1,4 @@
-"""What stands for an item: its parts by hand, and that networks of the published kind are what they were, bit by bit."""
+"""What stands for an item: its parts by hand, and published networks that are what they were, bit by bit."""
 
 import numpy as np
 import pytest

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 import torch
@@ -57,7 +58,8 @@ def mean_tokens(llm: LLM, titles: Sequence[str]) -> np.ndarray:
 
     titles: each of at least one token
     """
-    table = llm.model.get_input_embeddings().weight.float().cpu().numpy()
+    embeddings = cast(torch.nn.Embedding, llm.model.get_input_embeddings())
+    table = embeddings.weight.float().cpu().numpy()
     return np.stack([table[row].mean(axis=0) for row in token_ids(llm, harmless(llm.tokenizer, list(titles)))])
 
 
@@ -69,5 +71,5 @@ def untrained(llm: LLM, seed: int) -> LLM:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = AutoModelForCausalLM.from_config(copy.deepcopy(llm.model.config), dtype=torch.float32)
-    model.to(llm.model.device)
+    cast(torch.nn.Module, model).to(llm.model.device)  # transformers' own `to` hides its type hints
     return LLM(f"{llm.identity}, random weights {seed}", model.eval(), llm.tokenizer)
