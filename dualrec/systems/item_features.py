@@ -18,6 +18,8 @@ from dualrec.study import Study
 if TYPE_CHECKING:  # transformers takes seconds to import
     from dualrec.llm.local import LLM
 
+DECIMALS = 4  # of a language model's vectors; a number of them is about .04
+
 
 class Draw(NamedTuple):
     """What vectors may depend on beside the study.
@@ -58,7 +60,8 @@ def _random_weights(study: Study, draw: Draw) -> np.ndarray:
 def _read(study: Study, how: tuple, read: Callable[[LLM, list[str]], np.ndarray]) -> np.ndarray:
     """float32 (N + 1, d): what a language model makes of the titles, less what all of them share; kept on disk.
 
-    The profile's model reads in float32 everywhere; another processor may round the last digits otherwise.
+    The profile's model reads in float32 everywhere, and of a vector of unit length as many decimals are kept as do not
+    depend on the processor, but for the rare number that lies between two of them.
 
     how: all that `read` depends on beside model and titles
     """
@@ -74,7 +77,8 @@ def _read(study: Study, how: tuple, read: Callable[[LLM, list[str]], np.ndarray]
         states = read(load_llm(spec, torch.float32), titles[1:])
         return {"states": np.vstack([np.zeros_like(states[:1]), states])}
 
-    return item_vectors.centred(cached_arrays(study.cache(f"titles-{key}"), key, build)[0]["states"])
+    states = cached_arrays(study.cache(f"titles-{key}"), key, build)[0]["states"]
+    return np.round(item_vectors.centred(states), DECIMALS)
 
 
 KINDS: dict[str, Callable[[Study, Draw], np.ndarray]] = {
