@@ -22,7 +22,7 @@ NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=900 --ignore=noteb
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 .PHONY: help setup all run smoke style check types test torture vulnerabilities licences figures report lab demo bench bench-scale
-.PHONY: grid_search seeds precision protocols lora_examples exercises badges publish doctor clean
+.PHONY: grid_search seeds precision protocols lora_examples representation exercises badges publish doctor clean
 
 help: ## list the targets
 	@echo "make TARGET [PROFILE=laptop] [ENV=venv|active]"
@@ -85,8 +85,8 @@ bench-scale: setup ## measure time and memory of the models that count, on data 
 
 # glibc hands the large buffers of every step back to the system and takes them anew: keeping them makes a step faster,
 # and changes no number
-grid_search seeds precision: export MALLOC_MMAP_THRESHOLD_ := 4294967296
-grid_search seeds precision: export MALLOC_TRIM_THRESHOLD_ := 8589934592
+grid_search seeds precision representation: export MALLOC_MMAP_THRESHOLD_ := 4294967296
+grid_search seeds precision representation: export MALLOC_TRIM_THRESHOLD_ := 8589934592
 
 grid_search: setup ## search the settings of every family on a declared grid, by validation (an hour)
 	@$(PY) -m dualrec grid-search --profile $(PROFILE)
@@ -102,6 +102,9 @@ protocols: setup ## rank without networks under other rules for ties, repeats an
 
 lora_examples: setup ## train LoRA with 0 to 4,000 examples and COUNT=… seeds and record what more examples bring (hours)
 	@$(PY) -m dualrec lora-examples --profile $(PROFILE) $(if $(COUNT),--count $(COUNT))
+
+representation: setup ## try what may stand for an item in two networks, then test it with COUNT=… seeds (hours, or a GPU)
+	@$(PY) -m dualrec representation --profile $(PROFILE) $(if $(COUNT),--count $(COUNT))
 
 exercises: setup ## make the notebooks of exercises from their solutions
 	@$(PY) -m dualrec exercises

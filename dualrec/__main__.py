@@ -156,6 +156,24 @@ def lora_examples(
 
 
 @app.command()
+def representation(
+    profile: cli.ProfileOption = paths.DEFAULT_PROFILE,
+    count: Annotated[
+        int | None, typer.Option(min=0, help="Seeds of every arm, as declared if left out; 0 records what there is.")
+    ] = None,
+) -> None:
+    """Try what may stand for an item in two networks and print each arm's NDCG@10 (minutes on a GPU, else hours)."""
+    from dualrec.experiments.representation import measure_representation
+
+    found = measure_representation(profile, count)
+    for entry in found["systems"].values():
+        print(f"{entry['label']}: NDCG@10 {entry['metrics']['NDCG@10']['value']:.4f}")
+    for row in found["primary"]:
+        interval = f"{row['delta']:+.4f} [{row['low']:+.4f}, {row['high']:+.4f}]"
+        print(f"{row['arm']} less {row['against']}: {interval}{', ' * ('verdict' in row)}{row.get('verdict', '')}")
+
+
+@app.command()
 def report(profile: cli.ProfileOption = paths.DEFAULT_PROFILE) -> None:
     """Write the finished notebooks as HTML to runs/PROFILE/report/ and print the path of the index page."""
     from dualrec.publishing.site.build import write_report

@@ -66,33 +66,76 @@ class TrainingConfig:
 
 
 @dataclass(frozen=True, config=STRICT)
-class LSTMConfig(TrainingConfig):
+class ItemConfig(TrainingConfig):
+    """What stands for an item, whichever network reads it: id, title and genres side by side."""
+
+    title_dim: Subset = 0  # 0: titles are not read, or only where the ids begin
+    genre_dim: Subset = 0  # 0: genres are not read
+    years: bool = False  # genres are read together with the year
+    # learned word tokens, mean-pooled; or frozen vectors, see `systems/item_features.py`
+    title_side: Literal[
+        "words", "sbert", "tfidf", "language_model", "tokens", "random_weights", "permuted", "gaussian"
+    ] = "words"
+    title_layers: Subset = 0  # of the language model that reads titles, the lowest; 0 = all
+    # how vectors come in: through a trained layer; as frozen principal components; as what the ids begin with
+    title_way: Literal["linear", "frozen_pca", "pca_init"] = "linear"
+
+    def _require_items(self, id_dim: int) -> None:
+        """Raise ValueError where an item would be nothing, or what shall be read of its title is not there."""
+        if id_dim + self.title_dim + self.genre_dim < 1:
+            raise ValueError("an item is neither id nor title nor genres; give one of them a dimension")
+        if self.years and not self.genre_dim:
+            raise ValueError("years are read together with genres; set genre_dim, or years = false")
+        if self.title_way != "linear" and self.title_side == "words":
+            raise ValueError(f"title_way '{self.title_way}' takes vectors, and title_side 'words' has none")
+        if self.title_way == "pca_init" and (self.title_dim or not id_dim):
+            raise ValueError("title_way 'pca_init' is about ids alone; set title_dim = 0 and give ids a dimension")
+
+
+@dataclass(frozen=True, config=STRICT)
+class LSTMConfig(ItemConfig):
     """One LSTM (PAPER §3 as defaults)."""
 
-    id_dim: Count = 128
-    title_dim: Subset = 64  # 0: titles are not read
-    genre_dim: Subset = 64  # 0: genres are not read
+    id_dim: Subset = 128  # 0: ids are not read
+    title_dim: Subset = 64
+    genre_dim: Subset = 64
     hidden: Annotated[tuple[Count, ...], Field(min_length=1)] = (256, 128)
     dense: Subset = 256  # 0: no layer between the last LSTM and the output
     dropout: Dropout = 0.3
     input_dropout: Dropout = 0.0
-    title_side: Literal["words", "sbert"] = "words"  # learned word tokens, mean-pooled, or frozen title embeddings
     tied: bool = False  # output weights = the item table
+
+    @model_validator(mode="after")
+    def _have_items(self) -> Self:
+        self._require_items(self.id_dim)
+        return self
 
 
 @dataclass(frozen=True, config=STRICT)
-class SASRecConfig(TrainingConfig):
-    """One SASRec (Kang and McAuley 2018), on item ids alone."""
+class SASRecConfig(ItemConfig):
+    """One SASRec (Kang and McAuley 2018)."""
 
-    dim: Count = 128
+    dim: Count = 128  # of an item; its id has what titles and genres leave
     blocks: Count = 2
     heads: Count = 2
     dropout: Dropout = 0.2
+    positions_from: Literal["start", "end"] = "start"  # where positions are counted from; "end": padding on the left
+    input_norm: bool = True  # False: items times the root of dim, and no norm before the first block, as published
+    feed_forward: Count = 4  # width of the inner layer of a block, in dim
+    item_bias: bool = True  # an item's score has a part that no history changes
+
+    @property
+    def id_dim(self) -> int:
+        """Numbers of an item's id."""
+        return self.dim - self.title_dim - self.genre_dim
 
     @model_validator(mode="after")
     def _share_the_dimensions(self) -> Self:
         if self.dim % self.heads:
             raise ValueError(f"dim ({self.dim}) must be a multiple of heads ({self.heads})")
+        if self.id_dim < 0:
+            raise ValueError(f"dim ({self.dim}) must be at least title_dim and genre_dim ({self.dim - self.id_dim})")
+        self._require_items(self.id_dim)
         return self
 
 

@@ -15,9 +15,9 @@
     }
 
 n counts users, low and high bound the 95 % interval (null where there is none), a value is null where no user has one.
-Floats have six decimals. Side runs are what `make grid_search`, `make seeds`, `make precision`, `make protocols` and
-`make lora_examples` record, by profile, from their shards; a run of the notebooks leaves them alone, and nothing else
-in here depends on the clock, so the same run gives the same file.
+Floats have six decimals. Side runs are what `make grid_search`, `make seeds`, `make precision`, `make protocols`,
+`make lora_examples` and `make representation` record, by profile, from their shards; a run of the notebooks leaves them
+alone, and nothing else in here depends on the clock, so the same run gives the same file.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def record_side_run(path: Path, profile: str, kind: str, values: dict) -> None:
 
     path: of the file
     profile: that was measured
-    kind: "grid_search", "seeds", "precision", "protocols" or "lora_examples"
+    kind: "grid_search", "seeds", "precision", "protocols", "lora_examples" or "representation"
     values: what was measured, with command, commit and hardware
     """
     of_profile = side_runs(path).get(profile, {})

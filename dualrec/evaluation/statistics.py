@@ -109,7 +109,7 @@ def paired_difference(a: pd.Series, b: pd.Series, resamples: int, seed: int) -> 
         "n": interval["n"],
         "p": p,
         "detectable": minimum_detectable(difference),
-        "verdict": _verdict(interval["value"], p),
+        "verdict": verdict(interval["value"], p),
     }
 
 
@@ -120,7 +120,7 @@ def holm(comparisons: list[dict]) -> list[dict]:
     """
     corrected = np.asarray(multipletests([row["p"] for row in comparisons], method="holm")[1], float)
     return [
-        row | {"p_holm": float(p), "verdict": _verdict(row["delta"], p)}
+        row | {"p_holm": float(p), "verdict": verdict(row["delta"], p)}
         for row, p in zip(comparisons, corrected, strict=True)
     ]
 
@@ -139,7 +139,8 @@ def minimum_detectable(difference) -> float:
     return float(quantiles * difference.std(ddof=1) / np.sqrt(len(difference)))
 
 
-def _verdict(delta: float, p: float) -> str:
+def verdict(delta: float, p: float) -> str:
+    """What a difference says of its first side: "better", "worse" or "not distinguishable"."""
     return "not distinguishable" if p >= ALPHA else "better" if delta > 0 else "worse"
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -86,12 +86,11 @@ class SideRun:
         for place, _ in wanted:
             shard_path(profile, self.family, place)  # refused before hours are spent
         there = read_family(profile, self.family)
-        wanted = [Wanted(place, json.loads(json_text(settings))) for place, settings in wanted]
         due = [row for row in wanted if not _is_measured(row, there)]
         self._announce([place for place, _ in due], there)
         for position, (place, settings) in enumerate(due, start=1):
             found = measure(place)
-            facts = (settings, found.facts, self.command, commit, self.hardware, self.study.protocol)
+            facts = (_as_kept(settings), found.facts, self.command, commit, self.hardware, self.study.protocol)
             there[place] = Shard(profile, self.family, place, kept_ranks(found.ranks), found.k, *facts)
             write_shard(there[place])
             ndcg = there[place].metrics["NDCG@10"].mean()
@@ -104,17 +103,23 @@ class SideRun:
 
         Raises StudyError where there is none, or a file among the family's shards is not one.
         """
-        there = read_family(self.study.profile.name, self.family)
-        wanted = [Wanted(place, json.loads(json_text(settings))) for place, settings in wanted]
-        measured = [row.place for row in wanted if _is_measured(row, there)]
+        measured = self.measured(wanted)
         if not measured:
             raise StudyError(
                 f"no shard of {self.family} has been measured with the settings of profile "
                 f"'{self.study.profile.name}'; run `{self.command}`, which measures them"
             )
-        if text := missing([row.place for row in wanted], measured, self.labels):
+        if text := missing([row.place for row in wanted], [shard.place for shard in measured], self.labels):
             self._say(text)
-        return [there[place] for place in measured]
+        return measured
+
+    def measured(self, wanted: list[Wanted]) -> list[Shard]:
+        """Those of the wanted shards that have been measured, in their order.
+
+        Raises StudyError where a file among the family's shards is not one.
+        """
+        there = read_family(self.study.profile.name, self.family)
+        return [there[row.place] for row in wanted if _is_measured(row, there)]
 
     def record(self, shards: list[Shard], values: dict) -> None:
         """Put what shards say together into the default profile's results, with all it takes to repeat it.
@@ -153,8 +158,24 @@ def seeds_there(profile: str, family: str) -> int:
 
 
 def _is_measured(row: Wanted, there: Mapping[Place, Shard]) -> bool:
-    """Whether a shard is among those that are there, with the settings that are wanted."""
-    return row.place in there and there[row.place].settings == row.settings
+    """Whether a shard is among those that are there, with the settings that are wanted.
+
+    A setting that is younger than the shard had its default when that was measured: a new setting's default must
+    change no number.
+    """
+    if row.place not in there:
+        return False
+    kept, wanted = there[row.place].settings, _as_kept(row.settings)
+    for name, table in row.settings.items():
+        if is_dataclass(table) and isinstance(kept.get(name), dict):
+            young = [f.name for f in fields(table) if f.name not in kept[name] and getattr(table, f.name) == f.default]
+            wanted[name] = {key: value for key, value in wanted[name].items() if key not in young}
+    return kept == wanted
+
+
+def _as_kept(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings as a shard keeps them."""
+    return json.loads(json_text(settings))
 
 
 def settings_of(study: Study, cases: Cases) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from dualrec.config import LSTMConfig, SASRecConfig
 from dualrec.core.artifacts import write_json
 from dualrec.core.machine import network_device
 from dualrec.data.catalogue import Catalogue
+from dualrec.data.item_vectors import principal_components, year_columns
 from dualrec.sequence.base import NextItemNetwork
 from dualrec.sequence.lstm import NextItemLSTM
 from dualrec.sequence.sasrec import SASRec
@@ -27,7 +28,7 @@ class NeuralRecommender:
     """A `SequenceModel` around an LSTM or a SASRec, whichever `config` describes.
 
     catalogue: the items
-    title_vectors: float32 (N + 1, d) sentence vectors; None where the network does not read them
+    title_vectors: float32 (N + 1, d) of the kind that the config names; None where the network does not read them
     config: architecture and training
     seed: of the first weights and of training
     checkpoint: folder for a checkpoint per epoch, None for none
@@ -77,8 +78,8 @@ class NeuralRecommender:
 
 
 def reads_title_vectors(config: LSTMConfig | SASRecConfig) -> bool:
-    """Whether the network that a config describes reads sentence vectors of the titles."""
-    return isinstance(config, LSTMConfig) and config.title_side == "sbert" and config.title_dim > 0
+    """Whether the network that a config describes reads vectors of the titles."""
+    return config.title_side != "words" and (config.title_dim > 0 or config.title_way == "pca_init")
 
 
 def build_network(
@@ -87,12 +88,19 @@ def build_network(
     """The network that a config describes, with random weights.
 
     catalogue: the items
-    title_vectors: float32 (N + 1, d) sentence vectors; None where the network does not read them
+    title_vectors: float32 (N + 1, d) of the kind that the config names; None where the network does not read them
     config: its architecture
     """
-    if isinstance(config, SASRecConfig):
-        return SASRec(len(catalogue), config)
+    genres = catalogue.genres
+    if config.years:
+        genres = np.hstack([genres, year_columns(catalogue.years)])
     titles = title_tokens(catalogue.titles) if config.title_side == "words" else title_vectors
     if titles is None or not config.title_dim:
         titles = np.empty((len(catalogue) + 1, 0), np.float32)
-    return NextItemLSTM(torch.from_numpy(catalogue.genres), torch.from_numpy(titles), config)
+    elif config.title_way == "frozen_pca":
+        titles = principal_components(titles, config.title_dim, standardised=True)
+    parts = torch.from_numpy(genres), torch.from_numpy(titles)
+    network = SASRec(*parts, config) if isinstance(config, SASRecConfig) else NextItemLSTM(*parts, config)
+    if config.title_way == "pca_init" and title_vectors is not None:
+        network.items.start_ids(torch.from_numpy(principal_components(title_vectors, config.id_dim)))
+    return network

@@ -16,41 +16,60 @@ from torch.nn import functional as F
 from dualrec.config import SASRecConfig
 from dualrec.sequence.base import NextItemNetwork
 from dualrec.sequence.dropout import Dropout
+from dualrec.sequence.item_table import ItemTable
 
 
 class SASRec(NextItemNetwork):
-    """A transformer that predicts the next item at every position from the ids up to it.
+    """A transformer that predicts the next item at every position from the items up to it.
 
     The item table is its output weights, too. Padding passes through nothing but attention: where histories are short
     there are seven padded positions to ten real ones, even in batches of similar length.
+
+    genres: float32 (N + 1, G)
+    titles: int64 (N + 1, 10) word ids, or float32 (N + 1, d) frozen vectors, see `ItemTable`
+    config: sizes, and what an item is
     """
 
-    def __init__(self, n_items: int, config: SASRecConfig):
+    def __init__(self, genres: torch.Tensor, titles: torch.Tensor, config: SASRecConfig):
         super().__init__()
-        self.id = nn.Embedding(n_items + 1, config.dim, padding_idx=0)
+        self.items = ItemTable(genres, titles, config)
         self.position = nn.Embedding(config.window, config.dim)
-        for table in (self.id, self.position):
+        tables = [self.position] if self.items.id is None else [self.items.id, self.position]
+        for table in tables:
             nn.init.normal_(table.weight, std=0.02)
-        self.norm = nn.LayerNorm(config.dim)
+        self.norm = nn.LayerNorm(config.dim) if config.input_norm else nn.Identity()
+        self.scale = 1.0 if config.input_norm else config.dim**0.5
+        self.from_end = config.positions_from == "end"
         self.dropout = Dropout(config.dropout)
         # its weights alone are used, which are thus drawn and named as the library does
-        block = nn.TransformerEncoderLayer(config.dim, config.heads, 4 * config.dim, norm_first=True)
+        inner = config.feed_forward * config.dim
+        block = nn.TransformerEncoderLayer(config.dim, config.heads, inner, norm_first=True)
         self.blocks = nn.TransformerEncoder(block, config.blocks, nn.LayerNorm(config.dim), enable_nested_tensor=False)
-        self.bias = nn.Parameter(torch.zeros(n_items + 1))
+        zeros = torch.zeros(len(genres))
+        if config.item_bias:
+            self.bias = nn.Parameter(zeros)
+        else:
+            self.register_buffer("bias", zeros, persistent=False)
         self.heads = config.heads
 
     def item_table(self) -> torch.Tensor:
-        """(N + 1, dim): the embeddings."""
-        return self.id.weight
+        """(N + 1, dim): every item as id | title | genres, or those of them that are read."""
+        return self.items()
 
     def forward(self, items: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
-        """(B, T) item indices, T <= window -> (B, T, dim) states, 0 at padding; the first of a row is always real."""
+        """(B, T) item indices, T <= window -> (B, T, dim) states, 0 at padding; the first of a row is always real.
+
+        A state ignores what comes later; where positions are counted from the end, it knows how much that is.
+        """
         real = items > 0
         real[:, 0] = True  # an empty history is one padding item
         places = real.flatten().nonzero()[:, 0]  # (M,)
         ids, positions = items.flatten()[places], places % items.shape[1]
+        if self.from_end:
+            positions = (real.sum(dim=1, keepdim=True) - 1).expand(items.shape).flatten()[places] - positions
         # (M, dim); plain indexing would add gradients up in any order
-        x = self.dropout(self.norm(F.embedding(ids, table) + F.embedding(positions, self.position.weight)))
+        x = F.embedding(ids, table) * self.scale + F.embedding(positions, self.position.weight)
+        x = self.dropout(self.norm(x))
         for block in cast(Iterable[nn.TransformerEncoderLayer], self.blocks.layers):
             x = x + self.dropout(self._attention(block.self_attn, block.norm1(x), places, items.shape))
             inner = self.dropout(F.gelu(block.linear1(block.norm2(x))))
@@ -75,7 +94,7 @@ class SASRec(NextItemNetwork):
         return weights.out_proj(seen.transpose(1, 2).reshape(-1, x.shape[1]).index_select(0, places))
 
     def head(self, states: torch.Tensor, table: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """(M, dim) states are the queries; the keys are the embeddings."""
+        """(M, dim) states are the queries; the keys are the item table."""
         return states, table, self.bias
 
 

@@ -24,6 +24,7 @@ from dualrec.sequence.popularity import Popularity
 from dualrec.sequence.ranking import best_hints, best_lists
 from dualrec.sequence.windowed_markov import WindowedMarkov
 from dualrec.study import Study
+from dualrec.systems.item_features import network_vectors
 from dualrec.systems.names import SYSTEMS, TRAINING, System
 from dualrec.systems.parts import Parts
 from dualrec.types import Hints, RankedLists, Sequences
@@ -71,7 +72,7 @@ def fit_network(study: Study, name: str, seed: int | None = None, split: Split |
 
     def untrained() -> NeuralRecommender:
         config = network_settings(study, name)
-        vectors = study.title_vectors if neural.reads_title_vectors(config) else None
+        vectors = network_vectors(study, config, seed)
         return NeuralRecommender(study.catalogue, vectors, config, seed, folder / "checkpoint")
 
     return cached(
@@ -118,7 +119,7 @@ def network_key(study: Study, name: str, seed: int, split: Split) -> str:
     """The cache key of a network: all that its weights depend on."""
     config = network_settings(study, name)
     items = (study.catalogue.titles, study.catalogue.genres)
-    vectors = study.title_vectors if neural.reads_title_vectors(config) else None
+    vectors = network_vectors(study, config, seed)
     device = network_device().type
     return cache_key(split.train, split.validation, config, seed, *items, vectors, device, code=neural)
 

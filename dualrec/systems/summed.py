@@ -6,7 +6,7 @@ chain that only counts, and a second seed of the LSTM itself, since two models t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from dualrec.study import Study
 from dualrec.systems.names import SYSTEMS, TRAINING, System
 from dualrec.systems.parts import Parts
 from dualrec.systems.sequence_models import fit_sequence_model
-from dualrec.types import RankedLists, Sequences
+from dualrec.types import Cases, RankedLists, Sequences
 
 FLOOR = 1e-8  # what a model that counts gives to what it never met: less than to anything it did
 
@@ -27,7 +27,7 @@ FLOOR = 1e-8  # what a model that counts gives to what it never met: less than t
 class Sum:
     """Two fitted models as one.
 
-    first, second: the LSTM, and what stands beside it
+    first, second: the LSTM or another network, and what stands beside it
     counts: whether the second scores by counts, whose logarithm is taken
     weight: of the second
     """
@@ -61,11 +61,21 @@ def fit_sum(study: Study, name: str, lstm: SequenceModel) -> tuple[Sum, pd.DataF
     Returns the sum, and columns weight, ndcg.
     """
     second = fit_sequence_model(study, name, study.seed + 1 if name == "lstm" else None)
-    both = Sum(lstm, second, counts=TRAINING not in SYSTEMS[name].needs)
-    cases = study.validation
-    batches = in_batches(lstm, cases.history)
+    return weigh(lstm, second, study.validation, counts=TRAINING not in SYSTEMS[name].needs)
+
+
+def weigh(first: SequenceModel, second: SequenceModel, cases: Cases, counts: bool = False) -> tuple[Sum, pd.DataFrame]:
+    """Two fitted models with the weight of the best NDCG@10, and the grid; ties to the smaller one.
+
+    cases: of validation
+    counts: whether the second scores by counts
+
+    Returns the sum, and columns weight, ndcg.
+    """
+    both = Sum(first, second, counts)
+    batches = in_batches(first, cases.history)
     grid = search_weight(
         (scores, both.beside(cases.history.take(rows)), cases.targets[rows]) for rows, scores in batches
     )
     best = grid.sort_values(["ndcg", "weight"], ascending=[False, True], kind="stable").iloc[0]
-    return Sum(lstm, second, both.counts, float(best.weight)), grid
+    return replace(both, weight=float(best.weight)), grid

@@ -1,6 +1,7 @@
 """What a side run measures, and what it does not measure again."""
 
 import subprocess
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import numpy as np
@@ -76,6 +77,22 @@ def test_other_settings_are_measured_anew_and_said(run, capsys):
     assert calls == [WANTED[0].place]
     assert capsys.readouterr().err.startswith("seeds: 1 shard has other settings than now: measured anew\n")
     assert read_family("toy", "seeds")[WANTED[0].place].settings == {"rate": 0.3}
+
+
+def test_a_setting_that_is_younger_than_a_shard_had_its_default(run):
+    @dataclass
+    class Younger:
+        rate: float
+        bias: bool = True
+
+    old, calls = [Wanted(WANTED[0].place, {"model": {"rate": 0.1}})], []
+    run.shards(old, measurer(calls))
+    for table in (Younger(0.1), Younger(0.1, bias=True)):
+        run.shards([Wanted(WANTED[0].place, {"model": table})], measurer([], stop_after=0))
+    for table in (Younger(0.1, bias=False), Younger(0.2)):
+        run.shards(old, measurer([]))
+        run.shards([Wanted(WANTED[0].place, {"model": table})], measurer(calls))
+    assert len(calls) == 3
 
 
 def test_a_broken_shard_and_a_name_that_is_no_file_s_stop_before_anything_is_measured(run):

@@ -49,6 +49,23 @@ BAD = {  # what is in the file behind HEAD -> what is said
         r"\[rerank\]: 'mmr_lambda' must be at most 1, but is 2.0",
     ),
     "heads that do not share": ("[sasrec]\ndim = 5", r"\[sasrec\]: dim \(5\) must be a multiple of heads \(2\)"),
+    "no dimension for the id": (
+        "[sasrec]\ndim = 8\ntitle_dim = 6\ngenre_dim = 4",
+        r"\[sasrec\]: dim \(8\) must be at least title_dim and genre_dim \(10\)",
+    ),
+    "an item of nothing": (
+        "[lstm]\nid_dim = 0\ntitle_dim = 0\ngenre_dim = 0",
+        r"\[lstm\]: an item is neither id nor title nor genres; give one of them a dimension",
+    ),
+    "years without genres": ("[sasrec]\nyears = true", r"\[sasrec\]: years are read together with genres; set"),
+    "components of words": (
+        '[lstm]\ntitle_way = "frozen_pca"\ntitle_side = "words"',
+        r"\[lstm\]: title_way 'frozen_pca' takes vectors, and title_side 'words' has none",
+    ),
+    "ids that begin with what is read beside them": (
+        '[lstm]\ntitle_way = "pca_init"\ntitle_side = "sbert"',
+        r"\[lstm\]: title_way 'pca_init' is about ids alone; set title_dim = 0 and give ids a dimension",
+    ),
     "positions beyond the window": (
         "[reader]\nwindow = 5",
         r"\[reader\]: positions \(10\) must be fewer than window \(5\)",
@@ -58,7 +75,7 @@ BAD = {  # what is in the file behind HEAD -> what is said
     "unknown targets": ('[lstm]\ntargets = "some"', r"\[lstm\]: 'targets' must be 'all' or 'windows', but is 'some'"),
     "unknown title side": (
         '[paper_lstm]\ntitle_side = "bert"',
-        r"\[paper_lstm\]: 'title_side' must be 'words' or 'sbert'",
+        r"\[paper_lstm\]: 'title_side' must be 'words', 'sbert', .* or 'gaussian', but is 'bert'",
     ),
     "eight bits": ('[lora]\nquantise = "8bit"', r"\[lora\]: 'quantise' must be '' or '4bit', but is '8bit'"),
     "unknown tie rule": (

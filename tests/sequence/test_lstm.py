@@ -43,11 +43,11 @@ def test_the_published_sizes():
 
 
 def test_titles_are_mean_pooled_over_real_words():
-    model = network(BOTH[0])
-    model.titles = torch.tensor([[0] * 10, [3, 5] + [0] * 8])
-    expected = (model.title.weight[3] + model.title.weight[5]) / 2
-    torch.testing.assert_close(model.title(model.titles)[1], expected)
-    assert not model.title(model.titles)[0].any()
+    items = network(BOTH[0]).items
+    items.titles = torch.tensor([[0] * 10, [3, 5] + [0] * 8])
+    expected = (items.title.weight[3] + items.title.weight[5]) / 2
+    torch.testing.assert_close(items.title(items.titles)[1], expected)
+    assert not items.title(items.titles)[0].any()
 
 
 @pytest.mark.parametrize("config", BOTH, ids=["paper", "improved"])
@@ -94,12 +94,8 @@ def test_tied_weights_score_a_new_item_like_its_twin():
     """An item nobody has seen, with the title, genres and id row of another, is scored like that other."""
     model = network(BOTH[1])
     with torch.no_grad():
-        model.titles[9], model.genres[9], model.id.weight[9], model.bias[9] = (
-            model.titles[4],
-            model.genres[4],
-            model.id.weight[4],
-            model.bias[4],
-        )
+        for rows in (model.items.titles, model.items.genres, model.items.id.weight, model.bias):
+            rows[9] = rows[4]
         scores = score(model, Sequences.from_lists([1], [[1, 2]]), BOTH[1])[0]
     assert scores[9] == pytest.approx(scores[4], abs=1e-6)
     assert abs(scores[9] - scores[3]) > 1e-4
@@ -108,9 +104,9 @@ def test_tied_weights_score_a_new_item_like_its_twin():
 def test_ids_alone_read_neither_titles_nor_genres():
     """The item table is the ids, and the last LSTM leads to the output: weights counted by hand."""
     model = network(IDS_ALONE)
-    torch.testing.assert_close(model.item_table(), model.id.weight, rtol=0, atol=0)
+    torch.testing.assert_close(model.item_table(), model.items.id.weight, rtol=0, atol=0)
     scores = score(model, HISTORIES, IDS_ALONE)
-    model.genres, model.titles = 1 - model.genres, model.titles + 1
+    model.items.genres, model.items.titles = 1 - model.items.genres, model.items.titles + 1
     np.testing.assert_array_equal(score(model, HISTORIES, IDS_ALONE), scores)
     lstm = 4 * 12 * (8 + 12 + 2) + 4 * 6 * (12 + 6 + 2)
     assert sum(p.numel() for p in model.parameters()) == (N + 1) * 8 + lstm + (6 * 8 + 8) + (N + 1)

@@ -60,6 +60,7 @@ DATA_DOORS = {
     "precision": ["precision", "--profile", "{profile}"],
     "protocols": ["protocols", "--profile", "{profile}"],
     "lora-examples": ["lora-examples", "--profile", "{profile}"],
+    "representation": ["representation", "--profile", "{profile}"],
 }
 PROFILES = {  # kind -> (content of the profile, or None for none; what is said)
     "no such file": (None, "unknown profile '.*mine.toml'; choose one of beauty, laptop"),
@@ -86,6 +87,7 @@ PROFILE_DOORS = {
     "precision": ["precision", "--profile", "{profile}"],
     "protocols": ["protocols", "--profile", "{profile}"],
     "lora-examples": ["lora-examples", "--profile", "{profile}"],
+    "representation": ["representation", "--profile", "{profile}"],
     "demo": ["demo", "--no-browser", "--profile", "{profile}"],
 }
 
