@@ -187,9 +187,9 @@ def _judged(where: str, rows: pd.DataFrame, dataset: Dataset, cases: Cases, k: i
     fates = {"written": item >= 0, "invalid": item == 0, "duplicate": again, "seen": seen}
     counts = {name: np.bincount(case[fate], minlength=n) for name, fate in fates.items()}
     lists = RankedLists(items, None if np.isnan(scores).all() else scores, counts=counts)
-    without = np.count_nonzero(counts["written"] == 0)
-    short = np.count_nonzero(counts["written"] < k) - without
-    rising = np.count_nonzero((np.diff(scores, axis=1) > 0).any(axis=1))
+    without = int(np.count_nonzero(counts["written"] == 0))
+    short = int(np.count_nonzero(counts["written"] < k)) - without
+    rising = int(np.count_nonzero((np.diff(scores, axis=1) > 0).any(axis=1)))
     of = f"of {len(rows):,}"
     return lists, _said(
         (without, f"users without a list, which is a miss, of {n:,}"),

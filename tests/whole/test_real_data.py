@@ -30,7 +30,8 @@ def lastfm(folder: Path) -> tuple[pd.DataFrame, pd.Index]:
     tags = pd.read_csv(folder / "user_taggedartists-timestamps.derived.dat", sep="\t")
     events = tags.drop(columns="tagID").set_axis(["user", "item", "time"], axis=1)
     listed = pd.read_csv(folder / "artists.dat", sep="\t", quoting=3).id
-    return events, pd.Index(listed).union(pd.Index(events["item"].unique()))  # some artists have tags and are not listed
+    tagged = pd.Index(events["item"].unique())
+    return events, pd.Index(listed).union(tagged)  # some artists have tags and are not listed
 
 
 def reference(events: pd.DataFrame, items: pd.Index) -> dict[str, np.ndarray]:
