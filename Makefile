@@ -112,8 +112,8 @@ exercises: setup ## make the notebooks of exercises from their solutions
 badges: setup ## give the README of your copy on GitHub badges for its tests, Binder and Colab
 	@$(PY) -m dualrec badges
 
-publish: setup ## copy the default profile's executed notebooks, cleaned, back into notebooks/
-	@$(PY) -m dualrec publish
+publish: setup ## keep what a finished run took and reached; of the default profile, the notebooks, cleaned
+	@$(PY) -m dualrec publish --profile $(PROFILE)
 
 doctor: setup ## check environment, assets, device and memory
 	@$(PY) -m dualrec doctor --profile $(PROFILE)

@@ -217,11 +217,13 @@ def badges(
 
 
 @app.command()
-def publish() -> None:
-    """Copy the default profile's executed notebooks, cleaned, back into notebooks/ and renew the README's tables."""
-    from dualrec.publishing.notebooks import publish as publish_notebooks
+def publish(
+    profile: Annotated[str, typer.Option(help="Whose finished run to keep.")] = paths.DEFAULT_PROFILE,
+) -> None:
+    """Keep what a finished run took and reached and renew the README's tables; for the default, notebooks, too."""
+    from dualrec.publishing.notebooks import publish as publish_run
 
-    for notebook in publish_notebooks():
+    for notebook in publish_run(profile):
         print(paths.readable(notebook))
 
 

@@ -1,4 +1,4 @@
-"""Copy the default profile's executed notebooks, cleaned, back into `notebooks/`, so that they read as a report."""
+"""Publish a finished run: the default profile's notebooks, cleaned, and any profile's record in README."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from nbformat import NotebookNode
 from dualrec.core import paths
 from dualrec.core.artifacts import write_json, write_text
 from dualrec.core.errors import StudyError
-from dualrec.evaluation.results import load_results
+from dualrec.evaluation.results import load_results, record_side_run
+from dualrec.evaluation.side_by_side import PROFILES
 from dualrec.profiles.load import load_profile
 from dualrec.publishing.readme import update_readme
+from dualrec.publishing.roads import road
 from dualrec.publishing.runs import finished_runs
 from dualrec.workflow.dependencies import notebook_fingerprints
 from dualrec.workflow.manifest import Manifest
@@ -29,28 +31,37 @@ ROOTED = re.compile(r"(?<![\w/.:~<+-])(?:/(?P<top>[\w.-]+)/|[A-Za-z]:\\\w)[^\s'\
 ENCODED = {"image/png", "image/jpeg"}
 
 
-def publish() -> list[Path]:
-    """Clean and copy every executed notebook of the default profile, then renew what is drawn from its results.
+def publish(name: str = paths.DEFAULT_PROFILE) -> list[Path]:
+    """Keep what a finished run took and reached, and renew the README's tables.
 
-    That is `figures/profiles.json` and the README's tables.
+    What it took stands in `figures/profiles.json`; what it reached on its data is a side run in `figures/results.json`.
+    Of the default profile, every executed notebook is cleaned and copied, too.
+
+    name: of the profile
 
     Returns the notebooks written. Raises StudyError where a notebook has not finished, has changed since it was run, or
     would publish a machine's path; nothing is written then.
     """
-    profile = load_profile(paths.DEFAULT_PROFILE)
+    profile = load_profile(name)
     manifest = Manifest(profile.name)
     keys = notebook_fingerprints(profile)
     behind = [notebook.stem for notebook, key in keys.items() if not manifest.is_current(notebook, key)]
     if behind:
-        raise StudyError(f"not run, or changed since: {', '.join(behind)}; run `make all` before `make publish`")
-    cleaned = {
-        notebook: clean(nbformat.read(manifest.executed(notebook), as_version=4), notebook.name) for notebook in keys
-    }
+        other = "" if name == paths.DEFAULT_PROFILE else f" PROFILE={name}"
+        again = f"run `make all{other}` before `make publish{other}`"
+        raise StudyError(f"not run, or changed since: {', '.join(behind)}; {again}")
+    cleaned = {}
+    if name == paths.DEFAULT_PROFILE:
+        executed = {notebook: nbformat.read(manifest.executed(notebook), as_version=4) for notebook in keys}
+        cleaned = {notebook: clean(content, notebook.name) for notebook, content in executed.items()}
     for notebook, content in cleaned.items():
         write_text(notebook, nbformat.writes(content) + "\n")
     runs = finished_runs(read_runs(paths.recorded_runs()))
     write_json(paths.recorded_runs(), runs)
-    update_readme(paths.home() / "README.md", load_results(paths.results(profile.name)), runs)
+    results = paths.results(paths.DEFAULT_PROFILE)
+    if name in PROFILES:
+        record_side_run(results, name, "road", road(name, runs[name]))
+    update_readme(paths.home() / "README.md", load_results(results), runs)
     return list(cleaned)
 
 

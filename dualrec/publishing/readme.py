@@ -1,4 +1,4 @@
-"""The generated parts of the README: results, findings, data sets, protocols, what each profile took, precision."""
+"""The generated parts of the README: results, findings, data sets, protocols, roads, what each took, precision."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dualrec.core.text import read_text
 from dualrec.evaluation.results import cell, number, results_table
 from dualrec.publishing.datasets import datasets_part
 from dualrec.publishing.protocols import protocols_part
+from dualrec.publishing.roads import roads_part
 from dualrec.publishing.runs import ABOUT_MACHINES, ABOUT_MINUTES, ABOUT_RUNS, machines_table, minutes_table, runs_table
 
 
@@ -108,6 +109,7 @@ def _blocks(results: dict, runs: dict) -> dict[str, str]:
         "profiles": f"\n{runs_table(runs)}\n\n{ABOUT_RUNS} Measured: {measured}.\n",
         "minutes": f"\n{minutes}\n",
         "datasets": f"\n{datasets_part(results['side_runs'])}\n",
+        "roads": f"\n{roads_part(results['side_runs'])}\n",
         "protocols": f"\n{protocols_part(results['side_runs'])}\n",
         "precision": f"\n{_precision(results['side_runs'])}\n",
     }

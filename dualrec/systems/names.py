@@ -167,6 +167,7 @@ COUNTING = tuple(name for name in SEQUENCE_MODELS if name not in (*NETWORKS, *SO
 FREE_WRITERS = names("free_writer")
 # The paper's parts and their opponents, in chapters 2 to 6.
 PUBLISHED = names("sequence_models", "summed", "free_writer", "reranked")
+LANGUAGE = names("free_writer", "reranked", "catalogue_writer", "second_opinion", "reader")
 # Of the language model beside the LSTM, in chapter 10.
 ROLES = names("catalogue_writer", "second_opinion", "reader")
 

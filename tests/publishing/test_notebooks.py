@@ -10,6 +10,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from dualrec.core import paths
 from dualrec.core.errors import StudyError
+from dualrec.evaluation.results import side_runs
 from dualrec.profiles.load import load_profile
 from dualrec.publishing import notebooks as publish
 from dualrec.workflow.dependencies import notebook_fingerprints
@@ -110,7 +111,8 @@ def study(tmp_path, monkeypatch):
     monkeypatch.setenv("DUALREC_HOME", str(tmp_path))
     written = []
     monkeypatch.setattr(publish, "load_results", lambda path: path)
-    monkeypatch.setattr(publish, "finished_runs", lambda known: {"laptop": {"minutes": 1}})
+    monkeypatch.setattr(publish, "finished_runs", lambda known: {"laptop": {"minutes": 1}, "beauty": {"minutes": 2}})
+    monkeypatch.setattr(publish, "road", lambda profile, run: {"of": profile} | run)
     monkeypatch.setattr(publish, "update_readme", lambda *what: written.append(what))
     paths.notebooks().mkdir()
     for name in ("01_one", "02_two"):
@@ -131,10 +133,10 @@ def test_publishing_writes_both_notebooks_and_the_table_and_keeps_the_run_curren
     assert [p.name for p in written] == ["01_one.ipynb", "02_two.ipynb"]
     published = nbformat.read(written[0], as_version=4)
     assert published.cells[2].outputs[0].text == "42\n"
-    assert study.readmes == [
-        (study.home / "README.md", study.home / "figures/results.json", {"laptop": {"minutes": 1}})
-    ]
-    assert json.loads((study.home / "figures/profiles.json").read_text()) == {"laptop": {"minutes": 1}}
+    runs = {"laptop": {"minutes": 1}, "beauty": {"minutes": 2}}
+    assert study.readmes == [(study.home / "README.md", study.home / "figures/results.json", runs)]
+    assert json.loads((study.home / "figures/profiles.json").read_text()) == runs
+    assert side_runs(study.home / "figures/results.json") == {"laptop": {"road": {"of": "laptop", "minutes": 1}}}
     assert publish.publish() == written  # publishing changed outputs only: nothing has to be run again
 
 
@@ -147,6 +149,18 @@ def test_a_changed_or_missing_notebook_is_not_published(study):
     with pytest.raises(StudyError, match="01_one, 02_two"):
         publish.publish()
     assert (paths.notebooks() / "01_one.ipynb").read_text() == before and study.readmes == []
+
+
+def test_another_profile_is_recorded_and_leaves_the_notebooks_alone(study, monkeypatch):
+    before = (paths.notebooks() / "01_one.ipynb").read_text()
+    with pytest.raises(
+        StudyError, match="01_one, 02_two; run `make all PROFILE=beauty` before `make publish PROFILE=b"
+    ):
+        publish.publish("beauty")
+    monkeypatch.setattr(Manifest, "is_current", lambda *_: True)
+    assert publish.publish("beauty") == [] and (paths.notebooks() / "01_one.ipynb").read_text() == before
+    recorded = side_runs(study.home / "figures/results.json")
+    assert recorded == {"beauty": {"road": {"of": "beauty", "minutes": 2}}} and len(study.readmes) == 1
 
 
 def test_one_bad_notebook_keeps_all_back(study):

@@ -1,0 +1,129 @@
+"""What a finished run of all notebooks reached on its data: its record, and the README's table of such records."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from dualrec.core import paths
+from dualrec.evaluation.ledger import read_ledger
+from dualrec.evaluation.metrics import per_user
+from dualrec.evaluation.results import cell, load_results, number
+from dualrec.evaluation.side_by_side import PROFILES, by_data
+from dualrec.evaluation.statistics import holm, paired_difference
+from dualrec.profiles.load import load_profile
+from dualrec.systems.names import LABELS, LANGUAGE, SUMS
+
+METRIC = "NDCG@10"
+BACKBONE = "lstm"
+BESIDE = (*SUMS, *LANGUAGE)  # compared with the LSTM alone
+ABOUT = (
+    f"First row: {METRIC} of the LSTM alone. Below it, what each system has more or less than the LSTM on the same "
+    "users, with 95 % bootstrap intervals over users; bold: more than chance after Holm's correction for all rows of "
+    "the data set."
+)
+
+
+def road(profile: str, run: dict) -> dict:
+    """The record of a profile's finished run, for `results.json`.
+
+    profile: whose notebooks have all been run
+    run: of it, as `runs.finished_runs` returns them
+
+    Returns {"command", "data", "protocol", "commit", "hardware", "minutes", "systems"}; a system has "label", "n",
+    "metrics" (HR@10 and NDCG@10) and, beside the LSTM, "against": the paired difference in NDCG@10, see
+    `statistics.paired_difference`, with p-values corrected for the number of systems.
+    Raises StudyError where a ledger or the results are missing or damaged.
+    """
+    results = load_results(paths.results(profile))
+    resamples = load_profile(profile).evaluation.resamples
+    measured = {name: results["systems"][name] for name in (BACKBONE, *BESIDE) if name in results["systems"]}
+    values = {name: _per_user(profile, name) for name in measured}
+    beside = [name for name in measured if name != BACKBONE]
+    family = holm([paired_difference(values[name], values[BACKBONE], resamples, 0) for name in beside])
+    against = dict(zip(beside, family, strict=True))
+    systems = {
+        name: {
+            "label": entry["label"],
+            "n": entry["n"],
+            "metrics": {metric: entry["metrics"][metric] for metric in ("HR@10", METRIC)},
+        }
+        | ({"against": against[name]} if name in against else {})
+        for name, entry in measured.items()
+    }
+    facts = {fact: results[fact] for fact in ("data", "protocol", "commit", "hardware")}
+    default = "" if profile == paths.DEFAULT_PROFILE else f" PROFILE={profile}"
+    return {"command": f"make all{default}"} | facts | {"minutes": run["minutes"], "systems": systems}
+
+
+def roads_part(side_runs: dict) -> str:
+    """A table of all roads on record, one column per data set, what it says in words, and how it was measured.
+
+    side_runs: `results["side_runs"]`
+    """
+    records = by_data(side_runs, "road")
+    if not records:
+        return "Not recorded yet."
+    missing = [f"`make all PROFILE={profile}`" for profile in PROFILES if "road" not in side_runs.get(profile, {})]
+    facts = "; ".join(
+        f"`{run['command']}` on {data}: {run['minutes']:.0f} minutes, commit `{run['commit']}`, {run['hardware']}"
+        for data, run in records.items()
+    )
+    parts = [
+        roads_table(records),
+        ABOUT,
+        "\n".join(f"- **{data}:** {in_words(run)}" for data, run in records.items()),
+        f"Measured by {facts}.",
+        f"Not recorded yet: {', '.join(missing)}." if missing else "",
+    ]
+    return "\n\n".join(filter(None, parts))
+
+
+def roads_table(records: dict[str, dict]) -> str:
+    """A markdown table: one row per system, one column per data set.
+
+    records: data set -> its road
+    """
+    rows = [["system", *records], ["---", *["---:"] * len(records)]]
+    for name in (BACKBONE, *BESIDE):
+        entries = [run["systems"].get(name) for run in records.values()]
+        if any(entries):
+            rows.append([LABELS[name].replace("|", "\\|"), *map(_cell, entries)])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def in_words(run: dict) -> str:
+    """Which systems are better and worse than the LSTM alone, and what the others could have hidden, in a sentence.
+
+    run: a road
+    """
+    beside = {entry["label"]: entry for entry in run["systems"].values() if "against" in entry}
+    by_verdict: dict[str, list[str]] = {"better": [], "worse": [], "not distinguishable": []}
+    for label, entry in beside.items():
+        by_verdict[entry["against"]["verdict"]].append(label)
+    said = [
+        f"{verdict} than the LSTM alone: {'; '.join(labels) or 'none'}"
+        for verdict, labels in by_verdict.items()
+        if verdict != "not distinguishable"
+    ]
+    if alike := by_verdict["not distinguishable"]:
+        least = [beside[label]["against"]["detectable"] for label in alike]
+        shown = f"differences from {number(min(least), 4)} to {number(max(least), 4)} would have shown"
+        said.append(f"not distinguishable from it: {'; '.join(alike)} ({shown})")
+    text = ". ".join(part[0].upper() + part[1:] for part in said)
+    return f"{text}."
+
+
+def _cell(entry: dict | None) -> str:
+    if entry is None:
+        return "–"
+    if "against" not in entry:
+        return f"{cell(entry['metrics'][METRIC])}, n = {entry['n']:,}"
+    against = entry["against"]
+    delta, low, high = (number(against[part], 4, "+") for part in ("delta", "low", "high"))
+    text = f"{delta} [{low}, {high}]" + ("" if against["n"] == entry["n"] else f", n = {against['n']:,}")
+    return text if against["verdict"] == "not distinguishable" else f"**{text}**"
+
+
+def _per_user(profile: str, system: str) -> pd.Series:
+    """NDCG@10 of every user, indexed by user_id."""
+    return pd.Series(per_user(read_ledger(paths.run_dir(profile) / "lists" / f"{system}.parquet"))[METRIC])
