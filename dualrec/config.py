@@ -60,6 +60,9 @@ class TrainingConfig:
     warmup: Share = 0.0  # share of the steps; with any, the rate then falls linearly to zero, else it is constant
     weight_decay: NonNegative = 0.0
     batch_size: Count = 128  # sequences where every position is a target, else windows
+    # Sequences of any length together, so that every position counts alike; else those of similar length, which is
+    # faster, and where lengths differ much a short sequence's position weighs more.
+    mixed_batches: bool = False
     epochs: Count = 10
     patience: Count = 3  # epochs without a better validation NDCG@10 before training ends
     precision: Literal["float32", "bfloat16"] = "float32"  # of training; what bfloat16 costs: `make precision`
@@ -119,10 +122,6 @@ class SASRecConfig(ItemConfig):
     blocks: Count = 2
     heads: Count = 2
     dropout: Dropout = 0.2
-    positions_from: Literal["start", "end"] = "start"  # where positions are counted from; "end": padding on the left
-    input_norm: bool = True  # False: items times the root of dim, and no norm before the first block, as published
-    feed_forward: Count = 4  # width of the inner layer of a block, in dim
-    item_bias: bool = True  # an item's score has a part that no history changes
 
     @property
     def id_dim(self) -> int:

@@ -1,4 +1,4 @@
-"""Batches of similar length, so that little is padded: shuffled ones for training, sorted ones for the rest."""
+"""Batches for training, mixed or of similar length, so that little is padded; and sorted ones for the rest."""
 
 from __future__ import annotations
 
@@ -23,6 +23,19 @@ def length_batches(lengths: ArrayLike, size: int, rng: np.random.Generator) -> l
     ordered = np.concatenate([block[np.argsort(lengths[block], kind="stable")] for block in blocks])
     parts = [ordered[start : start + size] for start in range(0, len(ordered), size)]
     return [parts[i] for i in rng.permutation(len(parts))]
+
+
+def mixed_batches(n: int, size: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """Batches for training: rows of any length together, drawn at random.
+
+    n: rows
+    size: rows of a batch at most
+    rng: draws them
+
+    Returns one int64 array of row numbers per batch.
+    """
+    order = rng.permutation(n)
+    return [order[start : start + size] for start in range(0, n, size)]
 
 
 def sorted_batches(lengths: ArrayLike, size: int) -> list[np.ndarray]:

@@ -37,19 +37,12 @@ class SASRec(NextItemNetwork):
         tables = [self.position] if self.items.id is None else [self.items.id, self.position]
         for table in tables:
             nn.init.normal_(table.weight, std=0.02)
-        self.norm = nn.LayerNorm(config.dim) if config.input_norm else nn.Identity()
-        self.scale = 1.0 if config.input_norm else config.dim**0.5
-        self.from_end = config.positions_from == "end"
+        self.norm = nn.LayerNorm(config.dim)
         self.dropout = Dropout(config.dropout)
         # its weights alone are used, which are thus drawn and named as the library does
-        inner = config.feed_forward * config.dim
-        block = nn.TransformerEncoderLayer(config.dim, config.heads, inner, norm_first=True)
+        block = nn.TransformerEncoderLayer(config.dim, config.heads, 4 * config.dim, norm_first=True)
         self.blocks = nn.TransformerEncoder(block, config.blocks, nn.LayerNorm(config.dim), enable_nested_tensor=False)
-        zeros = torch.zeros(len(genres))
-        if config.item_bias:
-            self.bias = nn.Parameter(zeros)
-        else:
-            self.register_buffer("bias", zeros, persistent=False)
+        self.bias = nn.Parameter(torch.zeros(len(genres)))
         self.heads = config.heads
 
     def item_table(self) -> torch.Tensor:
@@ -57,19 +50,13 @@ class SASRec(NextItemNetwork):
         return self.items()
 
     def forward(self, items: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
-        """(B, T) item indices, T <= window -> (B, T, dim) states, 0 at padding; the first of a row is always real.
-
-        A state ignores what comes later; where positions are counted from the end, it knows how much that is.
-        """
+        """(B, T) item indices, T <= window -> (B, T, dim) states, 0 at padding; the first of a row is always real."""
         real = items > 0
         real[:, 0] = True  # an empty history is one padding item
         places = real.flatten().nonzero()[:, 0]  # (M,)
         ids, positions = items.flatten()[places], places % items.shape[1]
-        if self.from_end:
-            positions = (real.sum(dim=1, keepdim=True) - 1).expand(items.shape).flatten()[places] - positions
         # (M, dim); plain indexing would add gradients up in any order
-        x = F.embedding(ids, table) * self.scale + F.embedding(positions, self.position.weight)
-        x = self.dropout(self.norm(x))
+        x = self.dropout(self.norm(F.embedding(ids, table) + F.embedding(positions, self.position.weight)))
         for block in cast(Iterable[nn.TransformerEncoderLayer], self.blocks.layers):
             x = x + self.dropout(self._attention(block.self_attn, block.norm1(x), places, items.shape))
             inner = self.dropout(F.gelu(block.linear1(block.norm2(x))))

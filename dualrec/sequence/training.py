@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from dualrec.config import TrainingConfig
 from dualrec.core.artifacts import atomic_path
-from dualrec.core.batching import length_batches
+from dualrec.core.batching import length_batches, mixed_batches
 from dualrec.core.checkpoints import load_checkpoint, save_checkpoint
 from dualrec.core.errors import StudyError
 from dualrec.core.parallel import limit_threads
@@ -124,10 +124,12 @@ def batches(
     """Pairs of inputs and targets, both int64 (B, T), padded with 0 on the right.
 
     samples: as `training_samples` cuts them
-    config: with `targets` = "windows" only the last target of a sample counts, and the others are 0
+    config: whether batches are mixed; with `targets` = "windows" only the last target of a sample counts, and the
+        others are 0
     rng: draws the order of the batches
     """
-    for rows in length_batches([len(sample) for sample in samples], config.batch_size, rng):
+    lengths, size = [len(sample) for sample in samples], config.batch_size
+    for rows in mixed_batches(len(lengths), size, rng) if config.mixed_batches else length_batches(lengths, size, rng):
         padded = pad_sequence([samples[row] for row in rows], batch_first=True)  # (B, T + 1)
         inputs, targets = padded[:, :-1], padded[:, 1:].clone()
         if config.targets == "windows":

@@ -92,42 +92,6 @@ def test_one_block_is_what_its_formula_says():
         torch.testing.assert_close(model(items[None], model.item_table())[0], expected, rtol=1e-5, atol=1e-6)
 
 
-def test_positions_from_the_end_are_as_with_padding_on_the_left():
-    """The last item of every history has the first position, whatever lies before it and however wide the batch is."""
-    model = network(SASRecConfig(dim=8, window=5, positions_from="end"))
-    with torch.no_grad():
-        model.items.id.weight.zero_()  # what is left of a state is where it stands
-        alone = model(torch.tensor([[7]]), model.item_table())[0, 0]
-        items = torch.tensor([[1, 2, 3, 4], [5, 6, 0, 0], [7, 0, 0, 0]])
-        inputs: list[torch.Tensor] = []
-        model.dropout.register_forward_hook(lambda _, __, output: inputs.append(output))
-        states = model(items, model.item_table())
-    first = model.norm(model.position.weight[[3, 2, 1, 0, 1, 0, 0]])
-    torch.testing.assert_close(inputs[0], first)
-    torch.testing.assert_close(states[2, 0], alone)
-
-
-def test_without_the_first_norm_items_are_as_large_as_in_the_published_network():
-    model = network(SASRecConfig(dim=4, window=5, input_norm=False))
-    inputs: list[torch.Tensor] = []
-    model.dropout.register_forward_hook(lambda _, __, output: inputs.append(output))
-    model(torch.tensor([[3, 8]]), model.item_table())
-    expected = 2 * model.items.id.weight[[3, 8]] + model.position.weight[:2]
-    torch.testing.assert_close(inputs[0], expected)
-    assert not list(model.norm.parameters())
-
-
-def test_a_narrow_feed_forward_and_no_bias_of_items():
-    model = network(SASRecConfig(dim=8, blocks=1, window=5, feed_forward=1, item_bias=False))
-    assert model.blocks.layers[0].linear1.weight.shape == (8, 8) and "bias" not in dict(model.named_parameters())
-    table = model.item_table()
-    states = model(torch.tensor([[1, 2]]), table)[0]
-    torch.testing.assert_close(model.logits(states, table), states @ table.T)
-    config = SASRecConfig(dim=8, blocks=1, window=5, feed_forward=1, item_bias=False, batch_size=2, epochs=1)
-    assert fit(model, HISTORIES, Cases(HISTORIES, np.full(5, 9)), config, 0, None)[0]["loss"] > 0
-    assert not model.bias.any()
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("targets", ["all", "windows"])
 def test_learns_a_cycle_by_heart(targets):

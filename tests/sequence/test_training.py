@@ -63,9 +63,10 @@ def test_nothing_to_learn_from_is_an_error():
         training_samples(Sequences.from_lists([1, 2], [[1], [2]]), LSTMConfig())
 
 
+@pytest.mark.parametrize("mixed", [False, True])
 @pytest.mark.parametrize("targets", ["all", "windows"])
-def test_batches_hold_every_target_once(targets):
-    config = LSTMConfig(targets=targets, window=3, batch_size=4)
+def test_batches_hold_every_target_once(targets, mixed):
+    config = LSTMConfig(targets=targets, window=3, batch_size=4, mixed_batches=mixed)
     pairs = []
     for inputs, wanted in batches(training_samples(TRAIN, config), config, np.random.default_rng(0)):
         assert inputs.shape == wanted.shape and len(inputs) <= 4
