@@ -17,7 +17,7 @@ from dualrec.evaluation.ranks import list_ranks, ndcg
 from dualrec.sequence.base import target_ranks
 from dualrec.types import Hints, RankedLists
 
-WEIGHTS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0)
+WEIGHTS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 3.0, 5.0)
 BETAS = (0.5, 1.0)
 
 
