@@ -97,14 +97,16 @@ def in_words(run: dict) -> str:
     run: a road
     """
     beside = {entry["label"]: entry for entry in run["systems"].values() if "against" in entry}
-    by_verdict: dict[str, list[str]] = {"better": [], "worse": [], "not distinguishable": []}
+    by_verdict: dict[str, list[str]] = {"better": [], "worse": [], "not distinguishable": [], "equal": []}
     for label, entry in beside.items():
-        by_verdict[entry["against"]["verdict"]].append(label)
+        against = entry["against"]
+        equal = against["low"] == against["high"] == 0  # where a weight of 0 was chosen
+        by_verdict["equal" if equal else against["verdict"]].append(label)
     said = [
-        f"{verdict} than the LSTM alone: {'; '.join(labels) or 'none'}"
-        for verdict, labels in by_verdict.items()
-        if verdict != "not distinguishable"
+        f"{verdict} than the LSTM alone: {'; '.join(by_verdict[verdict]) or 'none'}" for verdict in ("better", "worse")
     ]
+    if equals := by_verdict["equal"]:
+        said.append(f"for every user as good as the LSTM alone: {'; '.join(equals)}")
     if alike := by_verdict["not distinguishable"]:
         least = [beside[label]["against"]["detectable"] for label in alike]
         shown = f"differences from {number(min(least), 4)} to {number(max(least), 4)} would have shown"

@@ -69,3 +69,10 @@ def test_in_words_says_none_where_there_is_none(finished):
     run = road("beauty", {"minutes": 90.0})
     del run["systems"]["lstm_chain"]
     assert in_words(run) == "Better than the LSTM alone: none. Worse than the LSTM alone: llm_hint_trie."
+
+
+def test_equal_lists_are_no_finding(finished):
+    run = road("beauty", {"minutes": 90.0})
+    nothing = {"delta": 0.0, "low": 0.0, "high": 0.0, "detectable": 0.0, "verdict": "not distinguishable"}
+    run["systems"]["llm_hint_trie"]["against"] |= nothing
+    assert in_words(run).endswith("For every user as good as the LSTM alone: llm_hint_trie.")
