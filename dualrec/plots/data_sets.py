@@ -83,10 +83,11 @@ def beside(panels: Mapping[str, pd.DataFrame], metric: str, looks: Mapping[str, 
             colour = {"better": GREEN, "worse": RED}.get(row["verdict"], GREY)
             axis.errorbar(row["delta"], places[name], xerr=bars, color=colour, marker="o", capsize=2.5)
         axis.axvline(0, color=BLACK, linewidth=1)
-        axis.set(title=title, xlabel=f"Δ {metric}, paired (95 % interval)")
+        axis.set(title=title)
         axis.xaxis.set_major_locator(MaxNLocator(4))
         axis.grid(axis="y", visible=False)
     axes[0][0].set_yticks(list(places.values()), [looks[name].label for name in systems])
+    figure.supxlabel(f"Δ {metric}, paired (95 % interval)")
     return figure
 
 
