@@ -87,7 +87,7 @@ def beside(panels: Mapping[str, pd.DataFrame], metric: str, looks: Mapping[str, 
         axis.xaxis.set_major_locator(MaxNLocator(4))
         axis.grid(axis="y", visible=False)
     axes[0][0].set_yticks(list(places.values()), [looks[name].label for name in systems])
-    figure.supxlabel(f"Δ {metric}, paired (95 % interval)")
+    figure.supxlabel(f"Δ {metric}, paired (95 % interval)", fontsize=plt.rcParams["axes.labelsize"])
     return figure
 
 
