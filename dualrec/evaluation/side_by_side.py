@@ -21,9 +21,10 @@ def not_recorded(side_runs: dict, kind: str) -> str:
     """A sentence that names the commands whose record is missing; empty where none is.
 
     side_runs: as `results.side_runs` returns them
-    kind: of the side run, and of the target of `make`
+    kind: of the side run, and of the target of `make`, which is "all" for a "road"
     """
-    commands = [f"`make {kind} PROFILE={profile}`" for profile in PROFILES if kind not in side_runs.get(profile, {})]
+    target = "all" if kind == "road" else kind
+    commands = [f"`make {target} PROFILE={profile}`" for profile in PROFILES if kind not in side_runs.get(profile, {})]
     return f"Not recorded yet: {', '.join(commands)}." if commands else ""
 
 
@@ -54,6 +55,30 @@ def standing(record: dict) -> str:
     apart = intervals[0]["low"] > intervals[1]["high"]
     said = "by interval the two differ" if apart else "by interval the two cannot be told apart"
     return f"{first}, before {second['label']} with {cell(intervals[1])}: {said}; the record has no paired test."
+
+
+def verdicts(run: dict) -> str:
+    """Which systems are better and worse than the LSTM alone, and what the others could have hidden, in a sentence.
+
+    run: of `make publish`
+    """
+    beside = {entry["label"]: entry for entry in run["systems"].values() if "against" in entry}
+    by_verdict: dict[str, list[str]] = {"better": [], "worse": [], "not distinguishable": [], "equal": []}
+    for label, entry in beside.items():
+        against = entry["against"]
+        equal = against["low"] == against["high"] == 0  # where a weight of 0 was chosen
+        by_verdict["equal" if equal else against["verdict"]].append(label)
+    said = [
+        f"{verdict} than the LSTM alone: {'; '.join(by_verdict[verdict]) or 'none'}" for verdict in ("better", "worse")
+    ]
+    if equals := by_verdict["equal"]:
+        said.append(f"for every user as good as the LSTM alone: {'; '.join(equals)}")
+    if alike := by_verdict["not distinguishable"]:
+        least = [beside[label]["against"]["detectable"] for label in alike]
+        shown = f"differences from {number(min(least), 4)} to {number(max(least), 4)} would have shown"
+        said.append(f"not distinguishable from it: {'; '.join(alike)} ({shown})")
+    text = ". ".join(part[0].upper() + part[1:] for part in said)
+    return f"{text}."
 
 
 def order_of_systems(record: dict, level: str) -> str:

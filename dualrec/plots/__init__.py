@@ -1,7 +1,7 @@
 """One function per figure and one visual style. Figures show numbers; they compute none."""
 
 from dualrec.plots.comparison import depth, differences, dots, seeds, trade_off, waterfall
-from dualrec.plots.data_sets import data_sets
+from dualrec.plots.data_sets import beside, data_sets
 from dualrec.plots.diagrams import architecture, road
 from dualrec.plots.roles import bias, fusion, more_examples, reordered, training_sizes
 from dualrec.plots.sequences import by_group, learning_curves, long_tail, ties
@@ -11,6 +11,7 @@ from dualrec.plots.writing import fates, lora_loss, rank_flow
 __all__ = [
     "Look",
     "architecture",
+    "beside",
     "bias",
     "by_group",
     "data_sets",

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from dualrec.plots.style import BLACK, GREY, RED, Look
+from dualrec.plots.style import BLACK, GREEN, GREY, RED, Look
 
 
 def data_sets(
@@ -61,6 +61,33 @@ def data_sets(
     axes[0][0].set_ylim(-0.6, len(systems) + 0.1)  # room for the name of the dashed line above the highest row
     if any(len(frame) for frame in published.values()):
         figure.legend(handles=_keys(), frameon=False, loc="outside lower center", ncols=3)
+    return figure
+
+
+def beside(panels: Mapping[str, pd.DataFrame], metric: str, looks: Mapping[str, Look]) -> Figure:
+    """What each system has more or less than one that stands alone, one panel per data set, one row per system.
+
+    Green: better, red: worse, grey: cannot be told apart; bars are 95 % intervals.
+
+    panels: title -> index = system; columns delta, low, high, verdict; a panel may lack a system
+    metric: of the differences
+    looks: of the systems
+    """
+    systems = list(dict.fromkeys(name for frame in panels.values() for name in frame.index))
+    places = dict(zip(systems, np.arange(len(systems))[::-1], strict=True))
+    size = (2.6 * len(panels) + 3.0, 0.36 * len(systems) + 1.2)
+    figure, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, squeeze=False)
+    for axis, (title, frame) in zip(axes[0], panels.items(), strict=True):
+        for name, row in zip(frame.index, frame.to_dict("records"), strict=True):
+            bars = [[row["delta"] - row["low"]], [row["high"] - row["delta"]]]
+            colour = {"better": GREEN, "worse": RED}.get(row["verdict"], GREY)
+            axis.errorbar(row["delta"], places[name], xerr=bars, color=colour, marker="o", capsize=2.5)
+        axis.axvline(0, color=BLACK, linewidth=1)
+        axis.set(title=title)
+        axis.xaxis.set_major_locator(MaxNLocator(4))
+        axis.grid(axis="y", visible=False)
+    axes[0][0].set_yticks(list(places.values()), [looks[name].label for name in systems])
+    figure.supxlabel(f"Δ {metric}, paired (95 % interval)", fontsize=plt.rcParams["axes.labelsize"])
     return figure
 
 

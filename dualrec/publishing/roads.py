@@ -8,7 +8,7 @@ from dualrec.core import paths
 from dualrec.evaluation.ledger import read_ledger
 from dualrec.evaluation.metrics import per_user
 from dualrec.evaluation.results import cell, load_results, number
-from dualrec.evaluation.side_by_side import PROFILES, by_data
+from dualrec.evaluation.side_by_side import by_data, not_recorded, verdicts
 from dualrec.evaluation.statistics import holm, paired_difference
 from dualrec.profiles.load import load_profile
 from dualrec.systems.names import LABELS, LANGUAGE, SUMS
@@ -63,7 +63,6 @@ def roads_part(side_runs: dict) -> str:
     records = by_data(side_runs, "road")
     if not records:
         return "Not recorded yet."
-    missing = [f"`make all PROFILE={profile}`" for profile in PROFILES if "road" not in side_runs.get(profile, {})]
     facts = "; ".join(
         f"`{run['command']}` on {data}: {run['minutes']:.0f} minutes, commit `{run['commit']}`, {run['hardware']}"
         for data, run in records.items()
@@ -71,9 +70,9 @@ def roads_part(side_runs: dict) -> str:
     parts = [
         roads_table(records),
         ABOUT,
-        "\n".join(f"- **{data}:** {in_words(run)}" for data, run in records.items()),
+        "\n".join(f"- **{data}:** {verdicts(run)}" for data, run in records.items()),
         f"Measured by {facts}.",
-        f"Not recorded yet: {', '.join(missing)}." if missing else "",
+        not_recorded(side_runs, "road"),
     ]
     return "\n\n".join(filter(None, parts))
 
@@ -89,30 +88,6 @@ def roads_table(records: dict[str, dict]) -> str:
         if any(entries):
             rows.append([LABELS[name].replace("|", "\\|"), *map(_cell, entries)])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
-def in_words(run: dict) -> str:
-    """Which systems are better and worse than the LSTM alone, and what the others could have hidden, in a sentence.
-
-    run: a road
-    """
-    beside = {entry["label"]: entry for entry in run["systems"].values() if "against" in entry}
-    by_verdict: dict[str, list[str]] = {"better": [], "worse": [], "not distinguishable": [], "equal": []}
-    for label, entry in beside.items():
-        against = entry["against"]
-        equal = against["low"] == against["high"] == 0  # where a weight of 0 was chosen
-        by_verdict["equal" if equal else against["verdict"]].append(label)
-    said = [
-        f"{verdict} than the LSTM alone: {'; '.join(by_verdict[verdict]) or 'none'}" for verdict in ("better", "worse")
-    ]
-    if equals := by_verdict["equal"]:
-        said.append(f"for every user as good as the LSTM alone: {'; '.join(equals)}")
-    if alike := by_verdict["not distinguishable"]:
-        least = [beside[label]["against"]["detectable"] for label in alike]
-        shown = f"differences from {number(min(least), 4)} to {number(max(least), 4)} would have shown"
-        said.append(f"not distinguishable from it: {'; '.join(alike)} ({shown})")
-    text = ". ".join(part[0].upper() + part[1:] for part in said)
-    return f"{text}."
 
 
 def _cell(entry: dict | None) -> str:

@@ -4,8 +4,9 @@ import pandas as pd
 import pytest
 
 from dualrec import plots
+from dualrec.plots.style import GREEN, GREY, RED
 from dualrec.systems.names import LABELS, SYSTEMS
-from tests.plots.drawn import interval_ends, rings, tick_labels, words
+from tests.plots.drawn import interval_ends, markers, rings, tick_labels, words
 
 
 def frame(values: dict[str, float]) -> pd.DataFrame:
@@ -39,6 +40,23 @@ def test_published_numbers_stand_beside_their_kind_and_the_best_is_a_line(figure
     dashed = [line for line in two.lines if line.get_linestyle() == "--"]
     assert [line.get_xdata()[0] for line in dashed] == [0.4] and "Best " in words(figure)
     assert not [line for line in one.lines if line.get_linestyle() == "--"]
+
+
+def test_differences_stand_in_a_panel_per_data_set_and_show_their_verdict_in_colour():
+    better = {"delta": 0.01, "low": 0.005, "high": 0.02, "verdict": "better"}
+    alike = {"delta": -0.001, "low": -0.004, "high": 0.002, "verdict": "not distinguishable"}
+    panels = {
+        "one": pd.DataFrame({"lstm_chain": better, "fused": alike}).T,
+        "two": pd.DataFrame({"fused": better | {"verdict": "worse"}}).T,
+    }
+    figure = plots.beside(panels, "NDCG@10", SYSTEMS)
+    one, two = figure.axes
+    assert figure.get_supxlabel() == "Δ NDCG@10, paired (95 % interval)"
+    assert [axis.get_title(loc="left") for axis in (one, two)] == ["one", "two"]
+    assert tick_labels(one, "y") == [LABELS["lstm_chain"], LABELS["fused"]]
+    assert interval_ends(one) == [pytest.approx((0.005, 0.02)), pytest.approx((-0.004, 0.002))]
+    colours = [[line.get_color() for line in markers(axis)] for axis in (one, two)]
+    assert colours == [[GREEN, GREY], [RED]]
 
 
 def test_without_published_numbers_there_is_no_key_to_them():

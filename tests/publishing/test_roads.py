@@ -6,7 +6,8 @@ import pytest
 from dualrec.core import paths
 from dualrec.evaluation.ledger import write_ledger
 from dualrec.evaluation.results import record
-from dualrec.publishing.roads import in_words, road, roads_part
+from dualrec.evaluation.side_by_side import verdicts
+from dualrec.publishing.roads import road, roads_part
 from dualrec.types import Cases, RankedLists, Sequences
 from tests.publishing.finished import interval
 
@@ -68,11 +69,11 @@ def test_the_table_has_a_column_per_data_set_and_says_what_it_shows(finished):
 def test_in_words_says_none_where_there_is_none(finished):
     run = road("beauty", {"minutes": 90.0})
     del run["systems"]["lstm_chain"]
-    assert in_words(run) == "Better than the LSTM alone: none. Worse than the LSTM alone: llm_hint_trie."
+    assert verdicts(run) == "Better than the LSTM alone: none. Worse than the LSTM alone: llm_hint_trie."
 
 
 def test_equal_lists_are_no_finding(finished):
     run = road("beauty", {"minutes": 90.0})
     nothing = {"delta": 0.0, "low": 0.0, "high": 0.0, "detectable": 0.0, "verdict": "not distinguishable"}
     run["systems"]["llm_hint_trie"]["against"] |= nothing
-    assert in_words(run).endswith("For every user as good as the LSTM alone: llm_hint_trie.")
+    assert verdicts(run).endswith("For every user as good as the LSTM alone: llm_hint_trie.")
