@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import pandas as pd
-
 from dualrec.core import paths
 from dualrec.core.errors import StudyError
 from dualrec.evaluation.imported import imported_labels
-from dualrec.evaluation.ledger import read_ledger, read_sidecar
 from dualrec.evaluation.metrics import summarise
-from dualrec.evaluation.pairing import Side, pair
+from dualrec.evaluation.pairing import Side, ledger_difference
 from dualrec.evaluation.results import number, results_table
-from dualrec.evaluation.statistics import holm, paired_difference
+from dualrec.evaluation.statistics import holm
 
 BY = "NDCG@10"  # that orders the systems and is compared
 
@@ -38,11 +35,11 @@ def standings(run: Path, systems: Mapping[str, str], resamples: int, seed: int) 
         raise StudyError(
             f"{paths.readable(folder)} has no ledger of a system; `evaluate --out` writes some, or name a run"
         )
-    sides = {name: _side(folder, name) for name in labels}
+    sides = {name: Side.read(folder / f"{name}.parquet") for name in labels}
     entries = {name: summarise(side.ledger, seed=seed) for name, side in sides.items()}
     first = max(entries, key=lambda name: (entries[name]["n"], entries[name]["metrics"][BY]["value"]))
     others = [name for name in labels if name != first]
-    differences = [_difference(sides[name], sides[first], resamples, seed) for name in others]
+    differences = [ledger_difference(sides[name], sides[first], BY, resamples, seed) for name in others]
     corrected = dict(zip(others, holm(differences) if differences else [], strict=True))
     rows = {name: entry | {"label": labels[name]} for name, entry in entries.items()}
     head, rule, *lines = results_table({"systems": rows}).splitlines()
@@ -67,16 +64,6 @@ def _labels(folder: Path, systems: Mapping[str, str]) -> dict[str, str]:
     labels = {name: label for name, label in systems.items() if name in there}
     own = {name: name.rpartition(".")[2] for name in sorted(there) if "." in name}  # `package.module.Class`
     return labels | own | imported_labels(folder)
-
-
-def _side(folder: Path, name: str) -> Side:
-    path = folder / f"{name}.parquet"
-    return Side(paths.readable(path), read_ledger(path), read_sidecar(path))
-
-
-def _difference(side: Side, first: Side, resamples: int, seed: int) -> dict:
-    both = pair(side, first)
-    return paired_difference(pd.Series(both.a[BY]), pd.Series(both.b[BY]), resamples, seed)
 
 
 def _change(difference: dict) -> str:

@@ -47,20 +47,21 @@ def publish(name: str = paths.DEFAULT_PROFILE) -> list[Path]:
     keys = notebook_fingerprints(profile)
     behind = [notebook.stem for notebook, key in keys.items() if not manifest.is_current(notebook, key)]
     if behind:
-        other = "" if name == paths.DEFAULT_PROFILE else f" PROFILE={name}"
+        other = "" if profile.name == paths.DEFAULT_PROFILE else f" PROFILE={profile.name}"
         again = f"run `make all{other}` before `make publish{other}`"
         raise StudyError(f"not run, or changed since: {', '.join(behind)}; {again}")
     cleaned = {}
-    if name == paths.DEFAULT_PROFILE:
+    if profile.name == paths.DEFAULT_PROFILE:
         executed = {notebook: nbformat.read(manifest.executed(notebook), as_version=4) for notebook in keys}
         cleaned = {notebook: clean(content, notebook.name) for notebook, content in executed.items()}
+    runs = finished_runs(read_runs(paths.recorded_runs()))
+    reached = road(profile.name, runs[profile.name]) if profile.name in PROFILES else None
     for notebook, content in cleaned.items():
         write_text(notebook, nbformat.writes(content) + "\n")
-    runs = finished_runs(read_runs(paths.recorded_runs()))
     write_json(paths.recorded_runs(), runs)
     results = paths.results(paths.DEFAULT_PROFILE)
-    if name in PROFILES:
-        record_side_run(results, name, "road", road(name, runs[name]))
+    if reached:
+        record_side_run(results, profile.name, "road", reached)
     update_readme(paths.home() / "README.md", load_results(results), runs)
     return list(cleaned)
 

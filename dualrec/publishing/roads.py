@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import pandas as pd
-
 from dualrec.core import paths
-from dualrec.evaluation.ledger import read_ledger
-from dualrec.evaluation.metrics import per_user
+from dualrec.evaluation.pairing import Side, ledger_difference
 from dualrec.evaluation.results import cell, load_results, number
 from dualrec.evaluation.side_by_side import by_data, not_recorded, verdicts
-from dualrec.evaluation.statistics import holm, paired_difference
+from dualrec.evaluation.statistics import holm
 from dualrec.profiles.load import load_profile
 from dualrec.systems.names import LABELS, LANGUAGE, SUMS
 
@@ -32,14 +29,14 @@ def road(profile: str, run: dict) -> dict:
     Returns {"command", "data", "protocol", "commit", "hardware", "minutes", "systems"}; a system has "label", "n",
     "metrics" (HR@10 and NDCG@10) and, beside the LSTM, "against": the paired difference in NDCG@10, see
     `statistics.paired_difference`, with p-values corrected for the number of systems.
-    Raises StudyError where a ledger or the results are missing or damaged.
+    Raises StudyError where a ledger or the results are missing or damaged, or two ledgers must not be compared.
     """
     results = load_results(paths.results(profile))
     resamples = load_profile(profile).evaluation.resamples
     measured = {name: results["systems"][name] for name in (BACKBONE, *BESIDE) if name in results["systems"]}
-    values = {name: _per_user(profile, name) for name in measured}
+    sides = {name: Side.read(paths.run_dir(profile) / "lists" / f"{name}.parquet") for name in measured}
     beside = [name for name in measured if name != BACKBONE]
-    family = holm([paired_difference(values[name], values[BACKBONE], resamples, 0) for name in beside])
+    family = holm([ledger_difference(sides[name], sides[BACKBONE], METRIC, resamples, 0) for name in beside])
     against = dict(zip(beside, family, strict=True))
     systems = {
         name: {
@@ -99,8 +96,3 @@ def _cell(entry: dict | None) -> str:
     delta, low, high = (number(against[part], 4, "+") for part in ("delta", "low", "high"))
     text = f"{delta} [{low}, {high}]" + ("" if against["n"] == entry["n"] else f", n = {against['n']:,}")
     return text if against["verdict"] == "not distinguishable" else f"**{text}**"
-
-
-def _per_user(profile: str, system: str) -> pd.Series:
-    """NDCG@10 of every user, indexed by user_id."""
-    return pd.Series(per_user(read_ledger(paths.run_dir(profile) / "lists" / f"{system}.parquet"))[METRIC])
