@@ -64,30 +64,37 @@ def data_sets(
     return figure
 
 
-def beside(panels: Mapping[str, pd.DataFrame], metric: str, looks: Mapping[str, Look]) -> Figure:
+VERDICTS = {"better": GREEN, "worse": RED, "not distinguishable": GREY}
+
+
+def beside(panels: Mapping[str, pd.DataFrame], metric: str, backbone: str, looks: Mapping[str, Look]) -> Figure:
     """What each system has more or less than one that stands alone, one panel per data set, one row per system.
 
-    Green: better, red: worse, grey: cannot be told apart; bars are 95 % intervals.
+    The colour is the verdict; bars are 95 % intervals.
 
     panels: title -> index = system; columns delta, low, high, verdict; a panel may lack a system
     metric: of the differences
+    backbone: what the one that stands alone is called
     looks: of the systems
     """
     systems = list(dict.fromkeys(name for frame in panels.values() for name in frame.index))
     places = dict(zip(systems, np.arange(len(systems))[::-1], strict=True))
-    size = (2.6 * len(panels) + 3.0, 0.36 * len(systems) + 1.2)
+    size = (2.9 * len(panels) + 3.0, 0.36 * len(systems) + 1.6)
     figure, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, squeeze=False)
     for axis, (title, frame) in zip(axes[0], panels.items(), strict=True):
         for name, row in zip(frame.index, frame.to_dict("records"), strict=True):
             bars = [[row["delta"] - row["low"]], [row["high"] - row["delta"]]]
-            colour = {"better": GREEN, "worse": RED}.get(row["verdict"], GREY)
-            axis.errorbar(row["delta"], places[name], xerr=bars, color=colour, marker="o", capsize=2.5)
+            axis.errorbar(
+                row["delta"], places[name], xerr=bars, color=VERDICTS[row["verdict"]], marker="o", capsize=2.5
+            )
         axis.axvline(0, color=BLACK, linewidth=1)
-        axis.set(title=title)
-        axis.xaxis.set_major_locator(MaxNLocator(4))
+        axis.set(title=title, xlabel=f"Δ {metric} (95 % interval)")
+        axis.xaxis.set_major_locator(MaxNLocator(3))
         axis.grid(axis="y", visible=False)
     axes[0][0].set_yticks(list(places.values()), [looks[name].label for name in systems])
-    figure.supxlabel(f"Δ {metric}, paired (95 % interval)", fontsize=plt.rcParams["axes.labelsize"])
+    words = (f"better than {backbone}", "worse", "not distinguishable")
+    keys = [Line2D([], [], color=c, marker="o", label=label) for c, label in zip(VERDICTS.values(), words, strict=True)]
+    figure.legend(handles=keys, frameon=False, loc="outside lower center", ncols=3)
     return figure
 
 

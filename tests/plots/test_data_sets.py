@@ -49,9 +49,10 @@ def test_differences_stand_in_a_panel_per_data_set_and_show_their_verdict_in_col
         "one": pd.DataFrame({"lstm_chain": better, "fused": alike}).T,
         "two": pd.DataFrame({"fused": better | {"verdict": "worse"}}).T,
     }
-    figure = plots.beside(panels, "NDCG@10", SYSTEMS)
+    figure = plots.beside(panels, "NDCG@10", "the LSTM alone", SYSTEMS)
     one, two = figure.axes
-    assert figure.get_supxlabel() == "Δ NDCG@10, paired (95 % interval)"
+    assert one.get_xlabel() == two.get_xlabel() == "Δ NDCG@10 (95 % interval)"
+    assert {"better than the LSTM alone", "worse", "not distinguishable"} <= set(words(figure))
     assert [axis.get_title(loc="left") for axis in (one, two)] == ["one", "two"]
     assert tick_labels(one, "y") == [LABELS["lstm_chain"], LABELS["fused"]]
     assert interval_ends(one) == [pytest.approx((0.005, 0.02)), pytest.approx((-0.004, 0.002))]
