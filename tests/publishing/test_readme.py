@@ -107,7 +107,6 @@ def test_readme_promises_no_less_time_and_memory_than_the_run_on_record_took(pro
     assert run["minutes"] <= int(promised[1]) and run["peak_memory_gib"] <= int(promised[2])
 
 
-@pytest.mark.xfail(strict=True, reason="63.7 minutes on the machine on record, with other work beside")
 def test_the_default_profile_keeps_its_bounds():
     run = read_runs(FIGURES / "profiles.json")["laptop"]
     assert run["minutes"] <= 60 and run["peak_memory_gib"] <= 6
