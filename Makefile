@@ -88,8 +88,8 @@ bench-scale: setup ## measure time and memory of the models that count, on data 
 grid_search seeds precision representation: export MALLOC_MMAP_THRESHOLD_ := 4294967296
 grid_search seeds precision representation: export MALLOC_TRIM_THRESHOLD_ := 8589934592
 
-grid_search: setup ## search the settings of every family on a declared grid, by validation (an hour)
-	@$(PY) -m dualrec grid-search --profile $(PROFILE)
+grid_search: setup ## search the settings of every family, or of SYSTEMS=…, on a declared grid, by validation (an hour)
+	@$(PY) -m dualrec grid-search --profile $(PROFILE) $(if $(SYSTEMS),--systems $(SYSTEMS))
 
 seeds: setup ## train the neural models with COUNT=… seeds and record what the seeds change
 	@$(PY) -m dualrec seeds --profile $(PROFILE) $(if $(COUNT),--count $(COUNT))

@@ -98,11 +98,15 @@ def run(
 
 
 @app.command()
-def grid_search(profile: cli.ProfileOption = paths.DEFAULT_PROFILE) -> None:
+def grid_search(
+    profile: cli.ProfileOption = paths.DEFAULT_PROFILE,
+    systems: Annotated[str | None, typer.Option(help="Comma-separated names; all if left out.")] = None,
+) -> None:
     """Fit every family on its declared grid and print the best setting of each by validation NDCG@10 (an hour)."""
     from dualrec.experiments.grid_search import search_grid
 
-    for system, entry in search_grid(profile).items():
+    names = None if systems is None else [name.strip() for name in systems.split(",") if name.strip()]
+    for system, entry in search_grid(profile, names).items():
         print(f"[{system}]", *(f"{key} = {value}" for key, value in entry["chosen"].items()), sep="\n")
 
 

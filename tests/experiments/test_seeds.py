@@ -68,6 +68,25 @@ def test_the_grid_is_trained_whole_and_the_best_finalist_chosen(study, monkeypat
     )
 
 
+def test_a_search_of_some_systems_adds_to_the_record(study, monkeypatch):
+    searched = {"ease": {"l2": (1.0, 9.0)}, "ials": {"factors": (2, 4)}, "sasrec": {"learning_rate": (1e-3, 0.05)}}
+    monkeypatch.setattr(grid_search, "grids", lambda _: searched)
+
+    def entry() -> dict:
+        return recorded(paths.results(paths.DEFAULT_PROFILE))["toy"]["grid_search"]["systems"]
+
+    assert list(grid_search.search_grid("toy", ["ials"])) == ["ials"] == list(entry())
+    assert list(grid_search.search_grid("toy", ["ease"])) == ["ease", "ials"] == list(entry())
+    study.profile = replace(study.profile, seeds=1)
+    grid_search.search_grid("toy", ["sasrec"])
+    study.profile = replace(study.profile, seeds=2)  # no finalist of SASRec has a second seed
+    assert list(grid_search.search_grid("toy", [])) == ["ease", "ials"]
+    study.profile = replace(study.profile, ials=replace(study.profile.ials, alpha=2.0))
+    assert list(grid_search.search_grid("toy", [])) == ["ease"], "its points were fitted with another setting"
+    with pytest.raises(StudyError, match="no grid is declared for markov; choose from ease, ials, sasrec"):
+        grid_search.search_grid("toy", ["markov", "ease"])
+
+
 @pytest.mark.parametrize("name", available())
 def test_every_family_is_searched_at_equally_many_points(name):
     grids = grid_search.grids(load_profile(name))
