@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
@@ -27,11 +27,8 @@ def data_sets(
     metric: of the values
     looks: of the systems
     """
-    systems = list(dict.fromkeys(name for frame in panels.values() for name in frame.index))
-    places = dict(zip(systems, np.arange(len(systems))[::-1], strict=True))
-    size = (2.9 * len(panels) + 1.8, 0.36 * len(systems) + 1.9)
-    figure, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, squeeze=False)
-    for axis, (title, frame) in zip(axes[0], panels.items(), strict=True):
+    figure, axes, places = _panels(panels, looks, margins=(1.8, 1.9))
+    for axis, (title, frame) in zip(axes, panels.items(), strict=True):
         axis.axhspan(places[frame.value.idxmax()] - 0.4, places[frame.value.idxmax()] + 0.4, color=GREY, alpha=0.18)
         for name in frame.index:
             row = frame.loc[name]
@@ -50,15 +47,13 @@ def data_sets(
                 color=RED,
                 fontsize=8,
             )
-            beside = quoted[quoted.beside.isin(systems)]
+            beside = quoted[quoted.beside.isin(list(places))]
             points = [places[name] for name in beside.beside]
             axis.plot(beside.value, points, "D", color=BLACK, markerfacecolor="none", markersize=8, zorder=3)
-        axis.set(title=title, xlabel=f"{metric} (95 % interval)")
+        axis.set_xlabel(f"{metric} (95 % interval)")
         axis.set_xlim(left=0)
         axis.xaxis.set_major_locator(MaxNLocator(4))
-        axis.grid(axis="y", visible=False)
-    axes[0][0].set_yticks(list(places.values()), [looks[name].label for name in systems])
-    axes[0][0].set_ylim(-0.6, len(systems) + 0.1)  # room for the name of the dashed line above the highest row
+    axes[0].set_ylim(-0.6, len(places) + 0.1)  # room for the name of the dashed line above the highest row
     if any(len(frame) for frame in published.values()):
         figure.legend(handles=_keys(), frameon=False, loc="outside lower center", ncols=3)
     return figure
@@ -77,25 +72,40 @@ def beside(panels: Mapping[str, pd.DataFrame], metric: str, backbone: str, looks
     backbone: what the one that stands alone is called
     looks: of the systems
     """
-    systems = list(dict.fromkeys(name for frame in panels.values() for name in frame.index))
-    places = dict(zip(systems, np.arange(len(systems))[::-1], strict=True))
-    size = (2.9 * len(panels) + 3.0, 0.36 * len(systems) + 1.6)
-    figure, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, squeeze=False)
-    for axis, (title, frame) in zip(axes[0], panels.items(), strict=True):
+    figure, axes, places = _panels(panels, looks, margins=(3.0, 1.6))
+    for axis, frame in zip(axes, panels.values(), strict=True):
         for name, row in zip(frame.index, frame.to_dict("records"), strict=True):
             bars = [[row["delta"] - row["low"]], [row["high"] - row["delta"]]]
             axis.errorbar(
                 row["delta"], places[name], xerr=bars, color=VERDICTS[row["verdict"]], marker="o", capsize=2.5
             )
         axis.axvline(0, color=BLACK, linewidth=1)
-        axis.set(title=title, xlabel=f"Δ {metric} (95 % interval)")
+        axis.set_xlabel(f"Δ {metric} (95 % interval)")
         axis.xaxis.set_major_locator(MaxNLocator(3))
-        axis.grid(axis="y", visible=False)
-    axes[0][0].set_yticks(list(places.values()), [looks[name].label for name in systems])
     words = (f"better than {backbone}", "worse", "not distinguishable")
     keys = [Line2D([], [], color=c, marker="o", label=label) for c, label in zip(VERDICTS.values(), words, strict=True)]
     figure.legend(handles=keys, frameon=False, loc="outside lower center", ncols=3)
     return figure
+
+
+def _panels(
+    panels: Mapping[str, pd.DataFrame], looks: Mapping[str, Look], margins: tuple[float, float]
+) -> tuple[Figure, list[Axes], dict[str, int]]:
+    """A panel per data set with a row per system: the figure, its axes, and each system's height, the first on top.
+
+    panels: title -> index = system
+    looks: of the systems
+    margins: inches of width and height beside the panels
+    """
+    systems = list(dict.fromkeys(name for frame in panels.values() for name in frame.index))
+    places = dict(zip(systems, range(len(systems))[::-1], strict=True))
+    size = (2.9 * len(panels) + margins[0], 0.36 * len(systems) + margins[1])
+    figure, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, squeeze=False)
+    for axis, title in zip(axes[0], panels, strict=True):
+        axis.set_title(title)
+        axis.grid(axis="y", visible=False)
+    axes[0][0].set_yticks(list(places.values()), [looks[name].label for name in systems])
+    return figure, list(axes[0]), places
 
 
 def _keys() -> list[Line2D]:
