@@ -44,7 +44,7 @@ def measure_representation(profile: str, count: int | None = None) -> dict:
 
     profile: a profile's name or a `.toml` file
     count: seeds of every arm, as many as are declared if left out. 0: nothing is measured, and the record is of what
-        has been; an arm that lacks a trial is left out
+        has been; an arm that lacks a trial is left out. A run of days may be stopped after any arm and recorded so
 
     Returns what `representation_analysis.analysed` does.
     """
@@ -92,7 +92,9 @@ class Arms:
         self.run = SideRun(study, FAMILY, f"make representation COUNT={seeds}", SHARD_LABELS)
         data = primary.on(study.profile.name)
         names, networks = ([*ARMS, *SUMS], NETWORKS) if data.arms == "all" else (primary.arms, (primary.network,))
-        self.arms = [(network, arm) for network in networks for arm in names]
+        arms = [(network, arm) for network in networks for arm in names]
+        declared = [(primary.network, arm) for arm in primary.arms]
+        self.arms = [*declared, *(key for key in arms if key not in declared)]  # what counts is measured first
         self.source = Arms(open_study(data.settings_of), primary, seeds, measuring) if data.settings_of else self
         self._chosen: dict[tuple[str, str], Choice | None] = {}
         self._layers: dict[str, int | None] = {}
@@ -118,26 +120,24 @@ class Arms:
         return with_settings(self.study, network, **settings)
 
     def tested(self) -> list[Shard]:
-        """The test shards of all arms that have a choice."""
-        test, choices = self.study.split.test, self.choices()
+        """The test shards of all arms that have a choice; each arm is tested as soon as it has been chosen."""
         wanted: list[Wanted] = []
-        measures: dict[str, Callable[[int], Measured]] = {}
+        found: list[Shard] = []
         for network, arm in self.arms:
             parts = [(network, part) for part in (SUMS[arm][1:] if arm in SUMS else (arm,))]
-            if not all(part in choices for part in parts):
+            choices = [self.source.choice(*part) for part in parts]
+            if None in choices:
                 continue
-            studies = [self.at(*part, choices[part]) for part in parts]
-            settings = _settings(studies[0], network, test)
+            studies = [self.at(*part, choice) for part, choice in zip(parts, choices, strict=True) if choice]
+            settings = _settings(studies[0], network, self.study.split.test)
             if arm in SUMS:
                 settings["second"] = getattr(studies[1].profile, network)
-            name = f"{network}-{arm}"
-            wanted += [Wanted(Place(name, "test", seed), settings) for seed in range(self.seeds)]
-            measures[name] = _measurer(studies, network, parts[0] == parts[-1], test)
-
-        def measure(place: Place) -> Measured:
-            return measures[place.arm](place.seed)
-
-        return self.run.shards(wanted, measure) if self.measuring else self.run.present(wanted)
+            of_arm = [Wanted(Place(f"{network}-{arm}", "test", seed), settings) for seed in range(self.seeds)]
+            wanted += of_arm
+            if self.measuring:
+                measure = _measurer(studies, network, parts[0] == parts[-1], self.study.split.test)
+                found += self.run.shards(of_arm, measure)
+        return found if self.measuring else self.run.present(wanted)
 
     def _layers_for(self, network: str) -> int | None:
         """How many of the language model's layers read for a network; None where not all have been tried."""
@@ -183,19 +183,19 @@ def _settings(study: Study, network: str, cases: Cases) -> dict[str, Any]:
     return settings
 
 
-def _measurer(studies: list[Study], network: str, alike: bool, test: Cases) -> Callable[[int], Measured]:
+def _measurer(studies: list[Study], network: str, alike: bool, test: Cases) -> Callable[[Place], Measured]:
     """Measures an arm with a seed: one network, or the sum of two that is weighed on validation.
 
     studies: in which the networks are trained
     alike: whether two of them differ in their seeds alone
     """
 
-    def measure(seed: int) -> Measured:
+    def measure(place: Place) -> Measured:
         if len(studies) == 1:
-            return measure_model(studies[0], network, seed, test)
+            return measure_model(studies[0], network, place.seed, test)
         with sole_user(studies[0].folder):
-            first = fit_network(studies[0], network, seed)
-            second = fit_network(studies[1], network, seed + (SECOND_SEED if alike else 0))
+            first = fit_network(studies[0], network, place.seed)
+            second = fit_network(studies[1], network, place.seed + (SECOND_SEED if alike else 0))
             both, grid = weigh(first, second, studies[0].split.validation)
             return Measured(ranks_of_targets(both, test), {"weight": both.weight, "validation": float(grid.ndcg.max())})
 
