@@ -140,11 +140,16 @@ class SASRecConfig(ItemConfig):
 
 @dataclass(frozen=True, config=STRICT)
 class GridConfig:
-    """What `make grid_search` tries for every network: each value of a setting with each of the others."""
+    """What `make grid_search` tries for every network: each value of a setting with each of the others.
+
+    `make representation` tries the rates and dropouts for every arm, too.
+    """
 
     learning_rate: Annotated[tuple[Rate, ...], Field(min_length=1)] = (1e-3, 3e-3)
     dropout: Annotated[tuple[Dropout, ...], Field(min_length=1)] = (0.2, 0.4)
     weight_decay: Annotated[tuple[NonNegative, ...], Field(min_length=1)] = (0.01, 0.3)
+    # epochs without a better validation NDCG@10 before the training of an arm of `make representation` ends
+    patience: Count = 5
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from dualrec.config import GridConfig, Profile
+from dualrec.core.errors import StudyError, did_you_mean
 
 NETWORKS = ("lstm", "sasrec")
 WIDTHS = (0.5, 1.0)  # of a title, as shares of the profile's id
 LAYERS = (0.2, 0.4, 0.6, 0.8, 1.0)  # shares of the language model's that are tried, at the first point of the grid
 # Training ends where validation falls, and nothing else ends it: a rate that sinks to a planned end would.
-UNTIL_IT_FALLS = {"epochs": 200, "patience": 10, "warmup": 0.0}
+UNTIL_IT_FALLS = {"epochs": 200, "warmup": 0.0}
 SECOND_SEED = 1000  # is added to a seed for another network of the same kind
 
 
@@ -129,14 +130,38 @@ def network_settings(profile: Profile, network: str, arm: Arm, point: Point, lay
     if network == "sasrec":
         id_dim = profile.sasrec.dim
         genre_dim = id_dim // 2 if genre_dim else 0
-    title_dim = round(point.width * id_dim)
-    width = id_dim + genre_dim + title_dim
+    training = UNTIL_IT_FALLS | {"patience": profile.grid.patience}
+    training |= {"learning_rate": point.learning_rate, "dropout": point.dropout}
+    item = _item(arm, id_dim, round(point.width * id_dim), genre_dim, layers)
+    if network == "sasrec":
+        item["dim"] = item.pop("id_dim") + item["title_dim"] + item["genre_dim"]
+    return training | item
+
+
+def lstm_settings(profile: Profile, name: str) -> dict[str, Any]:
+    """The settings under which the profile's LSTM is an arm, trained as the profile says: an item is as wide as there.
+
+    name: of an arm that no layers read
+
+    Raises StudyError for one that is not in the table.
+    """
+    if name not in ARMS:
+        raise StudyError(f"unknown arm '{name}'{did_you_mean(name, ARMS)}; the arms are {', '.join(ARMS)}")
+    lstm = profile.lstm
+    return _item(ARMS[name], lstm.id_dim, lstm.title_dim, lstm.genre_dim, layers=0)
+
+
+def _item(arm: Arm, id_dim: int, title_dim: int, genre_dim: int, layers: int) -> dict[str, Any]:
+    """What stands for an item, in the settings of an LSTM: of each part as many numbers as given.
+
+    What the arm does not read goes to the id, or to the title where there is no id.
+    """
     genres = genre_dim if arm.genres else 0
     titles = title_dim if arm.title and arm.way != "pca_init" else 0
     if not arm.ids:
-        titles = width - genres
-    settings: dict[str, Any] = UNTIL_IT_FALLS | {"learning_rate": point.learning_rate, "dropout": point.dropout}
-    settings |= {"title_dim": titles, "genre_dim": genres, "years": arm.years and genres > 0}
+        titles = id_dim + title_dim + genre_dim - genres
+    ids = id_dim + title_dim + genre_dim - genres - titles
+    item = {"id_dim": ids, "title_dim": titles, "genre_dim": genres, "years": arm.years and genres > 0}
     if arm.title:
-        settings |= {"title_side": arm.title, "title_way": arm.way, "title_layers": layers if arm.by_layers else 0}
-    return settings | ({"dim": width} if network == "sasrec" else {"id_dim": width - genres - titles})
+        item |= {"title_side": arm.title, "title_way": arm.way, "title_layers": layers if arm.by_layers else 0}
+    return item
