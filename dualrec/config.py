@@ -318,5 +318,7 @@ class Profile:
     audit: AuditConfig = field(default_factory=AuditConfig)
     protocols: ProtocolsConfig = field(default_factory=ProtocolsConfig)
     seeds: Count = 3  # seeds of the improved LSTM within a run; the first one makes the hints
+    # what stands for an item in the LSTMs that chapter 13 trains, with as many seeds; none where that takes too long
+    title_arms: tuple[str, ...] = ("ids", "ids_genres_years", "permuted", "sbert")
     needs_memory_gib: NonNegative = 7.0
     needs_gpu_memory_gib: NonNegative = 0.0

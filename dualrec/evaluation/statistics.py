@@ -144,6 +144,20 @@ def verdict(delta: float, p: float) -> str:
     return "not distinguishable" if p >= ALPHA else "better" if delta > 0 else "worse"
 
 
+def in_four_words(comparison: dict, margin: float) -> str:
+    """ "better", "worse", "no gain" or "cannot tell"; "" where nothing judges the difference.
+
+    No gain: what cannot be told apart, and whose interval ends below the margin.
+
+    comparison: with "verdict", if it has one, and "high"
+    margin: below it a gain is none that matters
+    """
+    said = comparison.get("verdict", "")
+    if said != verdict(0, 1):
+        return said
+    return "no gain" if comparison["high"] < margin else "cannot tell"
+
+
 def _resampled_means(values: pd.DataFrame, resamples: int, seed: int) -> np.ndarray:
     """float (resamples, columns): the mean of every column over users drawn with replacement, the same everywhere."""
     rng = np.random.default_rng(seed)

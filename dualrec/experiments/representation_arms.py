@@ -77,13 +77,14 @@ SUMS = {
     "sum_ids_ids": Sum("two networks of ids, summed", "ids", "ids"),
 }
 LABELS = {name: row.label for name, row in (ARMS | SUMS).items()}
-IDS_ALONE, PERMUTED, READER = "ids", "permuted", "language_model"
+IDS_ALONE, WITHOUT_TITLES, PERMUTED, READER = "ids", "ids_genres_years", "permuted", "language_model"
 # Who may be the network of ids and text that beats its backbone.
 WITH_TEXT = ("tfidf", "sbert", "language_model", "sbert_pca_init", "sbert_frozen_pca", "sum_ids_sbert")
 # What is told beside the primary pairs, without a verdict: every arm beside what is read without text; ways in; the sum
 # beside the sum that has no text.
 DESCRIBED = (
-    *((arm, "ids_genres_years") for arm in ARMS if arm != "ids_genres_years"),
+    *((arm, WITHOUT_TITLES) for arm in ARMS if arm != WITHOUT_TITLES),
+    (WITHOUT_TITLES, IDS_ALONE),
     ("tfidf", "sbert"),
     ("tokens", "language_model"),
     ("sbert_pca_init", "sbert"),

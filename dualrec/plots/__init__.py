@@ -6,6 +6,7 @@ from dualrec.plots.diagrams import architecture, road
 from dualrec.plots.roles import bias, fusion, more_examples, reordered, training_sizes
 from dualrec.plots.sequences import by_group, learning_curves, long_tail, ties
 from dualrec.plots.style import Look, save, use_style
+from dualrec.plots.titles import by_events, worth
 from dualrec.plots.writing import fates, lora_loss, rank_flow
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "architecture",
     "beside",
     "bias",
+    "by_events",
     "by_group",
     "data_sets",
     "depth",
@@ -34,4 +36,5 @@ __all__ = [
     "training_sizes",
     "use_style",
     "waterfall",
+    "worth",
 ]

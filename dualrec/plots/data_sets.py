@@ -27,7 +27,7 @@ def data_sets(
     metric: of the values
     looks: of the systems
     """
-    figure, axes, places = _panels(panels, looks, margins=(1.8, 1.9))
+    figure, axes, places = panel_rows(panels, looks, margins=(1.8, 1.9))
     for axis, (title, frame) in zip(axes, panels.items(), strict=True):
         axis.axhspan(places[frame.value.idxmax()] - 0.4, places[frame.value.idxmax()] + 0.4, color=GREY, alpha=0.18)
         for name in frame.index:
@@ -72,7 +72,7 @@ def beside(panels: Mapping[str, pd.DataFrame], metric: str, backbone: str, looks
     backbone: what the one that stands alone is called
     looks: of the systems
     """
-    figure, axes, places = _panels(panels, looks, margins=(3.0, 1.6))
+    figure, axes, places = panel_rows(panels, looks, margins=(3.0, 1.6))
     for axis, frame in zip(axes, panels.values(), strict=True):
         for name, row in zip(frame.index, frame.to_dict("records"), strict=True):
             bars = [[row["delta"] - row["low"]], [row["high"] - row["delta"]]]
@@ -88,7 +88,7 @@ def beside(panels: Mapping[str, pd.DataFrame], metric: str, backbone: str, looks
     return figure
 
 
-def _panels(
+def panel_rows(
     panels: Mapping[str, pd.DataFrame], looks: Mapping[str, Look], margins: tuple[float, float]
 ) -> tuple[Figure, list[Axes], dict[str, int]]:
     """A panel per data set with a row per system: the figure, its axes, and each system's height, the first on top.

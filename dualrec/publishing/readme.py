@@ -105,6 +105,7 @@ def _blocks(results: dict, runs: dict) -> dict[str, str]:
     return {
         "audit": f"\n{findings('08_audit')}\n",
         "adds": f"\n{findings('10_what_the_llm_adds', '12_more_examples')}\n",
+        "title": f"\n{findings('13_what_a_title_is_worth')}\n",
         "results": f"\n{results_table(results)}\n\n{caption}\n",
         "profiles": f"\n{runs_table(runs)}\n\n{ABOUT_RUNS} Measured: {measured}.\n",
         "minutes": f"\n{minutes}\n",

@@ -84,27 +84,27 @@ def fit_network(study: Study, name: str, seed: int | None = None, split: Split |
     )
 
 
-def fit_side_by_side(study: Study, networks: list[tuple[str, int, Split]]) -> None:
+def fit_side_by_side(networks: list[tuple[Study, str, int, Split]]) -> None:
     """Fit what is not fitted yet of some networks, each in a process of its own, as many at once as there are cores.
 
     `fit_network` reads them back, and fits those of a single epoch, which takes less time than a process to start.
 
-    networks: name, seed and split of each
+    networks: study, name, seed and split of each; studies of one profile may differ in the settings of a network
 
     Raises StudyError where a process dies.
     """
-    missing: dict[str, tuple[str, int, Split]] = {}
-    for name, seed, split in networks:
+    missing: dict[str, tuple[Study, str, int, Split]] = {}
+    for study, name, seed, split in networks:
         if network_settings(study, name).epochs == 1:
             continue
         key = network_key(study, name, seed, split)
         if not is_kept(study.cache(f"{name}-{key}") / "model", key):
-            missing[key] = (name, seed, split)
+            missing[key] = (study, name, seed, split)
     if not missing:
         return
-    study.title_vectors  # noqa: B018  encoded and kept once, before the processes part
-    calls = [(study, *network) for network in missing.values()]
-    bar = tqdm(side_by_side(fit_network, calls), "fit side by side", len(missing), unit="network")
+    for study, *_ in missing.values():
+        study.title_vectors  # noqa: B018  encoded and kept once, before the processes part
+    bar = tqdm(side_by_side(fit_network, [*missing.values()]), "fit side by side", len(missing), unit="network")
     with spent("training"):
         for _ in bar:
             pass

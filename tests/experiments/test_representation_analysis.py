@@ -91,8 +91,10 @@ def test_groups_of_users_by_hand():
     found = analysed(study(), PRIMARY, measured(sbert=ranks), {}, SHARD_LABELS)["groups"]
     assert [(row["group"], row["n"]) for row in found["target_events"]] == [("up to 5", 20), ("21 to 100", 20)]
     assert [(row["group"], row["n"]) for row in found["history_events"]] == [("up to 5", 10), ("21 to 100", 30)]
-    rare, frequent = ({p["against"]: p["delta"] for p in row["pairs"]} for row in found["target_events"])
-    assert rare["lstm-ids_genres_years"] == pytest.approx(0.5) and frequent["lstm-ids_genres_years"] == 0
+    rare, frequent = ({(p["arm"], p["against"]): p["delta"] for p in row["pairs"]} for row in found["target_events"])
+    text, capacity = ("lstm-sbert", "lstm-ids_genres_years"), ("lstm-permuted", "lstm-ids_genres_years")
+    assert rare[text] == pytest.approx(0.5) and frequent[text] == 0
+    assert rare[capacity] == frequent[capacity] == pytest.approx(1 / 3 - 1 / 2)
 
 
 def hybrid(ranks: dict[str, int | np.ndarray], validation: dict[str, float], profile="beauty"):

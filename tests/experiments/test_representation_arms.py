@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from dualrec.core.errors import StudyError
 from dualrec.experiments.representation_arms import (
     ARMS,
     DESCRIBED,
@@ -14,6 +15,7 @@ from dualrec.experiments.representation_arms import (
     WIDTHS,
     WITH_TEXT,
     Point,
+    lstm_settings,
     network_settings,
     points,
 )
@@ -82,3 +84,16 @@ def test_what_is_compared_and_summed_is_there():
     assert {arm for pair in DESCRIBED for arm in pair} | set(WITH_TEXT) <= LABELS.keys() == ARMS.keys() | SUMS.keys()
     assert {arm for _, *parts in SUMS.values() for arm in parts} <= ARMS.keys()
     assert len(set(LABELS.values())) == len(LABELS)
+
+
+def test_the_profiles_own_lstm_as_an_arm():
+    """With SBERT it is the LSTM of every chapter; whatever else an arm reads, an item is as wide."""
+    lstm = LAPTOP.lstm
+    assert replace(lstm, **lstm_settings(LAPTOP, "sbert")) == lstm
+    configs = {name: replace(lstm, **lstm_settings(LAPTOP, name)) for name in LAPTOP.title_arms}
+    assert {c.id_dim + c.title_dim + c.genre_dim for c in configs.values()} == {256}
+    assert (configs["ids"].id_dim, configs["ids_genres_years"].id_dim, configs["permuted"].id_dim) == (256, 192, 128)
+    assert configs["permuted"] == replace(lstm, title_side="permuted")
+    assert {(c.epochs, c.learning_rate, c.dropout) for c in configs.values()} == {(13, 1e-3, 0.4)}
+    with pytest.raises(StudyError, match="unknown arm 'sbrt' .did you mean 'sbert'"):
+        lstm_settings(LAPTOP, "sbrt")

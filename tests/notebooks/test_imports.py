@@ -13,6 +13,7 @@ pytestmark = pytest.mark.slow
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 # Chapters that read no language model themselves; the vectors of titles are kept by whoever first needs them.
 WITHOUT = ("01_data", "02_lstm", "05_rerank", "06_results", "07_diversity", "09_protocols", "12_more_examples")
+WITHOUT += ("13_what_a_title_is_worth",)
 LANGUAGE = {"transformers", "sentence_transformers", "peft", "accelerate", "openai", "sklearn", "torch._dynamo"}
 # What it says of the machine, too: every caption names it.
 SCRIPT = """{imports}

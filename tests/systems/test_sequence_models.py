@@ -93,12 +93,16 @@ def test_two_threads_train_the_same_network_again_bit_for_bit(name):
 @pytest.mark.slow
 def test_networks_side_by_side_are_those_fitted_alone(study, toy_profile, toy_folder, tmp_path, monkeypatch, spends):
     networks = [("lstm", 0, study.split), ("lstm", 1, study.split), ("sasrec", 0, study.split)]
+    wider = dataclasses.replace(study.profile, lstm=dataclasses.replace(study.profile.lstm, id_dim=24))
+    another = (dataclasses.replace(study, profile=wider), "lstm", 0, study.split)
+    wanted = [*((study, *network) for network in networks), another]
     with spends("reading", "training"):  # the titles are read first
-        fit_side_by_side(study, [*networks, ("paper_lstm", 0, study.split)])
+        fit_side_by_side([*wanted, (study, "paper_lstm", 0, study.split)])
     assert study.profile.paper_lstm.epochs == 1
     assert not list(study.cache("lstm").parent.glob("paper_lstm*")), "not worth a process"
     monkeypatch.setattr(sequence_models, "side_by_side", lambda *_: pytest.fail("fitted again"))
-    fit_side_by_side(study, networks)
+    fit_side_by_side(wanted)
+    assert sequence_models.fit_network(*another).config.id_dim == 24
     other = open_study(toy_profile, data=str(toy_folder), folder=tmp_path / "alone")
     for name, seed, split in networks:
         together, alone = (fit_sequence_model(s, name, seed, split).scores(s.cases.history) for s in (study, other))

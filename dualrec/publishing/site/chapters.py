@@ -29,6 +29,7 @@ LITERATURE = {  # keys of references.bib
     "10_what_the_llm_adds": ("decao2021", "holtzman2021", "miao2024", "harte2023"),
     "11_demo": ("dualrec", "reimers2019"),
     "12_more_examples": ("hu2022", "dualrec"),
+    "13_what_a_title_is_worth": ("reimers2019", "press2017", "owen2007"),
 }
 
 

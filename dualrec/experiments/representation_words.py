@@ -1,0 +1,103 @@
+"""What was measured of the item's representation as readers see it: comparisons by name, parts by events, sentences."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from dualrec.evaluation.results import cell, number
+from dualrec.evaluation.statistics import in_four_words
+from dualrec.experiments.primary import Primary
+from dualrec.experiments.representation_arms import IDS_ALONE, PERMUTED, READER, WITHOUT_TITLES
+
+SBERT, RANDOM = "sbert", "random_weights"
+CAPACITY, MEANING = (PERMUTED, WITHOUT_TITLES), (SBERT, PERMUTED)
+COMPARISONS = {
+    (WITHOUT_TITLES, IDS_ALONE): "genres and year beside the id",
+    (SBERT, WITHOUT_TITLES): "titles beside them, read by SBERT",
+    CAPACITY: "… capacity: titles of others, over none",
+    MEANING: "… meaning: the right titles, over others'",
+    (READER, SBERT): "read by the language model, over SBERT",
+    (READER, RANDOM): "… over itself with random weights",
+}
+PARTS = {CAPACITY: "capacity", MEANING: "meaning"}
+
+
+def comparisons(rows: list[dict], primary: Primary) -> pd.DataFrame:
+    """Those of COMPARISONS that are among some differences of the declared network, as `plots.worth` reads them.
+
+    rows: as `representation_analysis.differences` returns them; of two about the same pair the first counts
+    primary: the network and the margin
+
+    Returns index = comparison in words; columns delta, low, high, verdict, p_holm.
+    """
+    found: dict[str, dict] = {}
+    for row in rows:
+        name = COMPARISONS.get(_pair(row, primary))
+        if name and name not in found:
+            judged = {"verdict": in_four_words(row, primary.margin), "p_holm": row.get("p_holm")}
+            found[name] = {part: row[part] for part in ("delta", "low", "high")} | judged
+    names = [name for name in COMPARISONS.values() if name in found]
+    return pd.DataFrame([found[name] for name in names], names)
+
+
+def parts_by_events(groups: list[dict], primary: Primary) -> pd.DataFrame:
+    """Capacity and meaning in each group of targets, as `plots.by_events` reads them.
+
+    groups: one kind of `representation_analysis.groups`
+
+    Returns columns group, n, part, delta, low, high.
+    """
+    rows = [
+        {"group": group["group"], "n": group["n"], "part": PARTS[pair]}
+        | {part: row[part] for part in ("delta", "low", "high")}
+        for group in groups
+        for row in group["pairs"]
+        if (pair := _pair(row, primary)) in PARTS
+    ]
+    return pd.DataFrame(rows)
+
+
+def in_words(title: str, frame: pd.DataFrame, primary: Primary) -> str:
+    """The comparisons of one data set in a sentence.
+
+    title: of the data set
+    frame: as `comparisons` returns it
+    """
+    verdicts = {"no gain": f"no gain above {primary.margin:+g}", "": "interval alone"}
+    said = [
+        f"{name.removeprefix('… ')}: {row['delta']:+.4f} [{row['low']:+.4f}, {row['high']:+.4f}], "
+        f"{verdicts.get(row['verdict'], row['verdict'])}"
+        for name, row in zip(frame.index, frame.to_dict("records"), strict=True)
+    ]
+    return f"{title} (Δ {primary.metric} of the LSTM): {'; '.join(said)}."
+
+
+def every_arm(run: dict) -> pd.DataFrame:
+    """All arms of a record of `make representation`, the best first, with what they have more than no title.
+
+    run: as `representation_analysis.analysed` returns it
+
+    Returns index = arm in words; columns of text.
+    """
+    over = {row["arm"]: row for row in run["described"] if row["against"].endswith(f"-{WITHOUT_TITLES}")}
+    best_first = sorted(run["systems"].items(), key=lambda item: -item[1]["metrics"]["NDCG@10"]["value"])
+    rows = {
+        entry["label"]: {
+            "NDCG@10": cell(entry["metrics"]["NDCG@10"], 4),
+            "less ids, genres and year": _change(over[arm]) if arm in over else "–",
+            "seeds": str(len(entry["seeds"])),
+        }
+        for arm, entry in best_first
+    }
+    return pd.DataFrame(rows).T
+
+
+def _pair(row: dict, primary: Primary) -> tuple[str, str]:
+    """The arms of a difference without the network that is declared; another network's keep its name."""
+    arm, against = (row[side].removeprefix(f"{primary.network}-") for side in ("arm", "against"))
+    return arm, against
+
+
+def _change(row: dict) -> str:
+    delta, low, high = (number(row[part], 4, "+") for part in ("delta", "low", "high"))
+    return f"{delta} [{low}, {high}]"
