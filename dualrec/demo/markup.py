@@ -59,7 +59,7 @@ class _Listing:
     heading: above it
     about: one sentence below the heading
     ranked: (1, k) with scores
-    score_name: heading of the scores
+    score_name: heading of the scores, "" where none are shown
     score_format: of each score
     """
 
@@ -92,11 +92,12 @@ def message_html(text: str) -> str:
 
 
 def answer_html(demo: Demo, answer: Answer) -> str:
-    """One answer of the demo: hint, three lists side by side, the prompt and the seconds of every step."""
+    """One answer of the demo: what is recommended, hint, three lists, the prompt and the seconds of every step."""
     catalogue, words = demo.study.catalogue, demo.study.words
     places = _lstm_places(answer)
     chance = f"{answer.candidates.probabilities[0, 0]:.1%}"
     liked = "; ".join(title_html(catalogue, item) for item in answer.liked)
+    best = _Listing("best", "Recommended", f"By {escape(demo.best_name)}.", answer.recommended, "", "")
     lstm = _Listing(
         "lstm", "1 · The LSTM", f"Its most likely next {escape(words.items)}.", answer.lstm, "chance", "{:.1%}"
     )
@@ -122,9 +123,10 @@ def answer_html(demo: Demo, answer: Answer) -> str:
         _list_html(demo.study, answer.hint, reranked, places),
     ]
     return page_html(
+        f'<h3>What you may like</h3><div class="lists">{_list_html(demo.study, 0, best)}</div>',
         f'<h3>The LSTM’s hint</h3><p class="hint">{title_html(catalogue, answer.hint)}</p>'
         f'<p class="quiet">It gives this {escape(words.item)} a chance of {chance} to come next after: {liked}.</p>',
-        f'<h3>Three lists</h3><div class="lists">{"".join(lists)}</div>',
+        f'<h3>How DUALRec goes on</h3><div class="lists">{"".join(lists)}</div>',
         "<h3>The prompt</h3>"
         "<p class='quiet'>All that the language model reads, its turns marked as it was trained to see them.</p>",
         f'<pre tabindex="0" aria-label="The prompt"><bdi>{escape(answer.prompt)}</bdi></pre>',
@@ -176,10 +178,12 @@ def _list_html(study: Study, hint: int, listing: _Listing, places: dict[int, int
     """One list as a table under its heading.
 
     study: whose items are listed
-    hint: the item whose row is marked
+    hint: the item whose row is marked, 0 for none
     places: item -> place in the LSTM's list, for a column that shows it; without that column if left out
     """
-    columns = [("rank", "#"), ("", escape(study.words.item)), ("n score", listing.score_name)]
+    columns = [("rank", "#"), ("", escape(study.words.item))]
+    if listing.score_name:
+        columns.append(("n score", listing.score_name))
     if places:
         columns.append(("n was", "LSTM #"))
     head = "".join(f'<th scope="col" class="{classes}">{text}</th>' for classes, text in columns)
@@ -188,9 +192,10 @@ def _list_html(study: Study, hint: int, listing: _Listing, places: dict[int, int
         row_class = ' class="hinted"' if item == hint else ""
         note = " (hint)" if item == hint else ""
         title = f'<th scope="row">{title_html(study.catalogue, item)}{note}</th>'
-        number = listing.score_format.format(score).replace("-", "−")
+        number = f'<td class="n">{listing.score_format.format(score).replace("-", "−")}</td>'
+        number = number if listing.score_name else ""
         lstm_place = f'<td class="n">{places.get(item, "–")}</td>' if places else ""
-        rows.append(f'<tr{row_class}><td class="n rank">{rank}</td>{title}<td class="n">{number}</td>{lstm_place}</tr>')
+        rows.append(f'<tr{row_class}><td class="n rank">{rank}</td>{title}{number}{lstm_place}</tr>')
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     about = f'<p class="quiet">{listing.about}</p>'
     return f'<section class="{listing.kind}"><h4>{listing.heading}</h4>{about}{table}</section>'

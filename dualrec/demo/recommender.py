@@ -16,9 +16,11 @@ from dualrec.llm.written_lists import read_title
 from dualrec.rerank.fusion import Opinions
 from dualrec.rerank.similarity import rerank_by_hint
 from dualrec.sequence.base import SequenceModel
-from dualrec.sequence.ranking import best_hints
+from dualrec.sequence.ranking import best_hints, best_lists
 from dualrec.study import Study
+from dualrec.systems.best import best_on_validation, fit_whole
 from dualrec.systems.catalogue_writer import search_catalogue
+from dualrec.systems.names import LABELS, SYSTEMS
 from dualrec.systems.sequence_models import fit_sequence_model
 from dualrec.types import Hints, RankedLists, Sequences
 
@@ -39,6 +41,7 @@ class Answer:
     Lists are of one case, (1, k), and hold -1 where nothing is left to recommend.
 
     liked: items of the history, oldest first
+    recommended: by the best system on validation; scores are its own
     candidates: the LSTM's best unseen items (1, C) with probabilities; the first of them is the hint
     prompt: as the language model reads it
     lstm: the first of the candidates; scores are probabilities
@@ -48,6 +51,7 @@ class Answer:
     """
 
     liked: list[int]
+    recommended: RankedLists
     candidates: Hints
     prompt: str
     lstm: RankedLists
@@ -68,11 +72,15 @@ class Demo:
     study: whose catalogue is recommended from
     model: fitted; any sequence model may take the LSTM's place
     llm: any language model on this machine
+    best: fitted, what recommends by itself; the best system on validation
+    best_name: what it is called, and why it is the one
     """
 
     study: Study
     model: SequenceModel
     llm: LLM
+    best: SequenceModel
+    best_name: str
 
     @cached_property
     def trie(self) -> Trie:
@@ -104,6 +112,8 @@ class Demo:
         k = self.study.profile.evaluation.k
         seconds: dict[str, float] = {}
         history = self._history(liked)
+        with _timed(seconds, "Recommending"):
+            recommended = best_lists(self.best, history, k)
         with _timed(seconds, "LSTM"):
             candidates = best_hints(self.model, history, config.candidates)
         if candidates.items[0, 0] < 1:
@@ -118,7 +128,7 @@ class Demo:
         with _timed(seconds, "Sentence-BERT"):
             reranked = rerank_by_hint(language, candidates, self.study.title_vectors)
         lstm = RankedLists(candidates.items[:, :k], candidates.probabilities[:, :k])
-        return Answer([*map(int, liked)], candidates, prompts[0], lstm, language, reranked, seconds)
+        return Answer([*map(int, liked)], recommended, candidates, prompts[0], lstm, language, reranked, seconds)
 
     def write(self, answer: Answer) -> tuple[RankedLists, float]:
         """Let the language model write any unseen titles of the catalogue after an answer's prompt.
@@ -146,13 +156,16 @@ class Demo:
 
 
 def load_demo(study: Study) -> Demo:
-    """Load all that requests need, once: LSTM, the profile's language model as it is, title vectors and trie.
+    """Load all that requests need, once: best system, LSTM, language model as it is, title vectors and trie.
 
-    The LSTM is trained first where no run has left one.
+    Networks are trained first where no run has left them.
 
     Raises StudyError where the language model is behind a server, which tells no probabilities.
     """
-    demo = Demo(study, fit_sequence_model(study, "lstm"), load_llm(study.profile.llm.model))
+    name, why = best_on_validation(study)
+    best = fit_whole(study, SYSTEMS[name])
+    lstm = fit_sequence_model(study, "lstm")
+    demo = Demo(study, lstm, load_llm(study.profile.llm.model), best, f"{LABELS[name]} ({why})")
     demo.answer(demo.study.matcher.by_popularity[:1])  # a first request makes what later ones find ready
     return demo
 

@@ -15,6 +15,8 @@ from dualrec.core.errors import StudyError
 from dualrec.core.locks import sole_user
 from dualrec.llm.local import load_config
 from dualrec.study import open_study
+from dualrec.systems.best import best_on_validation, fit_whole
+from dualrec.systems.names import SYSTEMS
 from dualrec.systems.sequence_models import fit_sequence_model
 from dualrec.workflow.doctor import require
 from dualrec.workflow.jupyter_kernel import ThisInterpreter
@@ -26,7 +28,7 @@ PAGE_TAGS = {"page", "parameters"}  # of the cells that a browser gets; the othe
 
 
 def serve(profile: str, port: int, browser: bool) -> None:
-    """Serve the page until it is interrupted; an LSTM that no run has left is trained first.
+    """Serve the page until it is interrupted; networks that no run has left are trained first.
 
     profile: a profile's name or a `.toml` file
     port: on this machine
@@ -45,10 +47,11 @@ def serve(profile: str, port: int, browser: bool) -> None:
     load_config(study.profile.llm.model)
     require(study.profile)
     _say(
-        f"profile {study.profile.name}: reading the LSTM; where no run has left one it is trained first, "
+        f"profile {study.profile.name}: reading the networks; where no run has left them they are trained first, "
         "which takes minutes …"
     )
     with sole_user(study.folder):
+        fit_whole(study, SYSTEMS[best_on_validation(study).name])
         fit_sequence_model(study, "lstm")
     os.environ |= {
         "DUALREC_PROFILE": str(Path(profile).resolve()) if profile.endswith(".toml") else profile,

@@ -43,7 +43,10 @@ def recommend(
         Users | None, typer.Option(help="Instead of --titles: write lists for every user of the data to --out.")
     ] = None,
     k: Annotated[int, typer.Option("-k", min=1, help="How many to recommend.")] = 10,
-    system: Annotated[str, typer.Option(help="A system's name, or package.module:Class of your own.")] = "lstm",
+    system: Annotated[
+        str | None,
+        typer.Option(help="A system's name, or package.module:Class of your own; the best on validation if left out."),
+    ] = None,
     data: DataOption = None,
     profile: ProfileOption = paths.DEFAULT_PROFILE,
     out: Annotated[
@@ -54,6 +57,8 @@ def recommend(
     """Recommend items for a history typed by hand, or for everybody in the data; trains what is missing first.
 
     What each title was taken for is shown. One that no item has, or several, is refused, and the nearest are named.
+    Without --system the one ranks that was best on the validation targets of the profile's last run, and its name is
+    shown; the LSTM where no run has compared any on these data.
 
     With --users all, everybody's whole history counts. The file has the columns user_id, rank, item_id and score. What
     is finished is kept: after a stop, the same command goes on from there.
@@ -77,15 +82,19 @@ def recommend(
             "--users all writes a parquet file: name it, as in --out lists.parquet", param_hint="'--out'"
         )
     from dualrec.study import open_study
+    from dualrec.systems.best import Best, best_on_validation
     from dualrec.systems.names import find_system
 
     with redirect_stdout(sys.stderr):
-        label = find_system(system).label
+        if system:
+            find_system(system)  # an unknown one is refused before data are read
         study = open_study(profile, data=data, folder=None if users else out)
         for loss in study.losses:
             print(loss)
         known = study.catalogue.titles
         history = np.empty(0) if users else match_titles(titles or [], study.matcher, known, study.words.items)
+        system, why = Best(system, "") if system else best_on_validation(study)
+        label = find_system(system).label + (why and f" ({why}; --system takes another)")
         print(f"ranking with {label}; what is not trained yet is trained first (minutes) …")
         lines = _to_file(study, system, k, out) if out and users else _by_title(study, system, k, history)
     for line in lines:

@@ -20,11 +20,11 @@ from dualrec.evaluation.ledger import read_rows
 from dualrec.evaluation.rows import list_rows
 from dualrec.sequence.ranking import best_lists
 from dualrec.study import Study
+from dualrec.systems.best import fit_whole
 from dualrec.systems.lazy_parts import lazy_parts
 from dualrec.systems.names import System, find_system, own_class
 from dualrec.systems.own_model import fit_own_model
 from dualrec.systems.rank import rank
-from dualrec.systems.sequence_models import fit_sequence_model
 from dualrec.types import RankedLists, Sequences
 
 USERS = 512  # of a part: whose lists are made, and kept, at once
@@ -78,11 +78,11 @@ def _own_source(system: System) -> str:
 
 
 def _ranker(study: Study, system: System, name: str, k: int) -> Callable[[Sequences], RankedLists]:
-    """Makes a system's lists (n, k) for n histories; a sequence model is fitted here, once for all of them."""
+    """Makes a system's lists (n, k) for n histories; a sequence model, or a sum of two, is fitted here, once."""
     if system.reference:
         model = fit_own_model(study, system)
-    elif system.family == "sequence_models":
-        model = fit_sequence_model(study, name)
+    elif system.family in ("sequence_models", "summed"):
+        model = fit_whole(study, system)
     else:
         parts = lazy_parts(study)
         return lambda histories: rank(study, name, histories, k, parts)

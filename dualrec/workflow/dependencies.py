@@ -50,7 +50,7 @@ STAGES = {
     "08_audit": Stage(settings=(*SEQUENCE_SETTINGS, "llm", "audit")),
     "09_protocols": Stage(settings=(*SEQUENCE_SETTINGS, "protocols")),
     "10_what_the_llm_adds": Stage(("02_lstm",), ("llm", "lora", "reader")),
-    "11_demo": Stage(settings=("lstm", "llm", "rerank")),
+    "11_demo": Stage(("02_lstm",), ("llm",)),
     "12_more_examples": Stage(),
     "13_what_a_title_is_worth": Stage(settings=("lstm", "rerank", "seeds", "title_arms")),
 }

@@ -33,7 +33,8 @@ def hostile_folder(tmp_path_factory, write_toy):
 @pytest.fixture
 def demo(toy_profile, hostile_folder, tiny, tmp_path):
     study = open_study(toy_profile, data=str(hostile_folder), folder=tmp_path / "run")
-    return Demo(study, fit_sequence_model(study, "windowed_markov"), tiny)
+    best = fit_sequence_model(study, "popularity")
+    return Demo(study, fit_sequence_model(study, "windowed_markov"), tiny, best, "Popularity (as an example)")
 
 
 @pytest.fixture(scope="session")

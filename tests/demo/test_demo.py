@@ -29,7 +29,7 @@ def test_an_answer_is_what_the_roles_say(demo):
     assert answer.hint == both.items[0, 0] and demo.study.catalogue.titles[answer.hint][:20] in answer.prompt
     assert [answer.prompt] == demo.study.prompts_for(demo.llm, history, answer.candidates)
     assert (
-        list(answer.seconds) == ["LSTM", "Prompt", "Language model", "Sentence-BERT"]
+        list(answer.seconds) == ["Recommending", "LSTM", "Prompt", "Language model", "Sentence-BERT"]
         and min(answer.seconds.values()) > 0
     )
 
@@ -74,7 +74,7 @@ def test_other_catalogues_start_from_what_is_popular(demo):
 
 @pytest.fixture(scope="module")
 def movies():
-    return Demo(open_study("smoke"), None, None)
+    return Demo(open_study("smoke"), None, None, None, "")
 
 
 def test_movielens_starts_from_tastes(movies):

@@ -36,10 +36,12 @@ class Page(HTMLParser):
 
 def answer_page(titles: list[str], prompt: str) -> str:
     """Five titles, whatever they say, as an answer and as a list that was written."""
-    demo = SimpleNamespace(study=SimpleNamespace(catalogue=SimpleNamespace(titles=["", *titles]), words=MOVIES))
+    study = SimpleNamespace(catalogue=SimpleNamespace(titles=["", *titles]), words=MOVIES)
+    demo = SimpleNamespace(study=study, best_name=titles[0])
     scores = np.array([[0.5, -0.25, 0.125]], np.float32)
     lists = [RankedLists(np.array([order]), scores) for order in ([3, 4, 5], [5, 3, 4], [4, 5, -1])]
-    answer = Answer([1, 2], Hints(np.array([[3, 4, 5]]), scores), prompt, *lists, {"LSTM": 0.5, "Prompt": 0.0001})
+    seconds = {"LSTM": 0.5, "Prompt": 0.0001}
+    answer = Answer([1, 2], lists[1], Hints(np.array([[3, 4, 5]]), scores), prompt, *lists, seconds)
     return (
         markup.answer_html(demo, answer)
         + markup.written_html(demo, answer, lists[0], 1.5)
@@ -87,7 +89,8 @@ def test_tables_have_headings_and_say_where_movies_were(demo, items):
     html = markup.answer_html(demo, answer)
     page = Page(html)
     tags = [tag for tag, _ in page.elements]
-    assert tags.count("table") == 4 and tags.count("h4") == 3 and tags.count("thead") == 4
+    assert tags.count("table") == 5 and tags.count("h4") == 4 and tags.count("thead") == 5
+    assert "By Popularity (as an example)." in page.text
     assert {dict(attrs)["scope"] for tag, attrs in page.elements if tag == "th"} == {"col", "row"}
     assert html.count('class="hinted"') >= 2 and page.text.count("(hint)") == html.count('class="hinted"')
     assert f"{answer.candidates.probabilities[0, 0]:.1%}" in page.text and "Together" in page.text

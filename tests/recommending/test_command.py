@@ -13,6 +13,7 @@ from dualrec.core.errors import StudyError
 from dualrec.data.sources import load
 from dualrec.data.title_matching import TitleMatcher
 from dualrec.recommending.command import match_titles, recommend
+from dualrec.systems.best import Best
 
 
 @pytest.fixture
@@ -37,6 +38,13 @@ def test_it_shows_matches_and_prints_the_list(command, tmp_path):
     assert code == 0 and "'Movie nunber 5 (1965)' → Movie number 5 (1965)" in err
     lines = out.splitlines()
     assert len(lines) == 3 and lines[0] == " 1. Movie number 6 (1966)"
+
+
+def test_without_a_system_the_best_on_validation_recommends_and_is_named(command, tmp_path, monkeypatch):
+    monkeypatch.setattr("dualrec.systems.best.best_on_validation", lambda _: Best("markov", "the best of 2"))
+    code, out, err = command("--titles", "movie number 4; Movie number 5", "-k", "1", "--out", tmp_path / "run")
+    assert code == 0 and out == " 1. Movie number 6 (1966)\n"
+    assert "ranking with Markov, first order (the best of 2; --system takes another)" in err
 
 
 def test_everybody_gets_a_list_after_the_whole_history(command, tmp_path):

@@ -124,8 +124,8 @@ def test_parts_of_another_question_are_made_anew(study, path, monkeypatch, chang
             study.profile, split=dataclasses.replace(study.profile.split, repeats="allow")
         )
     fitted = []
-    real = everybody.fit_sequence_model
-    monkeypatch.setattr(everybody, "fit_sequence_model", lambda *rest: fitted.append(rest) or real(*rest))
+    real = everybody.fit_whole
+    monkeypatch.setattr(everybody, "fit_whole", lambda *rest: fitted.append(rest) or real(*rest))
     write_everybody(study, name, k, path)
     assert len(fitted) == 1
     pd.testing.assert_frame_equal(pd.read_parquet(path), expected(study, name, k))
@@ -137,7 +137,7 @@ def test_finished_parts_are_joined_without_a_model(study, path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         write_everybody(study, "popularity", 4, path)
     monkeypatch.setattr(everybody, "_join", join)
-    monkeypatch.setattr(everybody, "fit_sequence_model", lambda *_: pytest.fail("fitted again"))
+    monkeypatch.setattr(everybody, "fit_whole", lambda *_: pytest.fail("fitted again"))
     write_everybody(study, "popularity", 4, path)
     assert len(pd.read_parquet(path)) == 160
 

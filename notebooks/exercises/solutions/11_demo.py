@@ -18,7 +18,8 @@ from dualrec.types import Sequences
 
 study = open_study("smoke")
 titles = study.catalogue.titles
-demo = Demo(study, fit_sequence_model(study, "windowed_markov"), load_llm(study.profile.llm.model))
+chain = fit_sequence_model(study, "windowed_markov")
+demo = Demo(study, chain, load_llm(study.profile.llm.model), chain, "the chain")
 liked = demo.tastes()["Crime"]
 answer = demo.answer(liked)
 print("hint:", titles[answer.hint])
