@@ -16,7 +16,7 @@ from dualrec.llm.written_lists import read_title
 from dualrec.rerank.fusion import Opinions
 from dualrec.rerank.similarity import rerank_by_hint
 from dualrec.sequence.base import SequenceModel
-from dualrec.sequence.ranking import best_hints, best_lists
+from dualrec.sequence.ranking import Scorer, best_hints, best_lists
 from dualrec.study import Study
 from dualrec.systems.best import best_on_validation, fit_whole
 from dualrec.systems.catalogue_writer import search_catalogue
@@ -79,7 +79,7 @@ class Demo:
     study: Study
     model: SequenceModel
     llm: LLM
-    best: SequenceModel
+    best: Scorer
     best_name: str
 
     @cached_property

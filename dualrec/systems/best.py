@@ -7,7 +7,7 @@ from typing import NamedTuple
 from dualrec.core import paths
 from dualrec.core.errors import StudyError
 from dualrec.evaluation.results import load_results
-from dualrec.sequence.base import SequenceModel
+from dualrec.sequence.ranking import Scorer
 from dualrec.study import Study
 from dualrec.systems.names import SYSTEMS, System
 from dualrec.systems.sequence_models import fit_sequence_model
@@ -45,7 +45,7 @@ def best_on_validation(study: Study) -> Best:
     return Best(best, f"the best of {len(ndcg)} on validation, NDCG@10 {ndcg[best]:.3f}")
 
 
-def fit_whole(study: Study, system: System) -> SequenceModel:
+def fit_whole(study: Study, system: System) -> Scorer:
     """Fit a sequence model, or a sum of two.
 
     system: of the family `sequence_models` or `summed`
