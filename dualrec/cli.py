@@ -98,9 +98,7 @@ def score(ledger: Annotated[Path, typer.Argument(help="A ledger, LISTS/SYSTEM.pa
 
 def table(
     run: Annotated[Path, typer.Argument(help="A run's folder, such as runs/laptop, or what `evaluate --out` named.")],
-    seed: Annotated[
-        int, typer.Option(min=0, max=2**32 - 1, help="Seed of the bootstrap and the randomisation test.")
-    ] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the bootstrap.")] = 0,
 ) -> None:
     """Print a table of a run's systems and imported lists: metrics with 95 % intervals, and each against the best.
 
@@ -119,11 +117,9 @@ def table(
 def compare(
     a: Annotated[Path, typer.Argument(help="A ledger.")],
     b: Annotated[Path, typer.Argument(help="The ledger it is compared with.")],
-    seed: Annotated[
-        int, typer.Option(min=0, max=2**32 - 1, help="Seed of the bootstrap and the randomisation test.")
-    ] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the bootstrap.")] = 0,
 ) -> None:
-    """Compare two ledgers user by user and print a table: Δ = A - B with its 95 % interval and Holm-corrected p-value.
+    """Compare two ledgers user by user and print a table: Δ = A - B with its 95 % interval and p-value.
 
     All numbers are over the users that both have; other data, another protocol or other targets are refused.
 
@@ -133,22 +129,20 @@ def compare(
     """
     import pandas as pd
 
+    from dualrec.evaluation.families import compared
     from dualrec.evaluation.foreign import read_any_ledger
     from dualrec.evaluation.pairing import Side, pair
-    from dualrec.evaluation.statistics import holm, paired_difference
 
     both = pair(*(Side(paths.readable(path), *read_any_ledger(path)) for path in (a, b)))
-    differences = [
-        paired_difference(pd.Series(both.a[metric]), pd.Series(both.b[metric]), RESAMPLES, seed) for metric in METRICS
-    ]
+    differences = compared([(both.a[metric], both.b[metric]) for metric in METRICS], RESAMPLES, seed)
     left_out = "left out: {} users of A alone, {} of B alone; ".format(*both.left_out) if any(both.left_out) else ""
-    corrected = f"p-values corrected for {len(METRICS)} comparisons"
+    corrected = f"intervals and p-values hold for {len(METRICS)} comparisons together"
     names = printable(f"A = {a.stem}, B = {b.stem}")
     print(f"{names}; {len(both.a)} users in both; {left_out}{corrected}", *both.notes, sep="\n", file=sys.stderr)
-    table = pd.DataFrame(holm(differences), index=list(METRICS))
+    table = pd.DataFrame(differences, index=list(METRICS))
     table["A"] = [both.a[metric].mean() for metric in METRICS]
     table["B"] = [both.b[metric].mean() for metric in METRICS]
-    columns = ["A", "B", "delta", "low", "high", "p_holm", "detectable", "verdict"]
+    columns = ["A", "B", "delta", "low", "high", "p", "detectable", "verdict"]
     print(table[columns].round(4).to_string())
 
 

@@ -18,10 +18,10 @@ from dualrec.core.git import git_commit
 from dualrec.core.machine import hardware
 from dualrec.evaluation.ledger import read_sidecar
 from dualrec.evaluation.metrics import fates, per_user, summarise
-from dualrec.evaluation.results import cell, number, side_runs
+from dualrec.evaluation.results import cell, load_results, number, side_runs
 from dualrec.evaluation.results import record as record_values
 from dualrec.evaluation.side_by_side import by_data, not_recorded
-from dualrec.evaluation.statistics import bootstrap_intervals, seed_intervals
+from dualrec.evaluation.statistics import bootstrap_intervals, in_words, seed_intervals
 from dualrec.study import Study, open_study
 from dualrec.systems.names import LABELS
 from dualrec.types import RankedLists
@@ -100,9 +100,17 @@ def between(interval: dict, digits: int = 3) -> str:
 
 
 def change(difference: dict, digits: int = 3) -> str:
-    """`+0.012 [-0.003, +0.027], not distinguishable`: a paired difference in a sentence."""
+    """`+0.012 [-0.003, +0.027], cannot tell`: a paired difference in a sentence."""
     delta, low, high = (number(difference[part], digits, "+") for part in ("delta", "low", "high"))
-    return f"{delta} [{low}, {high}], {difference['verdict']}"
+    return f"{delta} [{low}, {high}], {in_words(difference)}"
+
+
+def margins(study: Study) -> dict[str, float]:
+    """Metric -> below which gain is none that matters: the declared share of what the LSTM has on validation.
+
+    Chapter 2 has recorded them.
+    """
+    return load_results(paths.results(study.profile.name))["notebooks"]["02_lstm"]["margins"]
 
 
 def summary(study: Study, system: str) -> dict:
@@ -115,6 +123,15 @@ def summary(study: Study, system: str) -> dict:
 def users(study: Study, system: str) -> pd.DataFrame:
     """Per-user metrics of a system's ledger."""
     return per_user(study.ledger(system))
+
+
+def seed_users(study: Study, ledgers: list[str]) -> pd.DataFrame:
+    """Per-user metrics, the mean over several ledgers of one system.
+
+    ledgers: one per seed
+    """
+    frames = [users(study, name) for name in ledgers]
+    return sum(frames[1:], frames[0]) / len(frames)
 
 
 def table(study: Study, systems: Iterable[str]) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from dualrec.evaluation.results import record_side_run
 from dualrec.notebook import Caption
 from dualrec.study import open_study
 
-DIFFERENCE = {"delta": -0.00091, "low": -0.00185, "high": 0.0000763, "verdict": "not distinguishable"}
+DIFFERENCE = {"delta": -0.00091, "low": -0.00185, "high": 0.0000763, "verdict": "cannot tell"}
 
 
 @pytest.fixture
@@ -32,16 +32,16 @@ def test_numbers_in_sentences():
     interval = {"value": 0.10456, "low": 0.0899, "high": 0.1206}
     assert notebook.pm(interval) == "0.105 [0.090, 0.121]" and notebook.pm(interval, 1) == "0.1 [0.1, 0.1]"
     assert notebook.between(interval) == "[0.090, 0.121]"
-    assert notebook.change(DIFFERENCE) == "-0.001 [-0.002, +0.000], not distinguishable"
-    assert notebook.change(DIFFERENCE, 4) == "-0.0009 [-0.0019, +0.0001], not distinguishable"
+    assert notebook.change(DIFFERENCE) == "-0.001 [-0.002, +0.000], cannot tell"
+    assert notebook.change(DIFFERENCE, 4) == "-0.0009 [-0.0019, +0.0001], cannot tell"
 
 
 def test_what_could_not_be_measured_is_a_dash():
     assert notebook.pm({"value": 0.5, "low": None, "high": None}, 1) == "0.5"
     assert notebook.pm({"value": math.nan, "low": math.nan, "high": math.nan}) == "–"
     assert notebook.between({"low": None, "high": math.nan}) == "[–, –]"
-    unknown = dict.fromkeys(("delta", "low", "high"), math.nan) | {"verdict": "not distinguishable"}
-    assert notebook.change(unknown) == "– [–, –], not distinguishable"
+    unknown = dict.fromkeys(("delta", "low", "high"), math.nan) | {"verdict": "cannot tell"}
+    assert notebook.change(unknown) == "– [–, –], cannot tell"
 
 
 def test_a_caption_says_on_whom_with_what_and_where(study, said):

@@ -11,7 +11,6 @@ from dualrec.core import paths
 from dualrec.core.errors import StudyError
 from dualrec.evaluation.ledger import read_ledger, read_sidecar
 from dualrec.evaluation.metrics import per_user
-from dualrec.evaluation.statistics import paired_difference
 
 
 @dataclass(frozen=True)
@@ -81,17 +80,6 @@ def pair(a: Side, b: Side) -> Pair:
         notes.append(f"{places} are compared: below its last place, a list counts as having missed its target")
     left_out = (len(targets_a) - len(shared), len(targets_b) - len(shared))
     return Pair(per_user(a.ledger).loc[shared], per_user(b.ledger).loc[shared], left_out, notes)
-
-
-def ledger_difference(a: Side, b: Side, metric: str, resamples: int, seed: int) -> dict:
-    """One metric of a less that of b over the users that both have, see `statistics.paired_difference`.
-
-    resamples, seed: of the bootstrap and the randomisation test
-
-    Raises StudyError where the two must not be compared, see `pair`.
-    """
-    both = pair(a, b)
-    return paired_difference(pd.Series(both.a[metric]), pd.Series(both.b[metric]), resamples, seed)
 
 
 def check_facts(names: tuple[str, str], sidecars: tuple[dict | None, dict | None]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dualrec.evaluation.results import cell, number
+from dualrec.evaluation.statistics import in_words
 
 PROFILES = ("laptop", "ml-1m", "beauty", "lastfm")  # one for each data set that is compared
 
@@ -63,7 +64,7 @@ def verdicts(run: dict) -> str:
     run: of `make publish`
     """
     beside = {entry["label"]: entry for entry in run["systems"].values() if "against" in entry}
-    by_verdict: dict[str, list[str]] = {"better": [], "worse": [], "not distinguishable": [], "equal": []}
+    by_verdict: dict[str, list[str]] = {"better": [], "worse": [], "no gain": [], "cannot tell": [], "equal": []}
     for label, entry in beside.items():
         against = entry["against"]
         equal = against["low"] == against["high"] == 0  # where a weight of 0 was chosen
@@ -73,10 +74,12 @@ def verdicts(run: dict) -> str:
     ]
     if equals := by_verdict["equal"]:
         said.append(f"for every user as good as the LSTM alone: {'; '.join(equals)}")
-    if alike := by_verdict["not distinguishable"]:
-        least = [beside[label]["against"]["detectable"] for label in alike]
+    if none := by_verdict["no gain"]:
+        said.append(f"{in_words(beside[none[0]]['against'])}: {'; '.join(none)}")
+    if unsure := by_verdict["cannot tell"]:
+        least = [beside[label]["against"]["detectable"] for label in unsure]
         shown = f"differences from {number(min(least), 4)} to {number(max(least), 4)} would have shown"
-        said.append(f"not distinguishable from it: {'; '.join(alike)} ({shown})")
+        said.append(f"cannot tell: {'; '.join(unsure)} ({shown})")
     text = ". ".join(part[0].upper() + part[1:] for part in said)
     return f"{text}."
 

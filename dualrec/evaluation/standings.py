@@ -7,11 +7,11 @@ from pathlib import Path
 
 from dualrec.core import paths
 from dualrec.core.errors import StudyError
+from dualrec.evaluation.families import compared
 from dualrec.evaluation.imported import imported_labels
 from dualrec.evaluation.metrics import summarise
-from dualrec.evaluation.pairing import Side, ledger_difference
+from dualrec.evaluation.pairing import Side, pair
 from dualrec.evaluation.results import number, results_table
-from dualrec.evaluation.statistics import holm
 
 BY = "NDCG@10"  # that orders the systems and is compared
 
@@ -20,12 +20,12 @@ def standings(run: Path, systems: Mapping[str, str], resamples: int, seed: int) 
     """A markdown table of a run's systems, imported lists and models of one's own, and a sentence on how to read it.
 
     The first is the best by BY of those that are tested on most users: it is chosen by the numbers that are shown,
-    which flatters it. All others are compared with it user by user, and the verdicts corrected for their number (Holm).
+    which flatters it. All others are compared with it user by user, and the verdicts corrected for their number.
 
     run: a folder with `lists/`
     systems: name -> label of the study's own, in the order of the table
     resamples: of the bootstrap of differences; intervals of single systems are those of `metrics.summarise`
-    seed: of the bootstrap and of the randomisation test
+    seed: of the bootstrap
 
     Raises StudyError where there is no such ledger, and for two that must not be compared.
     """
@@ -39,8 +39,9 @@ def standings(run: Path, systems: Mapping[str, str], resamples: int, seed: int) 
     entries = {name: summarise(side.ledger, seed=seed) for name, side in sides.items()}
     first = max(entries, key=lambda name: (entries[name]["n"], entries[name]["metrics"][BY]["value"]))
     others = [name for name in labels if name != first]
-    differences = [ledger_difference(sides[name], sides[first], BY, resamples, seed) for name in others]
-    corrected = dict(zip(others, holm(differences) if differences else [], strict=True))
+    both = [pair(sides[name], sides[first]) for name in others]
+    family = compared([(p.a[BY], p.b[BY]) for p in both], resamples, seed) if both else []
+    corrected = dict(zip(others, family, strict=True))
     rows = {name: entry | {"label": labels[name]} for name, entry in entries.items()}
     head, rule, *lines = results_table({"systems": rows}).splitlines()
     cells = [_change(corrected[name]) if name in corrected else "the first" for name in labels]
@@ -52,8 +53,8 @@ def standings(run: Path, systems: Mapping[str, str], resamples: int, seed: int) 
     sidecar = sides[first].sidecar or {}
     about = (
         f"{sidecar.get('data')}; {sidecar.get('protocol')}. In brackets: 95 % bootstrap interval over users. "
-        f"Δ: against {labels[first]}, the best by {BY} here, user by user; verdicts corrected for {len(others)} "
-        f"comparison{'' if len(others) == 1 else 's'} (Holm)."
+        f"Δ: against {labels[first]}, the best by {BY} here, user by user; intervals and verdicts hold for "
+        f"{len(others)} comparison{'' if len(others) == 1 else 's'} together."
     )
     return "\n".join(table), about
 

@@ -17,6 +17,7 @@ from dualrec.core.errors import StudyError
 BLOCK = 100  # resamples drawn at a time; bounds the memory, changes no number
 PERMUTATIONS = 10_000  # of a randomisation test, so that the smallest p-value survives a correction for twenty others
 ALPHA = 0.05
+CANNOT_TELL = "cannot tell"
 
 
 def bootstrap_interval(values, resamples: int, seed: int) -> dict:
@@ -33,7 +34,7 @@ def bootstrap_intervals(values: pd.DataFrame, resamples: int, seed: int) -> dict
     resamples: how often users are drawn
     seed: of these draws, which are the same for every column
     """
-    means = _resampled_means(values, resamples, seed)
+    means = resampled_means(values, resamples, seed)
     counts = values.notna().to_numpy().sum(axis=0)
     intervals = {}
     for i, column in enumerate(values.columns):
@@ -67,7 +68,7 @@ def ratio_interval(above: pd.Series, below: pd.Series, resamples: int, seed: int
     below: one value per user, in the same order, for the mean below the line
     """
     values = pd.DataFrame({"above": np.asarray(above, float), "below": np.asarray(below, float)})
-    means = _resampled_means(values, resamples, seed)
+    means = resampled_means(values, resamples, seed)
     drawn = means[means[:, 1] > 0, 0] / means[means[:, 1] > 0, 1]
     whole = values.mean()
     value = float(whole.above / whole.below) if whole.below else np.nan
@@ -87,8 +88,7 @@ def paired_difference(a: pd.Series, b: pd.Series, resamples: int, seed: int) -> 
     p: two-sided, of a randomisation test that flips the sign of each user's difference (Edgington & Onghena 2007,
         Randomization Tests)
     detectable: see `minimum_detectable`
-    verdict: of a against b; "better" or "worse" where p < 0.05, else "not distinguishable"; `holm` corrects a family of
-        comparisons
+    verdict: of a against b; "better" or "worse" where p < 0.05, else "cannot tell"; `holm` corrects a family
     Raises StudyError where no user has a value in both.
     """
     difference = (a - b).dropna().sort_index()
@@ -140,25 +140,20 @@ def minimum_detectable(difference) -> float:
 
 
 def verdict(delta: float, p: float) -> str:
-    """What a difference says of its first side: "better", "worse" or "not distinguishable"."""
-    return "not distinguishable" if p >= ALPHA else "better" if delta > 0 else "worse"
+    """What a difference says of its first side: "better", "worse" or "cannot tell"."""
+    return CANNOT_TELL if p >= ALPHA else "better" if delta > 0 else "worse"
 
 
-def in_four_words(comparison: dict, margin: float) -> str:
-    """ "better", "worse", "no gain" or "cannot tell"; "" where nothing judges the difference.
+def in_words(row: dict) -> str:
+    """The verdict of a difference for a reader, with the margin where it is about one; "" where nothing judges it.
 
-    No gain: what cannot be told apart, and whose interval ends below the margin.
-
-    comparison: with "verdict", if it has one, and "high"
-    margin: below it a gain is none that matters
+    row: with "verdict", if it has one, and "margin" where it says "no gain"
     """
-    said = comparison.get("verdict", "")
-    if said != verdict(0, 1):
-        return said
-    return "no gain" if comparison["high"] < margin else "cannot tell"
+    said = row.get("verdict", "")
+    return f"no gain above {row['margin']:+.4f}".rstrip("0") if said == "no gain" else said
 
 
-def _resampled_means(values: pd.DataFrame, resamples: int, seed: int) -> np.ndarray:
+def resampled_means(values: pd.DataFrame, resamples: int, seed: int) -> np.ndarray:
     """float (resamples, columns): the mean of every column over users drawn with replacement, the same everywhere."""
     rng = np.random.default_rng(seed)
     has_value = values.notna().to_numpy()  # (n, columns)

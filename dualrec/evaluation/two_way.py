@@ -28,7 +28,7 @@ def two_way_difference(a: np.ndarray, b: np.ndarray, resamples: int, seed: int) 
         (Davison & Hinkley 1997, Bootstrap Methods and their Application, section 4.2); its smallest value is
         2 / (resamples + 1)
     gain: delta as a share of b's mean; NaN where that is 0
-    verdict: of a against b; "better" or "worse" where p < 0.05, else "not distinguishable"; `statistics.holm` corrects
+    verdict: of a against b; "better" or "worse" where p < 0.05, else "cannot tell"; `statistics.holm` corrects
         a family of comparisons
     Raises ValueError where the two are not of the same users and seeds, or of none.
     """

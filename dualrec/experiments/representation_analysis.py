@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from dualrec.evaluation.families import with_margin
 from dualrec.evaluation.shards import Shard
 from dualrec.evaluation.statistics import holm
 from dualrec.evaluation.two_way import two_way_difference
@@ -40,8 +41,8 @@ def analysed(
 
     Returns {"n", "protocol", "resamples", "margin", "systems", "primary", "described", "groups", "hybrid"}.
     systems: arm -> {"label", "seeds", "chosen", "metrics", "per_seed", "seconds_per_epoch"}, see `side_runs.seed_means`
-    primary: one dict per declared pair, see `two_way_difference`, with "arm", "against", "no_gain_above_margin" and,
-        corrected for all pairs, "p_holm"; empty where a pair is not measured; without p-values where the file says so
+    primary: one dict per declared pair, see `two_way_difference`, with "arm", "against", "margin" and, corrected
+        for all pairs, "p_holm" and "verdict"; empty where a pair is not measured; without both where the file says so
     described: differences from what is read without text, and of other pairs, intervals alone
     groups: "target_events" and "history_events" -> one dict per group of users: "group", "n" and the primary pairs
         and what the titles of other items bring over none, within it, intervals alone
@@ -147,7 +148,7 @@ def _primary(study: Study, primary: Primary, scores: Scores) -> list[dict]:
         return _intervals(found)
     if len(found) < len(primary.pairs):
         return []  # a correction for fewer pairs would be another one
-    return holm([row | {"no_gain_above_margin": row["high"] < primary.margin} for row in found])
+    return [with_margin(row, primary.margin) for row in holm(found)]
 
 
 def _hybrid(study: Study, primary: Primary, scores: Scores, choices: dict[str, dict]) -> dict | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from dualrec.evaluation.results import cell, number
-from dualrec.evaluation.statistics import in_four_words
+from dualrec.evaluation.statistics import in_words
 from dualrec.experiments.primary import Primary
 from dualrec.experiments.representation_arms import IDS_ALONE, PERMUTED, READER, WITHOUT_TITLES
 
@@ -28,13 +28,13 @@ def comparisons(rows: list[dict], primary: Primary) -> pd.DataFrame:
     rows: as `representation_analysis.differences` returns them; of two about the same pair the first counts
     primary: the network and the margin
 
-    Returns index = comparison in words; columns delta, low, high, verdict, p_holm.
+    Returns index = comparison in words; columns delta, low, high, verdict, margin, p_holm.
     """
     found: dict[str, dict] = {}
     for row in rows:
         name = COMPARISONS.get(_pair(row, primary))
         if name and name not in found:
-            judged = {"verdict": in_four_words(row, primary.margin), "p_holm": row.get("p_holm")}
+            judged = {"verdict": row.get("verdict", ""), "margin": primary.margin, "p_holm": row.get("p_holm")}
             found[name] = {part: row[part] for part in ("delta", "low", "high")} | judged
     names = [name for name in COMPARISONS.values() if name in found]
     return pd.DataFrame([found[name] for name in names], names)
@@ -57,16 +57,15 @@ def parts_by_events(groups: list[dict], primary: Primary) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def in_words(title: str, frame: pd.DataFrame, primary: Primary) -> str:
+def sentence(title: str, frame: pd.DataFrame, primary: Primary) -> str:
     """The comparisons of one data set in a sentence.
 
     title: of the data set
     frame: as `comparisons` returns it
     """
-    verdicts = {"no gain": f"no gain above {primary.margin:+g}", "": "interval alone"}
     said = [
         f"{name.removeprefix('… ')}: {row['delta']:+.4f} [{row['low']:+.4f}, {row['high']:+.4f}], "
-        f"{verdicts.get(row['verdict'], row['verdict'])}"
+        f"{in_words(row) or 'interval alone'}"
         for name, row in zip(frame.index, frame.to_dict("records"), strict=True)
     ]
     return f"{title} (Δ {primary.metric} of the LSTM): {'; '.join(said)}."

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from dualrec.plots.style import BLACK, GREEN, GREY, RED, Look
+from dualrec.plots.style import BLACK, GREY, VERDICTS, Look
 
 
 def dots(table: pd.DataFrame, metrics: Sequence[str], looks: Mapping[str, Look], height: float = 0.36) -> Figure:
@@ -47,23 +48,38 @@ def dots(table: pd.DataFrame, metrics: Sequence[str], looks: Mapping[str, Look],
 
 
 def differences(table: pd.DataFrame, metric: str) -> Figure:
-    """Paired differences in a metric with 95 % intervals: green for better, red for worse, grey for cannot tell.
+    """Paired differences in a metric with 95 % intervals; colour and marker are the verdict.
 
     table: columns comparison, delta, low, high, n, verdict
     metric: of the differences
     """
-    figure, axis = plt.subplots(figsize=(8.5, 0.42 * len(table) + 1.1))
+    figure, axis = plt.subplots(figsize=(8.5, 0.42 * len(table) + 1.5))
     places = range(len(table))[::-1]
     for place, row in zip(places, table.to_dict("records"), strict=True):
-        colour = {"better": GREEN, "worse": RED}.get(row["verdict"], GREY)
+        colour, marker = VERDICTS[row["verdict"]]
         bars = [[row["delta"] - row["low"]], [row["high"] - row["delta"]]]
-        axis.errorbar(row["delta"], place, xerr=bars, color=colour, marker="o", capsize=2.5)
+        axis.errorbar(row["delta"], place, xerr=bars, color=colour, marker=marker, capsize=2.5)
     axis.axvline(0, color=BLACK, linewidth=1)
     axis.set_yticks(places, [f"{name}  (n = {n})" for name, n in zip(table.comparison, table.n, strict=True)])
     axis.set_xlabel(f"Δ {metric}, paired (95 % interval)")
     axis.xaxis.set_major_locator(MaxNLocator(5))
     axis.grid(axis="y", visible=False)
+    keys = verdict_keys(table.verdict)
+    figure.legend(handles=keys, frameon=False, loc="outside lower center", ncols=len(keys))
     return figure
+
+
+def verdict_keys(verdicts: Iterable[str], words: Mapping[str, str] | None = None) -> list[Line2D]:
+    """The legend of those verdicts that occur.
+
+    words: verdict -> what the legend says, where that is not the verdict
+    """
+    there = set(verdicts)
+    return [
+        Line2D([], [], color=colour, marker=marker, linestyle="", label=(words or {}).get(verdict, verdict))
+        for verdict, (colour, marker) in VERDICTS.items()
+        if verdict in there
+    ]
 
 
 def seeds(systems: dict[str, dict], metric: str, looks: Mapping[str, Look]) -> Figure:

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from dualrec.plots.style import BLACK, GREEN, GREY, RED, Look
+from dualrec.plots.comparison import verdict_keys
+from dualrec.plots.style import BLACK, GREY, RED, VERDICTS, Look
 
 
 def data_sets(
@@ -59,13 +60,10 @@ def data_sets(
     return figure
 
 
-VERDICTS = {"better": GREEN, "worse": RED, "not distinguishable": GREY}
-
-
 def beside(panels: Mapping[str, pd.DataFrame], metric: str, backbone: str, looks: Mapping[str, Look]) -> Figure:
     """What each system has more or less than one that stands alone, one panel per data set, one row per system.
 
-    The colour is the verdict; bars are 95 % intervals.
+    Colour and marker are the verdict; bars are 95 % intervals.
 
     panels: title -> index = system; columns delta, low, high, verdict; a panel may lack a system
     metric: of the differences
@@ -76,15 +74,14 @@ def beside(panels: Mapping[str, pd.DataFrame], metric: str, backbone: str, looks
     for axis, frame in zip(axes, panels.values(), strict=True):
         for name, row in zip(frame.index, frame.to_dict("records"), strict=True):
             bars = [[row["delta"] - row["low"]], [row["high"] - row["delta"]]]
-            axis.errorbar(
-                row["delta"], places[name], xerr=bars, color=VERDICTS[row["verdict"]], marker="o", capsize=2.5
-            )
+            colour, marker = VERDICTS[row["verdict"]]
+            axis.errorbar(row["delta"], places[name], xerr=bars, color=colour, marker=marker, capsize=2.5)
         axis.axvline(0, color=BLACK, linewidth=1)
         axis.set_xlabel(f"Δ {metric} (95 % interval)")
         axis.xaxis.set_major_locator(MaxNLocator(3))
-    words = (f"better than {backbone}", "worse", "not distinguishable")
-    keys = [Line2D([], [], color=c, marker="o", label=label) for c, label in zip(VERDICTS.values(), words, strict=True)]
-    figure.legend(handles=keys, frameon=False, loc="outside lower center", ncols=3)
+    words = {"better": f"better than {backbone}", "no gain": "no gain above the margin"}
+    keys = verdict_keys((verdict for frame in panels.values() for verdict in frame.verdict), words)
+    figure.legend(handles=keys, frameon=False, loc="outside lower center", ncols=len(keys))
     return figure
 
 

@@ -9,12 +9,18 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dualrec.plots.style import BLACK, BLUE, GREEN, GREY, TEAL, WINE
+from dualrec.plots.style import BLACK, BLUE, BROWN, GREEN, GREY, TEAL, WINE
 
 PRIORS = {
     "none": (GREY, "raw likelihood"),
     "no history": (BLUE, "less: no history"),
     "other people": (WINE, "less: other people"),
+    "chain": (BROWN, "control: the chain's counts"),
+}
+READINGS = {
+    "true": (TEAL, "with hint", "-", "o"),
+    "none": (TEAL, "without hint", "--", "o"),
+    "chain": (BROWN, "control: the chain's counts", "-", "<"),
 }
 
 
@@ -42,12 +48,12 @@ def bias(titles: pd.DataFrame, item: str) -> Figure:
 
 
 def fusion(opinion_grid: pd.DataFrame, reader_grid: pd.DataFrame) -> Figure:
-    """Validation NDCG@10 against the weight of the language model; left: second opinion, right: reader.
+    """Validation NDCG@10 against the weight of the second model; left: second opinion, right: reader.
 
-    Weight 0 is the sequence model alone; rings: the best.
+    Weight 0 is the sequence model alone; rings: the best of the language model.
 
-    opinion_grid: columns prior, beta, weight, ndcg
-    reader_grid: columns hint, weight, ndcg
+    opinion_grid: columns prior (one of PRIORS), beta, weight, ndcg
+    reader_grid: columns hint (one of READINGS), weight, ndcg
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4), sharey=True)
     # Weights grow by factors, and one of them is 0: they stand side by side.
@@ -55,19 +61,19 @@ def fusion(opinion_grid: pd.DataFrame, reader_grid: pd.DataFrame) -> Figure:
     for key, rows in opinion_grid.groupby(["prior", "beta"], sort=False):
         prior, beta = cast(tuple[str, float], key)
         colour, words = PRIORS[prior]
-        words += "" if prior == "none" else f", β = {beta:g}"
+        words += "" if prior in ("none", "chain") else f", β = {beta:g}"
         line = {
             "color": colour,
             "linestyle": "--" if beta == 0.5 else "-",
-            "marker": {"none": "s", "no history": "v"}.get(prior, "o"),
+            "marker": {"none": "s", "no history": "v", "chain": "<"}.get(prior, "o"),
         }
         left.plot(rows.weight.map(place), rows.ndcg, markersize=4, label=words, **line)
     for hint, rows in reader_grid.groupby("hint", sort=False):
-        words, dash = ("without hint", "--") if hint == "none" else ("with hint", "-")
-        line = {"color": TEAL, "linestyle": dash, "marker": "o"}
+        colour, words, dash, marker = READINGS[hint]
+        line = {"color": colour, "linestyle": dash, "marker": marker}
         right.plot(rows.weight.map(place), rows.ndcg, markersize=4, label=words, **line)
-    _mark_best(left, opinion_grid, place)
-    _mark_best(right, reader_grid, place)
+    _mark_best(left, opinion_grid[opinion_grid.prior != "chain"], place)
+    _mark_best(right, reader_grid[reader_grid.hint != "chain"], place)
     left.set(title="second opinion on the LSTM's candidates", ylabel="validation NDCG@10")
     right.set(title="reader, whole catalogue")
     for axis in (left, right):
@@ -88,7 +94,7 @@ def _mark_best(axis: Axes, grid: pd.DataFrame, place: dict[float, int]) -> None:
     corner = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "top"}
     axis.annotate("LSTM alone", (1, alone), color=GREY, fontsize=9, **corner)
     axis.set_xticks([*place.values()], [f"{weight:g}" for weight in place])
-    axis.set(xlabel="weight of the language model (not to scale)")
+    axis.set(xlabel="weight of the second model (not to scale)")
 
 
 def training_sizes(frame: pd.DataFrame, alone: dict) -> Figure:

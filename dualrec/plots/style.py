@@ -33,6 +33,9 @@ TEAL = "#00798C"
 INDIGO = "#4B5BC4"
 OLIVE = "#5F7A1F"
 FATES = {"listed": GREEN, "seen": SKY, "duplicate": ORANGE, "invalid": GREY}
+# Colour and marker of what a comparison says, see `evaluation.families.verdict_of`; an interval that nothing judges.
+VERDICTS = {"better": (GREEN, "o"), "worse": (RED, "v"), "no gain": (SKY, "s"), "cannot tell": (GREY, "D")}
+UNJUDGED = (BLACK, ".")
 # These tell the fates apart in grey print, too.
 HATCHES = {"listed": "", "seen": "//", "duplicate": "..", "invalid": "xx"}
 # For letters that matplotlib's own font lacks, those of these that a machine has: titles may be in any script.

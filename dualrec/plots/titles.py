@@ -11,11 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from dualrec.plots.comparison import verdict_keys
 from dualrec.plots.data_sets import panel_rows
-from dualrec.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, RED, SKY, Look
+from dualrec.plots.style import BLACK, BLUE, GREY, ORANGE, UNJUDGED, VERDICTS, Look
 
-JUDGED = {"better": (GREEN, "o"), "worse": (RED, "v"), "no gain": (SKY, "s"), "cannot tell": (GREY, "D")}
-ALONE = (BLACK, ".")  # an interval that nothing judges
 PARTS = {
     "meaning": (BLUE, "o", "meaning: the right titles, over others'"),
     "capacity": (ORANGE, "D", "capacity: titles of others, over none"),
@@ -27,7 +26,7 @@ def worth(panels: Mapping[str, pd.DataFrame], metric: str, margin: float) -> Fig
 
     Colour and marker are the verdict; the dotted line is the margin above which a gain matters.
 
-    panels: title -> index = comparison in words; columns delta, low, high, verdict (one of JUDGED, "" for none); a
+    panels: title -> index = comparison in words; columns delta, low, high, verdict ("" for none); a
         panel may lack a comparison
     metric: of the differences
     margin: in units of the metric
@@ -36,19 +35,18 @@ def worth(panels: Mapping[str, pd.DataFrame], metric: str, margin: float) -> Fig
     figure, axes, places = panel_rows(panels, looks, margins=(3.0, 1.6))
     for axis, frame in zip(axes, panels.values(), strict=True):
         for name, row in zip(frame.index, frame.to_dict("records"), strict=True):
-            colour, marker = JUDGED.get(row["verdict"], ALONE)
+            colour, marker = VERDICTS.get(row["verdict"], UNJUDGED)
             bars = [[row["delta"] - row["low"]], [row["high"] - row["delta"]]]
             axis.errorbar(row["delta"], places[name], xerr=bars, color=colour, marker=marker, capsize=2.5)
         axis.axvline(0, color=BLACK, linewidth=1)
         axis.axvline(margin, color=GREY, linestyle=":", linewidth=1)
         axis.set_xlabel(f"Δ {metric} (95 % interval)")
         axis.xaxis.set_major_locator(MaxNLocator(3))
-    words = {verdict: verdict for verdict in JUDGED} | {"no gain": f"no gain above {margin:+g}"}
-    keys = [
-        Line2D([], [], color=colour, marker=marker, label=words[verdict], linestyle="")
-        for verdict, (colour, marker) in JUDGED.items()
-    ]
-    keys.append(Line2D([], [], color=ALONE[0], marker=ALONE[1], label="interval alone", linestyle=""))
+    said = {verdict for frame in panels.values() for verdict in frame.verdict}
+    keys = verdict_keys(said, {"no gain": f"no gain above {margin:+g}"})
+    if "" in said:
+        colour, marker = UNJUDGED
+        keys.append(Line2D([], [], color=colour, marker=marker, label="interval alone", linestyle=""))
     figure.legend(handles=keys, frameon=False, loc="outside lower center", ncols=len(keys))
     return figure
 

@@ -1,4 +1,4 @@
-"""The generated parts of the README: results, findings, data sets, protocols, roads, what each took, precision."""
+"""The generated parts of the README: answer, results, findings, data sets, protocols, roads, minutes, precision."""
 
 from __future__ import annotations
 
@@ -102,7 +102,9 @@ def _blocks(results: dict, runs: dict) -> dict[str, str]:
         texts = (" ".join(results["notebooks"].get(notebook, {}).get("findings", [])) for notebook in notebooks)
         return "\n\n".join(filter(None, texts))
 
+    answer = results["notebooks"].get("10_what_the_llm_adds", {}).get("answer", [])
     return {
+        "answer": "\n" + "\n".join(f"- {sentence}" for sentence in answer) + "\n",
         "audit": f"\n{findings('08_audit')}\n",
         "adds": f"\n{findings('10_what_the_llm_adds', '12_more_examples')}\n",
         "title": f"\n{findings('13_what_a_title_is_worth')}\n",

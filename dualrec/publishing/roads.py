@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dualrec.core import paths
-from dualrec.evaluation.pairing import Side, ledger_difference
+from dualrec.evaluation.families import compared
+from dualrec.evaluation.pairing import Side, pair
 from dualrec.evaluation.results import cell, load_results, number
 from dualrec.evaluation.side_by_side import by_data, not_recorded, verdicts
-from dualrec.evaluation.statistics import holm
 from dualrec.profiles.load import load_profile
 from dualrec.systems.names import LABELS, LANGUAGE, SUMS
 
@@ -15,8 +15,7 @@ BACKBONE = "lstm"
 BESIDE = (*SUMS, *LANGUAGE)  # compared with the LSTM alone
 ABOUT = (
     f"First row: {METRIC} of the LSTM alone. Below it, what each system has more or less than the LSTM on the same "
-    "users, with 95 % bootstrap intervals over users; bold: more than chance after Holm's correction for all rows of "
-    "the data set."
+    "users, with 95 % intervals that hold for all rows of a data set together; bold: the interval leaves 0 out."
 )
 
 
@@ -28,7 +27,7 @@ def road(profile: str, run: dict) -> dict:
 
     Returns {"command", "data", "protocol", "commit", "hardware", "minutes", "systems"}; a system has "label", "n",
     "metrics" (HR@10 and NDCG@10) and, beside the LSTM, "against": the paired difference in NDCG@10, see
-    `statistics.paired_difference`, with p-values corrected for the number of systems.
+    `families.compared`, corrected for all systems together.
     Raises StudyError where a ledger or the results are missing or damaged, or two ledgers must not be compared.
     """
     results = load_results(paths.results(profile))
@@ -36,7 +35,9 @@ def road(profile: str, run: dict) -> dict:
     measured = {name: results["systems"][name] for name in (BACKBONE, *BESIDE) if name in results["systems"]}
     sides = {name: Side.read(paths.run_dir(profile) / "lists" / f"{name}.parquet") for name in measured}
     beside = [name for name in measured if name != BACKBONE]
-    family = holm([ledger_difference(sides[name], sides[BACKBONE], METRIC, resamples, 0) for name in beside])
+    both = [pair(sides[name], sides[BACKBONE]) for name in beside]
+    margin = results["notebooks"]["02_lstm"]["margins"][METRIC]
+    family = compared([(p.a[METRIC], p.b[METRIC]) for p in both], resamples, 0, [margin] * len(both))
     against = dict(zip(beside, family, strict=True))
     systems = {
         name: {
@@ -95,4 +96,4 @@ def _cell(entry: dict | None) -> str:
     against = entry["against"]
     delta, low, high = (number(against[part], 4, "+") for part in ("delta", "low", "high"))
     text = f"{delta} [{low}, {high}]" + ("" if against["n"] == entry["n"] else f", n = {against['n']:,}")
-    return text if against["verdict"] == "not distinguishable" else f"**{text}**"
+    return f"**{text}**" if against["verdict"] in ("better", "worse") else text

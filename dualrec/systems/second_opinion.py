@@ -14,10 +14,11 @@ from dualrec.llm.inference.title_trie import Trie, build_trie
 from dualrec.llm.local import LLM
 from dualrec.rerank.fusion import Opinions, search
 from dualrec.sequence.base import SequenceModel
-from dualrec.sequence.ranking import best_hints
+from dualrec.sequence.ranking import best_hints, in_batches
 from dualrec.study import Study
 from dualrec.systems.names import WEIGHT, System
 from dualrec.systems.parts import Parts
+from dualrec.systems.summed import log_counts
 from dualrec.types import RankedLists, Sequences
 
 
@@ -49,6 +50,35 @@ def rank(parts: Parts, system: System, histories: Sequences, k: int) -> RankedLi
         scores = opinions.fused(fusion.prior, fusion.beta, fusion.weight)
     lists = opinions.ranked(scores, k)
     return RankedLists(lists.items, lists.scores, seconds=seconds)
+
+
+def fuse_counts(
+    study: Study, other: SequenceModel, model: SequenceModel, histories: Sequences
+) -> tuple[RankedLists, pd.DataFrame]:
+    """A model that counts as the second opinion: the control of what a language model adds in this place.
+
+    The candidates are those that the language model is asked about, and the weight is chosen on the same validation
+    users.
+
+    other: fitted, scores by counts
+    model: whose candidates are asked about
+
+    Returns lists as long as the profile says, and columns prior, beta, weight, ndcg, see `rerank.fusion.search`.
+    """
+    validation = study.validation.sample(study.profile.llm.validation_users, study.seed)
+
+    def opinions(asked: Sequences) -> Opinions:
+        candidates = best_hints(model, asked, study.profile.llm.candidates)
+        there = np.maximum(candidates.items, 0)
+        scores = [
+            np.take_along_axis(log_counts(found), there[rows], axis=1) for rows, found in in_batches(other, asked)
+        ]
+        return Opinions.of(candidates, np.concatenate(scores))
+
+    grid = search(opinions(validation.history), validation.targets, {})
+    weight = float(grid.sort_values(["ndcg", "weight"], ascending=[False, True], kind="stable").weight.iloc[0])
+    both = opinions(histories)
+    return both.ranked(both.fused(np.zeros(len(study.catalogue) + 1), 0.0, weight), study.profile.evaluation.k), grid
 
 
 def ask_opinions(study: Study, llm: LLM, model: SequenceModel, histories: Sequences) -> tuple[Opinions, float]:

@@ -44,7 +44,15 @@ class Sum:
     def beside(self, histories: Sequences) -> np.ndarray:
         """float32 (n, N + 1): the second model's log-probabilities, up to a constant per user."""
         scores = self.second.scores(histories)
-        return np.log(np.maximum(scores, FLOOR)) if self.counts else scores
+        return log_counts(scores) if self.counts else scores
+
+
+def log_counts(scores: np.ndarray) -> np.ndarray:
+    """float (n, N + 1): the logarithm of what a model that counts gives, finite everywhere.
+
+    scores: float (n, N + 1)
+    """
+    return np.log(np.maximum(scores, FLOOR))
 
 
 def rank(parts: Parts, system: System, histories: Sequences, k: int) -> RankedLists:
@@ -52,15 +60,18 @@ def rank(parts: Parts, system: System, histories: Sequences, k: int) -> RankedLi
     return best_lists(fit_sum(parts.study, system.sums, parts.lstm)[0], histories, k)
 
 
-def fit_sum(study: Study, name: str, lstm: SequenceModel) -> tuple[Sum, pd.DataFrame]:
+def fit_sum(study: Study, name: str, lstm: SequenceModel, seed: int | None = None) -> tuple[Sum, pd.DataFrame]:
     """The LSTM and another model with the weight of the best validation NDCG@10, and the grid; ties to the smaller one.
 
     name: of the other model; the LSTM's own stands for a second seed of it
     lstm: fitted
+    seed: of the LSTM, the study's if left out; a second one has the next of the profile's seeds
 
     Returns the sum, and columns weight, ndcg.
     """
-    second = fit_sequence_model(study, name, study.seed + 1 if name == "lstm" else None)
+    place = (study.seed if seed is None else seed) - study.seed
+    following = study.seed + (place + 1) % max(study.profile.seeds, 2)
+    second = fit_sequence_model(study, name, following if name == "lstm" else None)
     return weigh(lstm, second, study.validation, counts=TRAINING not in SYSTEMS[name].needs)
 
 

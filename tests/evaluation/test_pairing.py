@@ -85,7 +85,9 @@ def test_the_command_compares_shared_users_and_says_who_was_left_out(tmp_path, m
     b = write(tmp_path, "B", [3, 2, 9], [6, 4, 1], hits=1)
     assert run(monkeypatch, "compare", a, b) == 0
     printed = capsys.readouterr()
-    assert printed.err.startswith("A = A, B = B; 2 users in both; left out: 2 users of A alone, 1 of B alone; p-values")
+    assert printed.err.startswith(
+        "A = A, B = B; 2 users in both; left out: 2 users of A alone, 1 of B alone; intervals"
+    )
     row = next(line.split() for line in printed.out.splitlines() if line.startswith("HR@1 "))
     assert row[1:4] == ["0.0", "0.5", "-0.5"], "A - B is the difference of the means that are shown"
 

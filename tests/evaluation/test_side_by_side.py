@@ -30,7 +30,7 @@ def test_without_a_paired_test_the_intervals_decide_and_that_is_said():
 
 
 @pytest.mark.parametrize(
-    "verdict, said", [("better", "is more than chance"), ("not distinguishable", "cannot be told from chance")]
+    "verdict, said", [("better", "is more than chance"), ("cannot tell", "cannot be told from chance")]
 )
 def test_with_a_paired_test_the_test_decides(verdict, said):
     ahead = {"delta": 0.1, "low": 0.05, "high": 0.15, "n": 1090, "detectable": 0.07, "verdict": verdict}
@@ -47,7 +47,7 @@ def test_a_level_says_who_is_first_and_whether_that_is_more_than_chance():
         "leave-one-out": {"systems": systems, "order": ["a", "b"], "moved": None},
         "cut": {"systems": systems, "order": ["b", "a"], "moved": difference},
         "ties": {"systems": systems, "order": ["a", "b"], "moved": None},
-        "repeats": {"systems": systems, "order": ["b", "a"], "moved": difference | {"verdict": "not distinguishable"}},
+        "repeats": {"systems": systems, "order": ["b", "a"], "moved": difference | {"verdict": "cannot tell"}},
     }
     record = {"levels": levels}
     assert order_of_systems(record, "cut") == "B 0.100 > A 0.200"

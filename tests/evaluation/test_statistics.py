@@ -78,7 +78,7 @@ def test_difference_is_paired():
     assert difference["delta"] == pytest.approx(0.01) and difference["low"] == pytest.approx(0.01)
     assert difference["verdict"] == "better" and difference["n"] == 200
     assert paired_difference(b, a, 500, 0)["verdict"] == "worse"
-    assert paired_difference(b, series(rng.permutation(b)), 500, 0)["verdict"] == "not distinguishable"
+    assert paired_difference(b, series(rng.permutation(b)), 500, 0)["verdict"] == "cannot tell"
 
 
 def test_difference_is_turned_round():
@@ -101,12 +101,12 @@ def test_only_common_users_count_whatever_their_order():
 
 def test_identical_systems_cannot_be_told_apart():
     a = series([0, 1, 0, 1])
-    nothing = {"delta": 0, "low": 0, "high": 0, "n": 4, "p": 1, "detectable": 0, "verdict": "not distinguishable"}
+    nothing = {"delta": 0, "low": 0, "high": 0, "n": 4, "p": 1, "detectable": 0, "verdict": "cannot tell"}
     assert paired_difference(a, a, 100, 0) == nothing
 
 
 def test_one_common_user_decides_nothing():
-    assert paired_difference(series([1]), series([0]), 100, 0)["verdict"] == "not distinguishable"
+    assert paired_difference(series([1]), series([0]), 100, 0)["verdict"] == "cannot tell"
 
 
 def test_no_common_user_is_an_error():
@@ -142,7 +142,7 @@ def test_a_ratio_to_nothing_has_no_value():
 def test_randomisation_by_hand():
     """Four users, all better by different amounts: 2 of the 16 sign patterns are as extreme, so p = 2 / 16."""
     found = paired_difference(series([1, 2, 3, 4]), series([0, 0, 0, 0]), 100, 0)
-    assert found["p"] == pytest.approx(2 / 16) and found["verdict"] == "not distinguishable"
+    assert found["p"] == pytest.approx(2 / 16) and found["verdict"] == "cannot tell"
 
 
 def test_randomisation_agrees_with_the_t_test_on_normal_differences():
@@ -153,14 +153,14 @@ def test_randomisation_agrees_with_the_t_test_on_normal_differences():
 
 def test_equal_systems_are_not_distinguishable():
     found = paired_difference(series([0, 1, 1]), series([0, 1, 1]), 50, 0)
-    assert found["p"] == 1 and found["delta"] == 0 and found["verdict"] == "not distinguishable"
+    assert found["p"] == 1 and found["delta"] == 0 and found["verdict"] == "cannot tell"
 
 
 def test_holm_by_hand():
     family = [{"delta": d, "p": p, "verdict": ""} for d, p in ((0.1, 0.01), (-0.2, 0.04), (0.3, 0.03), (-0.1, 0.005))]
     corrected = holm(family)  # sorted .005 .01 .03 .04, times 4 3 2 1, made to rise
     assert [round(row["p_holm"], 10) for row in corrected] == [0.03, 0.06, 0.06, 0.02]
-    assert [row["verdict"] for row in corrected] == ["better", "not distinguishable", "not distinguishable", "worse"]
+    assert [row["verdict"] for row in corrected] == ["better", "cannot tell", "cannot tell", "worse"]
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ def test_two_users_and_one_seed_by_hand():
     found = two_way_difference(np.array([[3.0], [2.0]]), np.array([[2.0], [2.0]]), 4000, 0)
     assert (found["delta"], found["low"], found["high"]) == (0.5, 0, 1)
     assert (found["n"], found["seeds"], found["gain"]) == (2, 1, 0.25)
-    assert found["p"] == pytest.approx(0.5, abs=0.05) and found["verdict"] == "not distinguishable"
+    assert found["p"] == pytest.approx(0.5, abs=0.05) and found["verdict"] == "cannot tell"
 
 
 def test_seeds_that_disagree_widen_the_interval_where_users_do_not():
@@ -41,7 +41,7 @@ def test_what_is_always_better_has_the_smallest_p_and_its_mirror_image_is_worse(
     worse = two_way_difference(np.zeros((9, 2)), np.ones((9, 2)), 999, 0)
     assert better["p"] == worse["p"] == 2 / 1000 and (better["verdict"], worse["verdict"]) == ("better", "worse")
     same = two_way_difference(np.ones((9, 2)), np.ones((9, 2)), 999, 0)
-    assert same["p"] == 1 and same["verdict"] == "not distinguishable"
+    assert same["p"] == 1 and same["verdict"] == "cannot tell"
     corrected = holm([better, same, worse])
     assert [row["p_holm"] for row in corrected] == pytest.approx([0.006, 1, 0.006])
 

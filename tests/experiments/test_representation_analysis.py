@@ -54,10 +54,10 @@ def test_the_primary_comparisons_by_hand():
     rows = {(row["arm"], row["against"]): row for row in found["primary"]}
     assert list(rows) == [(f"lstm-{a}", f"lstm-{b}") for a, b in PRIMARY.pairs]
     assert [row["delta"] for row in rows.values()] == pytest.approx([1 / 2, 2 / 3, 0, 1 / 2])
-    assert [row["verdict"] for row in rows.values()] == ["better", "better", "not distinguishable", "better"]
+    assert [row["verdict"] for row in rows.values()] == ["better", "better", "no gain", "better"]
     smallest = 2 / 401
     assert [row["p_holm"] for row in rows.values()] == pytest.approx([4 * smallest, 4 * smallest, 1, 4 * smallest])
-    assert [row["no_gain_above_margin"] for row in rows.values()] == [False, False, True, False]
+    assert {row["margin"] for row in rows.values()} == {0.005}
     assert all(row["n"] == N and row["seeds"] == 2 for row in rows.values())
     system = found["systems"]["lstm-permuted"]
     assert system["metrics"]["NDCG@10"]["value"] == pytest.approx(1 / 3) and system["seeds"] == [0, 1]

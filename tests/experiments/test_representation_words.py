@@ -3,7 +3,7 @@
 import pytest
 
 from dualrec.experiments.primary import primary_comparisons
-from dualrec.experiments.representation_words import COMPARISONS, comparisons, every_arm, in_words, parts_by_events
+from dualrec.experiments.representation_words import COMPARISONS, comparisons, every_arm, parts_by_events, sentence
 
 DECLARED = primary_comparisons("representation")
 
@@ -34,14 +34,14 @@ def test_the_notebook_names_arms_without_their_network():
 
 
 def test_a_sentence_says_what_cannot_be_told_and_what_is_no_gain():
-    unsure = {"verdict": "not distinguishable", "p_holm": 1.0}
+    unsure, none = {"verdict": "cannot tell", "p_holm": 1.0}, {"verdict": "no gain", "p_holm": 1.0}
     rows = [
         row("lstm-sbert", "lstm-ids_genres_years", 0.004, **unsure),
-        row("lstm-sbert", "lstm-permuted", 0.001, **unsure),
+        row("lstm-sbert", "lstm-permuted", 0.001, **none),
         row("lstm-language_model", "lstm-sbert", -0.02, verdict="worse", p_holm=0.001),
         row("lstm-ids_genres_years", "lstm-ids"),
     ]
-    text = in_words("one, n = 3", comparisons(rows, DECLARED), DECLARED)
+    text = sentence("one, n = 3", comparisons(rows, DECLARED), DECLARED)
     assert text == (
         "one, n = 3 (Δ NDCG@10 of the LSTM): "
         "genres and year beside the id: +0.0100 [-0.0100, +0.0130], interval alone; "

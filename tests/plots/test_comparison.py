@@ -46,7 +46,7 @@ def test_dots_of_reranked_and_mixed_systems_are_hollow_squares():
 
 
 def test_differences_show_the_verdict_in_colour_and_the_number_of_users():
-    verdicts = {"better": 0.1, "worse": -0.1, "not distinguishable": 0.01}
+    verdicts = {"better": 0.1, "worse": -0.1, "cannot tell": 0.01}
     rows = [
         {"comparison": f"{verdict} one", "delta": delta, "low": delta - 0.05, "high": delta + 0.05, "n": 9}
         | {"verdict": verdict}

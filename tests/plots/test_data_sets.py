@@ -44,7 +44,7 @@ def test_published_numbers_stand_beside_their_kind_and_the_best_is_a_line(figure
 
 def test_differences_stand_in_a_panel_per_data_set_and_show_their_verdict_in_colour():
     better = {"delta": 0.01, "low": 0.005, "high": 0.02, "verdict": "better"}
-    alike = {"delta": -0.001, "low": -0.004, "high": 0.002, "verdict": "not distinguishable"}
+    alike = {"delta": -0.001, "low": -0.004, "high": 0.002, "verdict": "cannot tell"}
     panels = {
         "one": pd.DataFrame({"lstm_chain": better, "fused": alike}).T,
         "two": pd.DataFrame({"fused": better | {"verdict": "worse"}}).T,
@@ -52,7 +52,7 @@ def test_differences_stand_in_a_panel_per_data_set_and_show_their_verdict_in_col
     figure = plots.beside(panels, "NDCG@10", "the LSTM alone", SYSTEMS)
     one, two = figure.axes
     assert one.get_xlabel() == two.get_xlabel() == "Δ NDCG@10 (95 % interval)"
-    assert {"better than the LSTM alone", "worse", "not distinguishable"} <= set(words(figure))
+    assert {"better than the LSTM alone", "worse", "cannot tell"} <= set(words(figure))
     assert [axis.get_title(loc="left") for axis in (one, two)] == ["one", "two"]
     assert tick_labels(one, "y") == [LABELS["lstm_chain"], LABELS["fused"]]
     assert interval_ends(one) == [pytest.approx((0.005, 0.02)), pytest.approx((-0.004, 0.002))]

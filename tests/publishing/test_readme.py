@@ -15,7 +15,19 @@ from dualrec.workflow.minutes import read_runs
 
 ROOT = Path(__file__).resolve().parents[2]
 FIGURES = ROOT / "figures"
-BLOCKS = ("results", "audit", "adds", "profiles", "minutes", "datasets", "roads", "protocols", "precision")
+BLOCKS = (
+    "results",
+    "answer",
+    "audit",
+    "adds",
+    "title",
+    "profiles",
+    "minutes",
+    "datasets",
+    "roads",
+    "protocols",
+    "precision",
+)
 MARKERS = "".join(f"# T\n<!-- {name}:begin -->\nold<!-- {name}:end -->\n" for name in BLOCKS) + "end\n"
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from dualrec.llm.inference import likelihood
 from dualrec.llm.inference.title_trie import build_trie
-from dualrec.systems.second_opinion import ask_opinions, choose_fusion, likelihoods, priors
-from dualrec.systems.sequence_models import lstm_hints
+from dualrec.systems.second_opinion import ask_opinions, choose_fusion, fuse_counts, likelihoods, priors
+from dualrec.systems.sequence_models import fit_sequence_model, lstm_hints
+from dualrec.systems.summed import Sum, log_counts
 
 
 def test_opinions_score_the_candidates_of_the_sequence_model(study, tiny, lstm):
@@ -63,3 +64,21 @@ def test_the_chosen_fusion_is_the_best_on_validation(study, tiny, lstm):
     hit = lists == validation.targets[:, None]
     ndcg = np.where(hit.any(axis=1), 1 / np.log2(hit.argmax(axis=1) + 2), 0).mean()
     assert ndcg == pytest.approx(fusion.grid.ndcg.max())
+
+
+def test_a_model_that_counts_may_be_the_second_opinion_on_the_same_candidates(study, tiny, lstm):
+    """Of all the LSTM's candidates the fused order is that of the sum of both models, at the chosen weight."""
+    chain, histories = fit_sequence_model(study, "windowed_markov"), study.cases.history
+    lists, grid = fuse_counts(study, chain, lstm, histories)
+    best = grid.sort_values(["ndcg", "weight"], ascending=[False, True], kind="stable").iloc[0]
+    assert grid.weight.tolist() == choose_fusion(study, tiny, lstm).grid.query("prior == 'none'").weight.tolist()
+    opinions, _ = ask_opinions(study, tiny, lstm, histories)
+    assert (np.isin(lists.items, [*opinions.items.ravel(), -1])).all()
+    counts = log_counts(chain.scores(histories))
+    both = Sum(lstm, chain, counts=True, weight=float(best.weight)).scores(histories)
+    for user in range(len(histories)):
+        candidates = [item for item in opinions.items[user] if item > 0]
+        ordered = sorted(candidates, key=lambda item: -both[user, item])
+        listed = [item for item in lists.items[user] if item > 0]
+        np.testing.assert_allclose(both[user, listed], both[user, ordered[: len(listed)]], atol=1e-4)
+        assert np.isfinite(counts[user, listed]).all()

@@ -38,6 +38,8 @@ def cover(results: dict, chapters: list[str], exercises: list[str], drawn: bool,
         return " ".join(results["notebooks"].get(notebook, {}).get("findings", []))
 
     adds = findings("10_what_the_llm_adds")
+    said = results["notebooks"].get("10_what_the_llm_adds", {}).get("answer", [])
+    answer = "\n".join(f"- {sentence}" for sentence in said) or "not measured in this run."
     audit = findings("08_audit")
     lead = _lead(results, words.item) if "lstm" in results["systems"] else ""
     facts = "; ".join(
@@ -55,6 +57,10 @@ def cover(results: dict, chapters: list[str], exercises: list[str], drawn: bool,
 
 *DUALRec, reproduced under an audited protocol: an LSTM names the next {words.item}, a language model is asked what it
 makes of it.*
+
+**The answer.** What the language model adds to the LSTM, by the role it plays:
+
+{answer}
 
 **The finding.** {lead} {adds} *({READING})*
 
