@@ -8,11 +8,15 @@ from dualrec.core import paths
 from dualrec.core.artifacts import write_text
 from dualrec.core.errors import StudyError
 from dualrec.core.text import read_text
-from dualrec.evaluation.results import cell, number, results_table
+from dualrec.evaluation.results import cell, number
+from dualrec.evaluation.statistics import in_words
 from dualrec.publishing.datasets import datasets_part
 from dualrec.publishing.protocols import protocols_part
 from dualrec.publishing.roads import roads_part
 from dualrec.publishing.runs import ABOUT_MACHINES, ABOUT_MINUTES, ABOUT_RUNS, machines_table, minutes_table, runs_table
+
+# The LSTM, what adds nothing but numbers, the system as published, and the language model in its other roles.
+FIRST = ("lstm", "lstm_chain", "lstm_twice", "llm_lora", "llm_lora_sbert", "llm_lora_trie", "fused", "reader_fused")
 
 
 def update_readme(readme_path: Path, results: dict, runs: dict) -> None:
@@ -52,6 +56,30 @@ def readme_is_current(readme_path: Path, results: dict, runs: dict) -> bool:
     return all(_marked(text, name, readme_path)[1] == block for name, block in _blocks(results, runs).items())
 
 
+def first_table(results: dict) -> str:
+    """A markdown table of the systems that matter for the answer, with what each has more or less than the LSTM.
+
+    results: as `load_results` returns them; the differences are those of the default profile's road
+    """
+    road = results["side_runs"].get(results["profile"], {}).get("road", {"systems": {}})["systems"]
+    metrics = ("HR@1", "HR@10", "NDCG@10")
+    rows = [["system", "users", *metrics, "Δ NDCG@10 against the LSTM", "verdict"]]
+    rows.append(["---", *["---:"] * (len(metrics) + 2), "---"])
+    for name in FIRST:
+        if system := results["systems"].get(name):
+            against = road.get(name, {}).get("against")
+            said = [_signed(against), in_words(against)] if against else ["–", "–"]
+            cells = [cell(system["metrics"].get(metric)) for metric in metrics]
+            rows.append([system["label"].replace("|", "\\|"), f"{system['n']:,}", *cells, *said])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _signed(row: dict) -> str:
+    """`+0.0012 [-0.0003, +0.0027]`: a difference with its interval."""
+    delta, low, high = (number(row[part], 4, "+") for part in ("delta", "low", "high"))
+    return f"{delta} [{low}, {high}]"
+
+
 def precision_table(recorded: dict) -> str:
     """A markdown table: one row per profile and network of `make precision`, with what bfloat16 costs it.
 
@@ -65,9 +93,8 @@ def precision_table(recorded: dict) -> str:
             both = [entry["float32"], entry["bfloat16"]]
             cells = [cell(half["metrics"]["NDCG@10"]) for half in both]
             change = entry["difference"]["NDCG@10"]
-            delta, low, high = (number(change[part], 4, "+") for part in ("delta", "low", "high"))
             seconds = " / ".join(number(half["seconds_per_epoch"], 1) for half in both)
-            cells += [f"{delta} [{low}, {high}], {change['verdict']}", seconds]
+            cells += [f"{_signed(change)}, {change['verdict']}", seconds]
             rows.append([f"`{profile}`", entry["label"], str(run["n"]), str(len(entry["seeds"])), *cells])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
@@ -90,7 +117,8 @@ def _blocks(results: dict, runs: dict) -> dict[str, str]:
     """What stands between the markers of each name."""
     caption = (
         f"Profile `{results['profile']}`, {results['data']}; {results['protocol']}. "
-        f"In brackets: 95 % bootstrap interval over users. Commit `{results['commit']}`, {results['hardware']}."
+        "In brackets: 95 % bootstrap interval over users; differences are over the same users, and their intervals and "
+        f"verdicts hold for all systems of the road together. Commit `{results['commit']}`, {results['hardware']}."
     )
     measured = "; ".join(f"`{profile}`: commit `{run['commit']}`, {run['hardware']}" for profile, run in runs.items())
     minutes = "Not recorded yet."
@@ -108,7 +136,7 @@ def _blocks(results: dict, runs: dict) -> dict[str, str]:
         "audit": f"\n{findings('08_audit')}\n",
         "adds": f"\n{findings('10_what_the_llm_adds', '12_more_examples')}\n",
         "title": f"\n{findings('13_what_a_title_is_worth')}\n",
-        "results": f"\n{results_table(results)}\n\n{caption}\n",
+        "results": f"\n{first_table(results)}\n\n{caption}\n",
         "profiles": f"\n{runs_table(runs)}\n\n{ABOUT_RUNS} Measured: {measured}.\n",
         "minutes": f"\n{minutes}\n",
         "datasets": f"\n{datasets_part(results['side_runs'])}\n",

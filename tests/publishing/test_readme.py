@@ -8,7 +8,7 @@ import pytest
 from dualrec.core import paths
 from dualrec.core.errors import StudyError
 from dualrec.evaluation.results import load_results
-from dualrec.publishing.readme import readme_is_current, update_readme
+from dualrec.publishing.readme import first_table, readme_is_current, update_readme
 from dualrec.publishing.runs import HEADLINES, finished_runs
 from dualrec.systems.names import LABELS
 from dualrec.workflow.minutes import read_runs
@@ -55,7 +55,7 @@ def test_the_readme_follows_results_and_runs(home):
     assert (
         text.startswith("# T\n<!-- results:begin -->\n| system |")
         and text.endswith("<!-- precision:begin -->\nNot recorded yet.\n<!-- precision:end -->\nend\n")
-        and "old" not in text
+        and "\nold<" not in text
     )
     update_readme(readme, results, runs)
     assert readme.read_text(encoding="utf-8") == text
@@ -142,3 +142,21 @@ def test_the_improved_lstm_reaches_its_mark_over_three_seeds():
 def test_every_notebook_recorded_its_result():
     recorded = load_results(FIGURES / "results.json")["notebooks"]
     assert list(recorded) == sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+
+
+def test_the_first_table_says_what_the_systems_add_to_the_lstm():
+    interval = {"value": 0.1, "low": 0.05, "high": 0.15, "n": 943}
+    systems = {
+        name: {"label": name, "n": 943, "metrics": dict.fromkeys(("HR@1", "HR@10", "NDCG@10"), interval)}
+        for name in ("lstm", "popularity", "fused")
+    }
+    against = {"delta": -0.0012, "low": -0.004, "high": 0.001, "verdict": "no gain", "margin": 0.0052}
+    road = {"systems": {"lstm": {}, "fused": {"against": against}}}
+    results = {"profile": "laptop", "systems": systems, "side_runs": {"laptop": {"road": road}}}
+    assert first_table(results).splitlines() == [
+        "| system | users | HR@1 | HR@10 | NDCG@10 | Δ NDCG@10 against the LSTM | verdict |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | --- |",
+        "| lstm | 943 | 0.100 [0.050, 0.150] | 0.100 [0.050, 0.150] | 0.100 [0.050, 0.150] | – | – |",
+        "| fused | 943 | 0.100 [0.050, 0.150] | 0.100 [0.050, 0.150] | 0.100 [0.050, 0.150] "
+        "| -0.0012 [-0.0040, +0.0010] | no gain above +0.0052 |",
+    ]
