@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dualrec.config import DomainConfig, Profile
+from dualrec.config import LANGUAGE_MODEL, DomainConfig, Profile
 from dualrec.core import paths
 from dualrec.core.assets import ASSETS
 from dualrec.data.registry import SOURCES
@@ -153,15 +153,18 @@ def model_card(profile: Profile) -> str:
     """Which models take part, how they are trained, what they must not be used for."""
     rows = [f"| `{name}` | {asset.licence} | {asset.citation} |" for name, asset in ASSETS.items() if name != "ml-100k"]
     lora = profile.lora
+    copy = ""
+    if profile.llm.model == LANGUAGE_MODEL:
+        copy = " Its weights come in 4 bits (GGUF, Q4_1) and are turned back: the results are about this copy."
     return f"""# Model card
 
 | model | licence | source |
 | --- | --- | --- |
 {_lines(rows)}
 
-**Language model** of this run: `{profile.llm.model}`. Untuned where a chapter says zero-shot; else with a LoRA adapter
-{{cite:p}}`hu2022` of rank {lora.rank}, α {lora.alpha}, on `{"`, `".join(lora.modules)}`, {lora.epochs} epochs at
-{lora.learning_rate:g}, learned from {lora.users or "all"} users' training events.
+**Language model** of this run: `{profile.llm.model}`.{copy} Untuned where a chapter says zero-shot; else
+with a LoRA adapter {{cite:p}}`hu2022` of rank {lora.rank}, α {lora.alpha}, on `{"`, `".join(lora.modules)}`,
+{lora.epochs} epochs at {lora.learning_rate:g}, learned from {lora.users or "all"} users' training events.
 
 **Sequence models** of this run are trained from nothing on the training events alone; every size and rate is in the
 profile, see [how to reproduce this](reproduce.md).
