@@ -64,7 +64,7 @@ def differences(table: pd.DataFrame, metric: str) -> Figure:
     axis.set_xlabel(f"Δ {metric}, paired (95 % interval)")
     axis.xaxis.set_major_locator(MaxNLocator(5))
     axis.grid(axis="y", visible=False)
-    keys = verdict_keys(table.verdict)
+    keys = verdict_keys(table.verdict, {"no gain": "no gain above the margin"})
     figure.legend(handles=keys, frameon=False, loc="outside lower center", ncols=len(keys))
     return figure
 
