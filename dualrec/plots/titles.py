@@ -47,7 +47,7 @@ def worth(panels: Mapping[str, pd.DataFrame], metric: str, margin: float) -> Fig
     if "" in said:
         colour, marker = UNJUDGED
         keys.append(Line2D([], [], color=colour, marker=marker, label="interval alone", linestyle=""))
-    figure.legend(handles=keys, frameon=False, loc="outside lower center", ncols=len(keys))
+    figure.legend(handles=keys, frameon=False, loc="outside lower center", ncols=min(len(keys), 2 * len(panels)))
     return figure
 
 
@@ -57,7 +57,7 @@ def by_events(panels: Mapping[str, pd.DataFrame], metric: str) -> Figure:
     panels: title -> columns group (in order), n (of the group), part (one of PARTS), delta, low, high
     metric: of the differences
     """
-    size = (3.6 * len(panels) + 0.8, 4.2)
+    size = (4.0 * len(panels) + 0.8, 4.4)
     figure, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, squeeze=False)
     for axis, (title, frame) in zip(axes[0], panels.items(), strict=True):
         groups = list(dict.fromkeys(frame.group))
@@ -72,5 +72,5 @@ def by_events(panels: Mapping[str, pd.DataFrame], metric: str) -> Figure:
         axis.set(title=title, xlabel="training events of the target")
     axes[0][0].set_ylabel(f"Δ {metric} (95 % interval)")
     handles, names = axes[0][0].get_legend_handles_labels()
-    figure.legend(handles, names, frameon=False, loc="outside lower center", ncols=len(names))
+    figure.legend(handles, names, frameon=False, loc="outside lower center", ncols=min(len(panels), len(names)))
     return figure
