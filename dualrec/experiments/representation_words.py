@@ -71,6 +71,24 @@ def sentence(title: str, frame: pd.DataFrame, primary: Primary) -> str:
     return f"{title} (Δ {primary.metric} of the LSTM): {'; '.join(said)}."
 
 
+def plain_answer(frame: pd.DataFrame, n: int, metric: str) -> str:
+    """What titles bring inside the LSTM, and how much of it is meaning, in one sentence; "" where that is not there.
+
+    frame: as `comparisons` returns it
+    n: users
+    metric: of the differences
+    """
+    names = [COMPARISONS[pair] for pair in ((SBERT, WITHOUT_TITLES), MEANING, CAPACITY)]
+    if not set(names) <= set(frame.index):
+        return ""
+    titles, meaning, capacity = (frame.loc[name].to_dict() for name in names)
+    said = f", {in_words(titles)}" if in_words(titles) else ""
+    return (
+        f"Inside the LSTM, titles that a sentence encoder has read make {_change(titles)} {metric} (n = {n:,}{said}): "
+        f"their meaning {_change(meaning)}, mere capacity {_change(capacity)}."
+    )
+
+
 def every_arm(run: dict) -> pd.DataFrame:
     """All arms of a record of `make representation`, the best first, with what they have more than no title.
 

@@ -130,7 +130,8 @@ def _blocks(results: dict, runs: dict) -> dict[str, str]:
         texts = (" ".join(results["notebooks"].get(notebook, {}).get("findings", [])) for notebook in notebooks)
         return "\n\n".join(filter(None, texts))
 
-    answer = results["notebooks"].get("10_what_the_llm_adds", {}).get("answer", [])
+    chapters = ("10_what_the_llm_adds", "13_what_a_title_is_worth")
+    answer = [sentence for name in chapters for sentence in results["notebooks"].get(name, {}).get("answer", [])]
     return {
         "answer": "\n" + "\n".join(f"- {sentence}" for sentence in answer) + "\n",
         "audit": f"\n{findings('08_audit')}\n",

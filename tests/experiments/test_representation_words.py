@@ -3,7 +3,14 @@
 import pytest
 
 from dualrec.experiments.primary import primary_comparisons
-from dualrec.experiments.representation_words import COMPARISONS, comparisons, every_arm, parts_by_events, sentence
+from dualrec.experiments.representation_words import (
+    COMPARISONS,
+    comparisons,
+    every_arm,
+    parts_by_events,
+    plain_answer,
+    sentence,
+)
 
 DECLARED = primary_comparisons("representation")
 
@@ -49,6 +56,20 @@ def test_a_sentence_says_what_cannot_be_told_and_what_is_no_gain():
         "meaning: the right titles, over others': +0.0010 [-0.0190, +0.0040], no gain above +0.005; "
         "read by the language model, over SBERT: -0.0200 [-0.0400, -0.0170], worse."
     )
+
+
+def test_the_plain_answer_parts_meaning_from_capacity():
+    rows = [
+        row("lstm-sbert", "lstm-ids_genres_years", 0.01, verdict="better"),
+        row("lstm-sbert", "lstm-permuted", 0.007),
+        row("lstm-permuted", "lstm-ids_genres_years", 0.003),
+    ]
+    assert plain_answer(comparisons(rows, DECLARED), 1234, "NDCG@10") == (
+        "Inside the LSTM, titles that a sentence encoder has read make +0.0100 [-0.0100, +0.0130] NDCG@10 "
+        "(n = 1,234, better): "
+        "their meaning +0.0070 [-0.0130, +0.0100], mere capacity +0.0030 [-0.0170, +0.0060]."
+    )
+    assert plain_answer(comparisons(rows[:2], DECLARED), 1234, "NDCG@10") == ""
 
 
 def test_parts_by_events():

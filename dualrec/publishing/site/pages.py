@@ -38,7 +38,11 @@ def cover(results: dict, chapters: list[str], exercises: list[str], drawn: bool,
         return " ".join(results["notebooks"].get(notebook, {}).get("findings", []))
 
     adds = findings("10_what_the_llm_adds")
-    said = results["notebooks"].get("10_what_the_llm_adds", {}).get("answer", [])
+    said = [
+        sentence
+        for name in ("10_what_the_llm_adds", "13_what_a_title_is_worth")
+        for sentence in results["notebooks"].get(name, {}).get("answer", [])
+    ]
     answer = "\n".join(f"- {sentence}" for sentence in said) or "not measured in this run."
     audit = findings("08_audit")
     lead = _lead(results, words.item) if "lstm" in results["systems"] else ""
