@@ -272,7 +272,7 @@ class EvaluationConfig:
     k: Count = 10
     resamples: Count = 2000
     # A gain below this share of what the LSTM has on the validation targets is none that matters. It was chosen after
-    # the test results on MovieLens-100K had been seen, and before those of the other data.
+    # most test results had been seen, those on MovieLens-100K before all.
     margin: Share = 0.04
 
 
