@@ -134,7 +134,7 @@ def compare(
     from dualrec.evaluation.pairing import Side, pair
 
     both = pair(*(Side(paths.readable(path), *read_any_ledger(path)) for path in (a, b)))
-    differences = compared([(both.a[metric], both.b[metric]) for metric in METRICS], RESAMPLES, seed)
+    differences = compared([(pd.Series(both.a[m]), pd.Series(both.b[m])) for m in METRICS], RESAMPLES, seed)
     left_out = "left out: {} users of A alone, {} of B alone; ".format(*both.left_out) if any(both.left_out) else ""
     corrected = f"intervals and p-values hold for {len(METRICS)} comparisons together"
     names = printable(f"A = {a.stem}, B = {b.stem}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import pandas as pd
+
 from dualrec.core import paths
 from dualrec.core.errors import StudyError
 from dualrec.evaluation.families import compared
@@ -40,7 +42,7 @@ def standings(run: Path, systems: Mapping[str, str], resamples: int, seed: int) 
     first = max(entries, key=lambda name: (entries[name]["n"], entries[name]["metrics"][BY]["value"]))
     others = [name for name in labels if name != first]
     both = [pair(sides[name], sides[first]) for name in others]
-    family = compared([(p.a[BY], p.b[BY]) for p in both], resamples, seed) if both else []
+    family = compared([(pd.Series(p.a[BY]), pd.Series(p.b[BY])) for p in both], resamples, seed) if both else []
     corrected = dict(zip(others, family, strict=True))
     rows = {name: entry | {"label": labels[name]} for name, entry in entries.items()}
     head, rule, *lines = results_table({"systems": rows}).splitlines()

@@ -69,11 +69,11 @@ def fusion(opinion_grid: pd.DataFrame, reader_grid: pd.DataFrame) -> Figure:
         }
         left.plot(rows.weight.map(place), rows.ndcg, markersize=4, label=words, **line)
     for hint, rows in reader_grid.groupby("hint", sort=False):
-        colour, words, dash, marker = READINGS[hint]
+        colour, words, dash, marker = READINGS[str(hint)]
         line = {"color": colour, "linestyle": dash, "marker": marker}
         right.plot(rows.weight.map(place), rows.ndcg, markersize=4, label=words, **line)
-    _mark_best(left, opinion_grid[opinion_grid.prior != "chain"], place)
-    _mark_best(right, reader_grid[reader_grid.hint != "chain"], place)
+    _mark_best(left, opinion_grid.query("prior != 'chain'"), place)
+    _mark_best(right, reader_grid.query("hint != 'chain'"), place)
     left.set(title="second opinion on the LSTM's candidates", ylabel="validation NDCG@10")
     right.set(title="reader, whole catalogue")
     for axis in (left, right):

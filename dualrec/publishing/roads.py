@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from dualrec.core import paths
 from dualrec.evaluation.families import compared
 from dualrec.evaluation.pairing import Side, pair
@@ -37,7 +39,8 @@ def road(profile: str, run: dict) -> dict:
     beside = [name for name in measured if name != BACKBONE]
     both = [pair(sides[name], sides[BACKBONE]) for name in beside]
     margin = results["notebooks"]["02_lstm"]["margins"][METRIC]
-    family = compared([(p.a[METRIC], p.b[METRIC]) for p in both], resamples, 0, [margin] * len(both))
+    pairs = [(pd.Series(p.a[METRIC]), pd.Series(p.b[METRIC])) for p in both]
+    family = compared(pairs, resamples, 0, [margin] * len(both))
     against = dict(zip(beside, family, strict=True))
     systems = {
         name: {
