@@ -148,8 +148,6 @@ class GridConfig:
     learning_rate: Annotated[tuple[Rate, ...], Field(min_length=1)] = (1e-3, 3e-3)
     dropout: Annotated[tuple[Dropout, ...], Field(min_length=1)] = (0.2, 0.4)
     weight_decay: Annotated[tuple[NonNegative, ...], Field(min_length=1)] = (0.01, 0.3)
-    # epochs without a better validation NDCG@10 before the training of an arm of `make representation` ends
-    patience: Count = 5
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -323,5 +321,6 @@ class Profile:
     seeds: Count = 3  # seeds of the improved LSTM within a run; the first one makes the hints
     # what stands for an item in the LSTMs that chapter 13 trains, with as many seeds; none where that takes too long
     title_arms: tuple[str, ...] = ("ids", "ids_genres_years", "permuted", "sbert")
+    arm_patience: Count = 5  # as `patience` of a network, for the arms of `make representation`
     needs_memory_gib: NonNegative = 7.0
     needs_gpu_memory_gib: NonNegative = 0.0

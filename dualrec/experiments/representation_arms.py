@@ -131,7 +131,7 @@ def network_settings(profile: Profile, network: str, arm: Arm, point: Point, lay
     if network == "sasrec":
         id_dim = profile.sasrec.dim
         genre_dim = id_dim // 2 if genre_dim else 0
-    training = UNTIL_IT_FALLS | {"patience": profile.grid.patience}
+    training = UNTIL_IT_FALLS | {"patience": profile.arm_patience}
     training |= {"learning_rate": point.learning_rate, "dropout": point.dropout}
     item = _item(arm, id_dim, round(point.width * id_dim), genre_dim, layers)
     if network == "sasrec":

@@ -7,7 +7,7 @@ import pandas as pd
 from dualrec.evaluation.results import cell, number
 from dualrec.evaluation.statistics import in_words
 from dualrec.experiments.primary import Primary
-from dualrec.experiments.representation_arms import IDS_ALONE, PERMUTED, READER, WITHOUT_TITLES
+from dualrec.experiments.representation_arms import IDS_ALONE, NETWORKS, PERMUTED, READER, WITHOUT_TITLES
 
 SBERT, RANDOM = "sbert", "random_weights"
 CAPACITY, MEANING = (PERMUTED, WITHOUT_TITLES), (SBERT, PERMUTED)
@@ -32,7 +32,7 @@ def comparisons(rows: list[dict], primary: Primary) -> pd.DataFrame:
     """
     found: dict[str, dict] = {}
     for row in rows:
-        name = COMPARISONS.get(_pair(row, primary))
+        name = _by_arms(COMPARISONS, primary).get((row["arm"], row["against"]))
         if name and name not in found:
             judged = {"verdict": row.get("verdict", ""), "margin": primary.margin, "p_holm": row.get("p_holm")}
             found[name] = {part: row[part] for part in ("delta", "low", "high")} | judged
@@ -47,12 +47,13 @@ def parts_by_events(groups: list[dict], primary: Primary) -> pd.DataFrame:
 
     Returns columns group, n, part, delta, low, high.
     """
+    parts = _by_arms(PARTS, primary)
     rows = [
-        {"group": group["group"], "n": group["n"], "part": PARTS[pair]}
+        {"group": group["group"], "n": group["n"], "part": parts[pair]}
         | {part: row[part] for part in ("delta", "low", "high")}
         for group in groups
         for row in group["pairs"]
-        if (pair := _pair(row, primary)) in PARTS
+        if (pair := (row["arm"], row["against"])) in parts
     ]
     return pd.DataFrame(rows)
 
@@ -64,7 +65,7 @@ def sentence(title: str, frame: pd.DataFrame, primary: Primary) -> str:
     frame: as `comparisons` returns it
     """
     said = [
-        f"{name.removeprefix('… ')}: {row['delta']:+.4f} [{row['low']:+.4f}, {row['high']:+.4f}], "
+        f"{name.replace('… ', '')}: {row['delta']:+.4f} [{row['low']:+.4f}, {row['high']:+.4f}], "
         f"{in_words(row) or 'interval alone'}"
         for name, row in zip(frame.index, frame.to_dict("records"), strict=True)
     ]
@@ -96,7 +97,8 @@ def every_arm(run: dict) -> pd.DataFrame:
 
     Returns index = arm in words; columns of text.
     """
-    over = {row["arm"]: row for row in run["described"] if row["against"].endswith(f"-{WITHOUT_TITLES}")}
+    without = [f"{network}-{WITHOUT_TITLES}" for network in NETWORKS]
+    over = {row["arm"]: row for row in run["described"] if row["against"] in without}
     best_first = sorted(run["systems"].items(), key=lambda item: -item[1]["metrics"]["NDCG@10"]["value"])
     rows = {
         entry["label"]: {
@@ -109,10 +111,9 @@ def every_arm(run: dict) -> pd.DataFrame:
     return pd.DataFrame(rows).T
 
 
-def _pair(row: dict, primary: Primary) -> tuple[str, str]:
-    """The arms of a difference without the network that is declared; another network's keep its name."""
-    arm, against = (row[side].removeprefix(f"{primary.network}-") for side in ("arm", "against"))
-    return arm, against
+def _by_arms(words: dict[tuple[str, str], str], primary: Primary) -> dict[tuple[str, str], str]:
+    """The words of pairs of arms, which a chapter calls by their names and a shard by those of the declared network."""
+    return words | {(f"{primary.network}-{a}", f"{primary.network}-{b}"): text for (a, b), text in words.items()}
 
 
 def _change(row: dict) -> str:

@@ -23,7 +23,7 @@ EVERYWHERE = ("name", "data", "core", "domain", "users", "split", "evaluation")
 COUNTING_SETTINGS = ("recent_events", "windowed_markov", "item_knn", "ease", "ials")
 SEQUENCE_SETTINGS = (*COUNTING_SETTINGS, "lstm", "paper_lstm", "sasrec", "rerank", "seeds")
 # What a profile says about itself, and what side runs alone read: notebooks read their records.
-NOWHERE = ("summary", "needs_memory_gib", "needs_gpu_memory_gib", "grid", "lstm_ids")
+NOWHERE = ("summary", "needs_memory_gib", "needs_gpu_memory_gib", "grid", "lstm_ids", "arm_patience")
 
 
 @dataclass(frozen=True)
