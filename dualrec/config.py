@@ -139,6 +139,21 @@ class SASRecConfig(ItemConfig):
 
 
 @dataclass(frozen=True, config=STRICT)
+class TitlesConfig:
+    """The LSTMs of chapter 13, an item half as wide as in the LSTM: what stands for it, and how they are trained.
+
+    A third of the LSTM's arithmetic and fewer epochs: twelve of them take minutes. Chosen on validation, with titles.
+    """
+
+    arms: tuple[str, ...] = ("ids", "ids_genres_years", "permuted", "sbert")  # none where even that takes too long
+    hidden: Annotated[tuple[Count, ...], Field(min_length=1)] = (128,)
+    dropout: Dropout = 0.2
+    learning_rate: Rate = 5e-3
+    batch_size: Count = 32
+    epochs: Count = 8
+
+
+@dataclass(frozen=True, config=STRICT)
 class GridConfig:
     """What `make grid_search` tries for every network: each value of a setting with each of the others.
 
@@ -319,8 +334,7 @@ class Profile:
     audit: AuditConfig = field(default_factory=AuditConfig)
     protocols: ProtocolsConfig = field(default_factory=ProtocolsConfig)
     seeds: Count = 3  # seeds of the improved LSTM within a run; the first one makes the hints
-    # what stands for an item in the LSTMs that chapter 13 trains, with as many seeds; none where that takes too long
-    title_arms: tuple[str, ...] = ("ids", "ids_genres_years", "permuted", "sbert")
+    titles: TitlesConfig = field(default_factory=TitlesConfig)
     arm_patience: Count = 5  # as `patience` of a network, for the arms of `make representation`
     needs_memory_gib: NonNegative = 7.0
     needs_gpu_memory_gib: NonNegative = 0.0

@@ -18,7 +18,7 @@ from dualrec.core.git import git_commit
 from dualrec.core.machine import hardware
 from dualrec.evaluation.ledger import read_sidecar
 from dualrec.evaluation.metrics import fates, per_user, summarise
-from dualrec.evaluation.results import cell, load_results, number, side_runs
+from dualrec.evaluation.results import cell, load_results, number, side_runs, signed
 from dualrec.evaluation.results import record as record_values
 from dualrec.evaluation.side_by_side import by_data, not_recorded
 from dualrec.evaluation.statistics import bootstrap_intervals, in_words, seed_intervals
@@ -101,8 +101,7 @@ def between(interval: dict, digits: int = 3) -> str:
 
 def change(difference: dict, digits: int = 3) -> str:
     """`+0.012 [-0.003, +0.027], cannot tell`: a paired difference in a sentence."""
-    delta, low, high = (number(difference[part], digits, "+") for part in ("delta", "low", "high"))
-    return f"{delta} [{low}, {high}], {in_words(difference)}"
+    return f"{signed(difference, digits)}, {in_words(difference)}"
 
 
 def margins(study: Study) -> dict[str, float]:

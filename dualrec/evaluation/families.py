@@ -16,6 +16,7 @@ import pandas as pd
 import scipy.stats
 
 from dualrec.core.errors import StudyError
+from dualrec.evaluation.results import signed
 from dualrec.evaluation.statistics import ALPHA, CANNOT_TELL, resampled_means
 
 POWER = 0.8
@@ -86,17 +87,17 @@ def verdict_of(row: dict) -> str:
     return "no gain" if row.get("margin") is not None and row["high"] < row["margin"] else CANNOT_TELL
 
 
-def plainly(role: str, row: dict, metric: str) -> str:
-    """One sentence for readers: what a model adds in a role, with its interval and how many people said so.
+def plainly(subject: str, row: dict, metric: str) -> str:
+    """One sentence for readers: what something adds, with its interval and how many people said so.
 
-    role: begins the sentence, such as "As a second opinion"
+    subject: begins the sentence, such as "As a reader beside the LSTM, the language model"
     row: of `compared`
     metric: that was compared
     """
-    interval = f"[{row['low']:+.4f}, {row['high']:+.4f}], n = {row['n']:,}"
-    if row["verdict"] == "no gain":
-        return f"{role} it adds nothing above {row['margin']:+.4f} {metric} ({row['delta']:+.4f} {interval})."
-    said = {"better": "adds", "worse": "loses", CANNOT_TELL: "makes"}[row["verdict"]]
-    amount = f"{row['delta']:+.4f}" if row["verdict"] == CANNOT_TELL else f"{abs(row['delta']):.4f}"
-    unsure = ": whether that is a gain cannot be told" if row["verdict"] == CANNOT_TELL else ""
-    return f"{role} it {said} {amount} {metric} ({interval}){unsure}."
+    said = {
+        "better": f"adds {metric}",
+        "worse": f"costs {metric}",
+        "no gain": f"adds nothing above {row['margin'] or 0:.4f} {metric}",
+        CANNOT_TELL: f"may add {metric} or not, which these people cannot tell",
+    }[row["verdict"]]
+    return f"{subject} {said}: {signed(row, 4)}, n = {row['n']:,}."

@@ -174,6 +174,20 @@ def cell(interval: dict | None, digits: int = 3) -> str:
     return value if _unknown(interval["low"]) else f"{value} [{low}, {high}]"
 
 
+def signed(difference: dict, digits: int = 3) -> str:
+    """`+0.012 [-0.003, +0.027]`: a difference with its interval; a dash for what could not be measured."""
+    delta, low, high = (number(difference[part], digits, "+") for part in ("delta", "low", "high"))
+    return f"{delta} [{low}, {high}]"
+
+
+def answers(results: dict) -> list[str]:
+    """What the language model adds, one plain sentence per channel, as the chapters recorded it.
+
+    results: as `load_results` returns them
+    """
+    return [text for recorded in results["notebooks"].values() for text in recorded.get("answer", [])]
+
+
 def number(value: float | None, digits: int, sign: str = "") -> str:
     """A value in decimals; a dash for NaN, and for None, which stands for it in JSON."""
     return "–" if _unknown(value) else f"{value:{sign}.{digits}f}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dualrec.evaluation.results import cell, number
+from dualrec.evaluation.results import cell, number, signed
 from dualrec.evaluation.statistics import in_words
 
 PROFILES = ("laptop", "ml-1m", "beauty", "lastfm")  # one for each data set that is compared
@@ -49,9 +49,8 @@ def standing(record: dict) -> str:
     intervals = [entry["metrics"]["NDCG@10"] for entry in (best, second)]
     first = f"{best['label']} is first with NDCG@10 = {cell(intervals[0])}"
     if ahead := record.get("ahead"):
-        difference, low, high = (number(ahead[part], 4, "+") for part in ("delta", "low", "high"))
         said = {"better": "which is more than chance"}.get(ahead["verdict"], "which cannot be told from chance")
-        by = f"by {difference} [{low}, {high}] (paired, n = {ahead['n']:,}), {said}"
+        by = f"by {signed(ahead, 4)} (paired, n = {ahead['n']:,}), {said}"
         return f"{first}, ahead of {second['label']} {by}; {number(ahead['detectable'], 4)} would have shown."
     apart = intervals[0]["low"] > intervals[1]["high"]
     said = "by interval the two differ" if apart else "by interval the two cannot be told apart"
@@ -108,9 +107,8 @@ def moved(record: dict, level: str) -> str:
     if difference is None:
         return "the same first"
     former = systems[record["levels"][audited]["order"][0]]["label"]
-    delta, low, high = (number(difference[part], 3, "+") for part in ("delta", "low", "high"))
     said = "more than chance" if difference["verdict"] == "better" else "no more than chance"
-    return f"another first, {delta} [{low}, {high}] against {former}: {said}"
+    return f"another first, {signed(difference)} against {former}: {said}"
 
 
 def moves(records: dict[str, dict]) -> str:

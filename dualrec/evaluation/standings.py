@@ -13,7 +13,7 @@ from dualrec.evaluation.families import compared
 from dualrec.evaluation.imported import imported_labels
 from dualrec.evaluation.metrics import summarise
 from dualrec.evaluation.pairing import Side, pair
-from dualrec.evaluation.results import number, results_table
+from dualrec.evaluation.results import results_table, signed
 
 BY = "NDCG@10"  # that orders the systems and is compared
 
@@ -71,5 +71,4 @@ def _labels(folder: Path, systems: Mapping[str, str]) -> dict[str, str]:
 
 def _change(difference: dict) -> str:
     """`-0.012 [-0.030, -0.003], worse`."""
-    delta, low, high = (number(difference[part], 3, "+") for part in ("delta", "low", "high"))
-    return f"{delta} [{low}, {high}], {difference['verdict']}"
+    return f"{signed(difference)}, {difference['verdict']}"

@@ -140,7 +140,7 @@ def network_settings(profile: Profile, network: str, arm: Arm, point: Point, lay
 
 
 def lstm_settings(profile: Profile, name: str) -> dict[str, Any]:
-    """The settings under which the profile's LSTM is an arm, trained as the profile says: an item is as wide as there.
+    """The settings, beside those of the profile's LSTM, under which it is an arm of chapter 13: smaller, see `config`.
 
     name: of an arm that no layers read
 
@@ -148,8 +148,10 @@ def lstm_settings(profile: Profile, name: str) -> dict[str, Any]:
     """
     if name not in ARMS:
         raise StudyError(f"unknown arm '{name}'{did_you_mean(name, ARMS)}; the arms are {', '.join(ARMS)}")
-    lstm = profile.lstm
-    return _item(ARMS[name], lstm.id_dim, lstm.title_dim, lstm.genre_dim, layers=0)
+    settings = {key: value for key, value in vars(profile.titles).items() if key != "arms"}
+    settings |= {"dense": 0, "patience": profile.titles.epochs}
+    halves = (dim // 2 for dim in (profile.lstm.id_dim, profile.lstm.title_dim, profile.lstm.genre_dim))
+    return settings | _item(ARMS[name], *halves, layers=0)
 
 
 def _item(arm: Arm, id_dim: int, title_dim: int, genre_dim: int, layers: int) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from dualrec.evaluation.results import cell, number
+from dualrec.evaluation.results import cell, signed
 from dualrec.evaluation.statistics import in_words
 from dualrec.experiments.primary import Primary
 from dualrec.experiments.representation_arms import IDS_ALONE, NETWORKS, PERMUTED, READER, WITHOUT_TITLES
@@ -65,11 +65,11 @@ def sentence(title: str, frame: pd.DataFrame, primary: Primary) -> str:
     frame: as `comparisons` returns it
     """
     said = [
-        f"{name.replace('… ', '')}: {row['delta']:+.4f} [{row['low']:+.4f}, {row['high']:+.4f}], "
-        f"{in_words(row) or 'interval alone'}"
+        ", ".join(filter(None, [f"{name.replace('… ', '')} {signed(row, 4)}", in_words(row)]))
         for name, row in zip(frame.index, frame.to_dict("records"), strict=True)
     ]
-    return f"{title} (Δ {primary.metric} of the LSTM): {'; '.join(said)}."
+    unjudged = " (what has no verdict is told by its interval alone)" if "" in set(frame.verdict) else ""
+    return f"{title}, Δ {primary.metric} of the LSTM: {'; '.join(said)}{unjudged}."
 
 
 def plain_answer(frame: pd.DataFrame, n: int, metric: str) -> str:
@@ -83,10 +83,10 @@ def plain_answer(frame: pd.DataFrame, n: int, metric: str) -> str:
     if not set(names) <= set(frame.index):
         return ""
     titles, meaning, capacity = (frame.loc[name].to_dict() for name in names)
-    said = f", {in_words(titles)}" if in_words(titles) else ""
+    said = in_words(titles) or "by interval alone"
     return (
-        f"Inside the LSTM, titles that a sentence encoder has read make {_change(titles)} {metric} (n = {n:,}{said}): "
-        f"their meaning {_change(meaning)}, mere capacity {_change(capacity)}."
+        f"Inside the LSTM, titles that a sentence encoder has read bring {signed(titles, 4)} {metric} "
+        f"(n = {n:,}, {said}): their meaning {signed(meaning, 4)}, mere capacity {signed(capacity, 4)}."
     )
 
 
@@ -103,7 +103,7 @@ def every_arm(run: dict) -> pd.DataFrame:
     rows = {
         entry["label"]: {
             "NDCG@10": cell(entry["metrics"]["NDCG@10"], 4),
-            "less ids, genres and year": _change(over[arm]) if arm in over else "–",
+            "less ids, genres and year": signed(over[arm], 4) if arm in over else "–",
             "seeds": str(len(entry["seeds"])),
         }
         for arm, entry in best_first
@@ -114,8 +114,3 @@ def every_arm(run: dict) -> pd.DataFrame:
 def _by_arms(words: dict[tuple[str, str], str], primary: Primary) -> dict[tuple[str, str], str]:
     """The words of pairs of arms, which a chapter calls by their names and a shard by those of the declared network."""
     return words | {(f"{primary.network}-{a}", f"{primary.network}-{b}"): text for (a, b), text in words.items()}
-
-
-def _change(row: dict) -> str:
-    delta, low, high = (number(row[part], 4, "+") for part in ("delta", "low", "high"))
-    return f"{delta} [{low}, {high}]"

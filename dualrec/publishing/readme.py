@@ -8,7 +8,7 @@ from dualrec.core import paths
 from dualrec.core.artifacts import write_text
 from dualrec.core.errors import StudyError
 from dualrec.core.text import read_text
-from dualrec.evaluation.results import cell, number
+from dualrec.evaluation.results import answers, cell, number, signed
 from dualrec.evaluation.statistics import in_words
 from dualrec.publishing.datasets import datasets_part
 from dualrec.publishing.protocols import protocols_part
@@ -68,16 +68,10 @@ def first_table(results: dict) -> str:
     for name in FIRST:
         if system := results["systems"].get(name):
             against = road.get(name, {}).get("against")
-            said = [_signed(against), in_words(against)] if against else ["–", "–"]
+            said = [signed(against, 4), in_words(against)] if against else ["–", "–"]
             cells = [cell(system["metrics"].get(metric)) for metric in metrics]
             rows.append([system["label"].replace("|", "\\|"), f"{system['n']:,}", *cells, *said])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
-def _signed(row: dict) -> str:
-    """`+0.0012 [-0.0003, +0.0027]`: a difference with its interval."""
-    delta, low, high = (number(row[part], 4, "+") for part in ("delta", "low", "high"))
-    return f"{delta} [{low}, {high}]"
 
 
 def precision_table(recorded: dict) -> str:
@@ -94,7 +88,7 @@ def precision_table(recorded: dict) -> str:
             cells = [cell(half["metrics"]["NDCG@10"]) for half in both]
             change = entry["difference"]["NDCG@10"]
             seconds = " / ".join(number(half["seconds_per_epoch"], 1) for half in both)
-            cells += [f"{_signed(change)}, {change['verdict']}", seconds]
+            cells += [f"{signed(change, 4)}, {change['verdict']}", seconds]
             rows.append([f"`{profile}`", entry["label"], str(run["n"]), str(len(entry["seeds"])), *cells])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
@@ -118,7 +112,7 @@ def _blocks(results: dict, runs: dict) -> dict[str, str]:
     caption = (
         f"Profile `{results['profile']}`, {results['data']}; {results['protocol']}. "
         "In brackets: 95 % bootstrap interval over users; differences are over the same users, and their intervals and "
-        f"verdicts hold for all systems of the road together. Commit `{results['commit']}`, {results['hardware']}."
+        f"verdicts count for all systems of the road together. Commit `{results['commit']}`, {results['hardware']}."
     )
     measured = "; ".join(f"`{profile}`: commit `{run['commit']}`, {run['hardware']}" for profile, run in runs.items())
     minutes = "Not recorded yet."
@@ -130,10 +124,8 @@ def _blocks(results: dict, runs: dict) -> dict[str, str]:
         texts = (" ".join(results["notebooks"].get(notebook, {}).get("findings", [])) for notebook in notebooks)
         return "\n\n".join(filter(None, texts))
 
-    chapters = ("10_what_the_llm_adds", "13_what_a_title_is_worth")
-    answer = [sentence for name in chapters for sentence in results["notebooks"].get(name, {}).get("answer", [])]
     return {
-        "answer": "\n" + "\n".join(f"- {sentence}" for sentence in answer) + "\n",
+        "answer": "\n" + "\n".join(f"- {sentence}" for sentence in answers(results)) + "\n",
         "audit": f"\n{findings('08_audit')}\n",
         "adds": f"\n{findings('10_what_the_llm_adds', '12_more_examples')}\n",
         "title": f"\n{findings('13_what_a_title_is_worth')}\n",

@@ -7,7 +7,7 @@ import pandas as pd
 from dualrec.core import paths
 from dualrec.evaluation.families import compared
 from dualrec.evaluation.pairing import Side, pair
-from dualrec.evaluation.results import cell, load_results, number
+from dualrec.evaluation.results import cell, load_results, signed
 from dualrec.evaluation.side_by_side import by_data, not_recorded, verdicts
 from dualrec.profiles.load import load_profile
 from dualrec.systems.names import LABELS, LANGUAGE, SUMS
@@ -97,6 +97,5 @@ def _cell(entry: dict | None) -> str:
     if "against" not in entry:
         return f"{cell(entry['metrics'][METRIC])}, n = {entry['n']:,}"
     against = entry["against"]
-    delta, low, high = (number(against[part], 4, "+") for part in ("delta", "low", "high"))
-    text = f"{delta} [{low}, {high}]" + ("" if against["n"] == entry["n"] else f", n = {against['n']:,}")
+    text = signed(against, 4) + ("" if against["n"] == entry["n"] else f", n = {against['n']:,}")
     return f"**{text}**" if against["verdict"] in ("better", "worse") else text

@@ -87,6 +87,14 @@ def search(opinions: Opinions, targets: np.ndarray, priors: dict[str, np.ndarray
     return pd.DataFrame(rows)
 
 
+def best_choice(grid: pd.DataFrame) -> pd.Series:
+    """The row of a grid with the best validation NDCG@10; of equally good ones that with the smallest weight.
+
+    grid: columns weight, ndcg and others
+    """
+    return grid.sort_values(["ndcg", "weight"], ascending=[False, True], kind="stable").iloc[0]
+
+
 def weighed(sequence: np.ndarray, language: np.ndarray, weight: float) -> np.ndarray:
     """float (n, N + 1): sequence + weight * language; -inf where the sequence model's score is.
 

@@ -20,7 +20,7 @@ from dualrec.llm.finetuning.examples import earlier_split
 from dualrec.llm.inference import hidden_states
 from dualrec.llm.inference.hidden_states import Questions
 from dualrec.llm.local import LLM
-from dualrec.rerank.fusion import search_weight, weighed
+from dualrec.rerank.fusion import best_choice, search_weight, weighed
 from dualrec.rerank.ranking_head import Head, fit_head
 from dualrec.sequence.base import SequenceModel, top_k
 from dualrec.sequence.neural import NeuralRecommender
@@ -204,7 +204,7 @@ def choose_weight(examples: ReaderExamples, heads: dict[str, Head], model: Seque
         grid = search_weight((lstm, reader, cases.targets[rows]) for rows, lstm, reader in both)
         tables.append(grid.assign(hint=hint))
     grid = pd.concat(tables)
-    best = grid.sort_values(["ndcg", "weight"], ascending=[False, True], kind="stable").iloc[0]
+    best = best_choice(grid)
     return Weighing(grid, str(best.hint), float(best.weight))
 
 

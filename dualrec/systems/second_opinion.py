@@ -12,7 +12,7 @@ from dualrec.core.fingerprint import cache_key
 from dualrec.llm.inference import likelihood
 from dualrec.llm.inference.title_trie import Trie, build_trie
 from dualrec.llm.local import LLM
-from dualrec.rerank.fusion import Opinions, search
+from dualrec.rerank.fusion import Opinions, best_choice, search
 from dualrec.sequence.base import SequenceModel
 from dualrec.sequence.ranking import best_hints, in_batches
 from dualrec.study import Study
@@ -76,7 +76,7 @@ def fuse_counts(
         return Opinions.of(candidates, np.concatenate(scores))
 
     grid = search(opinions(validation.history), validation.targets, {})
-    weight = float(grid.sort_values(["ndcg", "weight"], ascending=[False, True], kind="stable").weight.iloc[0])
+    weight = float(best_choice(grid).weight)
     both = opinions(histories)
     return both.ranked(both.fused(np.zeros(len(study.catalogue) + 1), 0.0, weight), study.profile.evaluation.k), grid
 
@@ -146,6 +146,6 @@ def choose_fusion(study: Study, llm: LLM, model: SequenceModel) -> Fusion:
     prior_values = priors(study, llm, model)
     opinions, _ = ask_opinions(study, llm, model, validation.history)
     grid = search(opinions, validation.targets, prior_values)
-    best = grid.sort_values(["ndcg", "weight"], ascending=[False, True], kind="stable").iloc[0]
+    best = best_choice(grid)
     prior = prior_values.get(best.prior, np.zeros(len(study.catalogue) + 1))
     return Fusion(grid, best.prior, prior, float(best.beta), float(best.weight))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from dualrec.rerank.fusion import search_weight, weighed
+from dualrec.rerank.fusion import best_choice, search_weight, weighed
 from dualrec.sequence.base import SequenceModel
 from dualrec.sequence.ranking import best_lists, in_batches
 from dualrec.study import Study
@@ -88,5 +88,4 @@ def weigh(first: SequenceModel, second: SequenceModel, cases: Cases, counts: boo
     grid = search_weight(
         (scores, both.beside(cases.history.take(rows)), cases.targets[rows]) for rows, scores in batches
     )
-    best = grid.sort_values(["ndcg", "weight"], ascending=[False, True], kind="stable").iloc[0]
-    return replace(both, weight=float(best.weight)), grid
+    return replace(both, weight=float(best_choice(grid).weight)), grid

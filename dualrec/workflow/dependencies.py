@@ -52,7 +52,7 @@ STAGES = {
     "10_what_the_llm_adds": Stage(("02_lstm",), ("llm", "lora", "reader")),
     "11_demo": Stage(("02_lstm",), ("llm",)),
     "12_more_examples": Stage(),
-    "13_what_a_title_is_worth": Stage(settings=("lstm", "rerank", "seeds", "title_arms")),
+    "13_what_a_title_is_worth": Stage(settings=("lstm", "rerank", "seeds", "titles")),
 }
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dualrec.core.errors import StudyError
-from dualrec.evaluation.families import compared, verdict_of
+from dualrec.evaluation.families import compared, plainly, verdict_of, with_margin
 from dualrec.evaluation.statistics import in_words
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -107,3 +107,27 @@ def test_one_user_decides_nothing_and_none_is_an_error():
 def test_the_four_verdicts(low, high, margin, said):
     row = {"low": low, "high": high, "margin": margin}
     assert in_words(row | {"verdict": verdict_of(row)}) == said
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [
+        ("better", "It adds NDCG@10: +0.0010 [-0.0020, +0.0040], n = 1,943."),
+        ("worse", "It costs NDCG@10: +0.0010 [-0.0020, +0.0040], n = 1,943."),
+        ("no gain", "It adds nothing above 0.0052 NDCG@10: +0.0010 [-0.0020, +0.0040], n = 1,943."),
+        (
+            "cannot tell",
+            "It may add NDCG@10 or not, which these people cannot tell: +0.0010 [-0.0020, +0.0040], n = 1,943.",
+        ),
+    ],
+)
+def test_every_verdict_is_a_plain_sentence(verdict, said):
+    row = {"delta": 0.001, "low": -0.002, "high": 0.004, "n": 1943, "margin": 0.0052, "verdict": verdict}
+    assert plainly("It", row, "NDCG@10") == said
+
+
+def test_a_margin_makes_no_gain_of_what_cannot_be_told_and_of_nothing_else():
+    row = {"high": 0.004, "verdict": "cannot tell"}
+    assert with_margin(row, 0.005) == {"high": 0.004, "verdict": "no gain", "margin": 0.005}
+    assert with_margin(row, 0.003)["verdict"] == "cannot tell"
+    assert with_margin(row | {"verdict": "worse"}, 0.005)["verdict"] == "worse"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dualrec.core.errors import StudyError
-from dualrec.evaluation.results import load_results, record, results_table
+from dualrec.evaluation.results import answers, load_results, record, results_table, signed
 
 STUDY = {"profile": "laptop", "data": "ml-100k", "protocol": "audited", "commit": "1a2b3c4", "hardware": "2 CPU cores"}
 
@@ -157,3 +157,13 @@ def test_table(path):
         "| a\\|b | 60 | – | – |",
         "| few | 1 | 0.250 | – |",
     ]
+
+
+def test_a_difference_is_written_with_signs():
+    row = {"delta": 0.01234, "low": -0.003, "high": float("nan")}
+    assert signed(row) == "+0.012 [-0.003, –]" and signed(row, 4) == "+0.0123 [-0.0030, –]"
+
+
+def test_answers_are_those_of_all_chapters_in_order():
+    notebooks = {"02": {}, "10": {"answer": ["One.", "Two."], "findings": ["No."]}, "13": {"answer": ["Three."]}}
+    assert answers({"notebooks": notebooks}) == ["One.", "Two.", "Three."]

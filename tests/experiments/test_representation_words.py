@@ -50,11 +50,11 @@ def test_a_sentence_says_what_cannot_be_told_and_what_is_no_gain():
     ]
     text = sentence("one, n = 3", comparisons(rows, DECLARED), DECLARED)
     assert text == (
-        "one, n = 3 (Δ NDCG@10 of the LSTM): "
-        "genres and year beside the id: +0.0100 [-0.0100, +0.0130], interval alone; "
-        "titles beside them, read by SBERT: +0.0040 [-0.0160, +0.0070], cannot tell; "
-        "meaning: the right titles, over others': +0.0010 [-0.0190, +0.0040], no gain above +0.005; "
-        "read by the language model, over SBERT: -0.0200 [-0.0400, -0.0170], worse."
+        "one, n = 3, Δ NDCG@10 of the LSTM: genres and year beside the id +0.0100 [-0.0100, +0.0130]; "
+        "titles beside them, read by SBERT +0.0040 [-0.0160, +0.0070], cannot tell; "
+        "meaning: the right titles, over others' +0.0010 [-0.0190, +0.0040], no gain above +0.005; "
+        "read by the language model, over SBERT -0.0200 [-0.0400, -0.0170], worse "
+        "(what has no verdict is told by its interval alone)."
     )
 
 
@@ -65,7 +65,7 @@ def test_the_plain_answer_parts_meaning_from_capacity():
         row("lstm-permuted", "lstm-ids_genres_years", 0.003),
     ]
     assert plain_answer(comparisons(rows, DECLARED), 1234, "NDCG@10") == (
-        "Inside the LSTM, titles that a sentence encoder has read make +0.0100 [-0.0100, +0.0130] NDCG@10 "
+        "Inside the LSTM, titles that a sentence encoder has read bring +0.0100 [-0.0100, +0.0130] NDCG@10 "
         "(n = 1,234, better): "
         "their meaning +0.0070 [-0.0130, +0.0100], mere capacity +0.0030 [-0.0170, +0.0060]."
     )

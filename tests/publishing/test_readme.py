@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from dualrec.core import paths
@@ -56,7 +55,7 @@ def test_the_readme_follows_results_and_runs(home):
     assert (
         text.startswith("# T\n<!-- results:begin -->\n| system |")
         and text.endswith("<!-- precision:begin -->\nNot recorded yet.\n<!-- precision:end -->\nend\n")
-        and "\nold<" not in text
+        and "old" not in text
     )
     update_readme(readme, results, runs)
     assert readme.read_text(encoding="utf-8") == text
@@ -121,11 +120,8 @@ def test_readme_promises_no_less_time_and_memory_than_the_run_on_record_took(pro
 
 
 def test_the_default_profile_keeps_its_bounds():
-    """An hour where two cores compute 700 GFLOP/s, 100 minutes at 300, 170 at 150, and in between in between."""
     run = read_runs(FIGURES / "profiles.json")["laptop"]
-    speeds, threads = run["machine"]["speeds"], run["machine"]["threads"]
-    together = threads * max(speeds["float32"], speeds["bfloat16"])
-    assert run["minutes"] <= np.interp(together, (150, 300, 700), (170, 100, 60)) and run["peak_memory_gib"] <= 6
+    assert run["minutes"] <= 60 and run["peak_memory_gib"] <= 6
 
 
 def test_the_smoke_profile_keeps_its_bounds_and_the_record_is_of_one_commit():

@@ -6,7 +6,7 @@ from dualrec.config import LANGUAGE_MODEL, DomainConfig, Profile
 from dualrec.core import paths
 from dualrec.core.assets import ASSETS
 from dualrec.data.registry import SOURCES
-from dualrec.evaluation.results import results_table
+from dualrec.evaluation.results import answers, results_table
 from dualrec.publishing.site.chapters import figure
 from dualrec.workflow.progress import readable_seconds
 
@@ -38,12 +38,7 @@ def cover(results: dict, chapters: list[str], exercises: list[str], drawn: bool,
         return " ".join(results["notebooks"].get(notebook, {}).get("findings", []))
 
     adds = findings("10_what_the_llm_adds")
-    said = [
-        sentence
-        for name in ("10_what_the_llm_adds", "13_what_a_title_is_worth")
-        for sentence in results["notebooks"].get(name, {}).get("answer", [])
-    ]
-    answer = "\n".join(f"- {sentence}" for sentence in said) or "not measured in this run."
+    answer = "\n".join(f"- {sentence}" for sentence in answers(results)) or "not measured in this run."
     audit = findings("08_audit")
     lead = _lead(results, words.item) if "lstm" in results["systems"] else ""
     facts = "; ".join(
