@@ -22,7 +22,7 @@ NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=900 --ignore=noteb
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 .PHONY: help setup all run smoke style check types test torture vulnerabilities licences figures report lab demo bench bench-scale
-.PHONY: grid_search seeds precision protocols lora_examples representation exercises badges publish doctor clean
+.PHONY: grid_search seeds precision protocols audit lora_examples representation exercises badges publish doctor clean
 
 help: ## list the targets
 	@echo "make TARGET [PROFILE=laptop] [ENV=venv|active]"
@@ -99,6 +99,9 @@ precision: setup ## train the neural models in float32 and bfloat16 with COUNT=â
 
 protocols: setup ## rank without networks under other rules for ties, repeats and splits, and count the data (minutes)
 	@$(PY) -m dualrec protocols --profile $(PROFILE)
+
+audit: setup ## evaluate four systems on everybody, as the released code does, as audited and all between (minutes)
+	@$(PY) -m dualrec audit --profile $(PROFILE)
 
 lora_examples: setup ## train LoRA with 0 to 4,000 examples and COUNT=â€¦ seeds and record what more examples bring (hours)
 	@$(PY) -m dualrec lora-examples --profile $(PROFILE) $(if $(COUNT),--count $(COUNT))

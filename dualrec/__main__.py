@@ -148,6 +148,16 @@ def protocols(profile: cli.ProfileOption = paths.DEFAULT_PROFILE) -> None:
 
 
 @app.command()
+def audit(profile: cli.ProfileOption = paths.DEFAULT_PROFILE) -> None:
+    """Evaluate four systems as the released code does and as audited, on everybody, and print both (minutes)."""
+    from dualrec.experiments.full_audit import measure_audit
+
+    for entry in measure_audit(profile)["systems"].values():
+        ends = {end: entry["ends"][end]["HR@1"]["value"] for end in ("released", "audited")}
+        print(f"{entry['label']}: HR@1 {ends['released']:.3f} as released, {ends['audited']:.3f} as audited")
+
+
+@app.command()
 def lora_examples(
     profile: cli.ProfileOption = paths.DEFAULT_PROFILE,
     count: Annotated[int, typer.Option(min=1, help="Seeds of everything.")] = 3,

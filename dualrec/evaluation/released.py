@@ -8,6 +8,7 @@ rows to train on. A failure is taken to be a text without a readable title.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -40,6 +41,16 @@ class Protocol:
     users: int
 
 
+# What turning a switch does, in words.
+TURNED = {
+    "truth_in_references": "the hint alone is a reference, not the answers",
+    "similarity": "a hit is the same item, not a similar title",
+    "drop_failures": "failures are misses",
+    "targets": "one target, the next item, not any of five",
+    "catalogue": "targets from the whole catalogue",
+    "row_split": "users of all rows",
+    "users": "no sample",
+}
 RELEASED = Protocol(True, 0.8, True, 5, 1000, True, 150)
 AUDITED = Protocol(False, 0.0, False, 1, 0, False, 0)
 
@@ -87,14 +98,15 @@ def last_rows(users: np.ndarray, events_of: pd.Series) -> np.ndarray:
     return begins.loc[users].to_numpy() >= (1 - ROW_SHARE) * rows.sum()
 
 
+def turned(switches: Collection[str]) -> Protocol:
+    """The released protocol with some switches, fields of `Protocol`, as they stand in the audited one."""
+    return replace(RELEASED, **{switch: getattr(AUDITED, switch) for switch in switches})
+
+
 def steps() -> dict[str, Protocol]:
     """The protocols from `RELEASED` to `AUDITED`, each under the name of the switch that was turned last."""
-    protocol = RELEASED
-    protocols = {"released": protocol}
-    for switch in fields(Protocol):
-        protocol = replace(protocol, **{switch.name: getattr(AUDITED, switch.name)})
-        protocols[switch.name] = protocol
-    return protocols
+    names = [switch.name for switch in fields(Protocol)]
+    return {"released": RELEASED} | {name: turned(names[: place + 1]) for place, name in enumerate(names)}
 
 
 def evaluate(
@@ -108,13 +120,7 @@ def evaluate(
     vectors: unit sentence vector of every title that is written, hinted or true
     seed: of the sample of users
     """
-    targets = truth.targets[:, : protocol.targets]
-    if protocol.catalogue:
-        most_rated = np.argsort(-truth.popularity, kind="stable")[: protocol.catalogue]
-        targets = np.where(np.isin(targets, most_rated), targets, 0)  # 0: no target
-    left = (targets > 0).any(axis=1)
-    if protocol.row_split:
-        left &= truth.last_rows
+    targets, left = targets_left(truth, protocol)
     if protocol.drop_failures:
         left &= np.array([bool(titles) for titles in outputs.titles])
     rows = np.flatnonzero(left)
@@ -124,6 +130,19 @@ def evaluate(
     frame = {f"HR@{k}": (first <= k).astype(float) for k in KS}
     frame |= {f"NDCG@{k}": np.where(first <= k, 1 / np.log2(first + 1), 0.0) for k in KS}
     return pd.DataFrame(frame, index=pd.Index(truth.users[rows], name="user_id"))
+
+
+def targets_left(truth: Truth, protocol: Protocol) -> tuple[np.ndarray, np.ndarray]:
+    """What counts as true, int64 (n, targets) with 0 for no target; and who is left with any, bool (n,).
+
+    Whoever leaves because no title could be read is still in: that is up to the lists.
+    """
+    targets = truth.targets[:, : protocol.targets]
+    if protocol.catalogue:
+        most_rated = np.argsort(-truth.popularity, kind="stable")[: protocol.catalogue]
+        targets = np.where(np.isin(targets, most_rated), targets, 0)
+    left = np.asarray((targets > 0).any(axis=1))
+    return targets, left & truth.last_rows if protocol.row_split else left
 
 
 def references(outputs: Outputs, row: int, targets: np.ndarray, truth: Truth, protocol: Protocol) -> list[str]:

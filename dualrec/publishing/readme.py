@@ -10,6 +10,7 @@ from dualrec.core.errors import StudyError
 from dualrec.core.text import read_text
 from dualrec.evaluation.results import answers, cell, number, signed
 from dualrec.evaluation.statistics import in_words
+from dualrec.publishing.audit import audit_part
 from dualrec.publishing.datasets import datasets_part
 from dualrec.publishing.protocols import protocols_part
 from dualrec.publishing.roads import roads_part
@@ -126,7 +127,7 @@ def _blocks(results: dict, runs: dict) -> dict[str, str]:
 
     return {
         "answer": "\n" + "\n".join(f"- {sentence}" for sentence in answers(results)) + "\n",
-        "audit": f"\n{findings('08_audit')}\n",
+        "audit": f"\n{audit_part(results['side_runs']) or findings('08_audit')}\n",
         "adds": f"\n{findings('10_what_the_llm_adds', '12_more_examples')}\n",
         "title": f"\n{findings('13_what_a_title_is_worth')}\n",
         "results": f"\n{first_table(results)}\n\n{caption}\n",

@@ -59,6 +59,7 @@ DATA_DOORS = {
     "seeds": ["seeds", "--profile", "{profile}"],
     "precision": ["precision", "--profile", "{profile}"],
     "protocols": ["protocols", "--profile", "{profile}"],
+    "audit": ["audit", "--profile", "{profile}"],
     "lora-examples": ["lora-examples", "--profile", "{profile}"],
     "representation": ["representation", "--profile", "{profile}"],
 }
@@ -86,6 +87,7 @@ PROFILE_DOORS = {
     "seeds": ["seeds", "--profile", "{profile}"],
     "precision": ["precision", "--profile", "{profile}"],
     "protocols": ["protocols", "--profile", "{profile}"],
+    "audit": ["audit", "--profile", "{profile}"],
     "lora-examples": ["lora-examples", "--profile", "{profile}"],
     "representation": ["representation", "--profile", "{profile}"],
     "demo": ["demo", "--no-browser", "--profile", "{profile}"],
