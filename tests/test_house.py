@@ -98,7 +98,9 @@ def test_few_modules_lie_at_the_door():
     assert len(list(paths.PACKAGE.glob("*.py"))) <= 9
 
 
-@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "README.md", "dualrec/publishing/site/text/extend.md"])
+@pytest.mark.parametrize(
+    "page", ["CONTRIBUTING.md", *(f"dualrec/publishing/site/text/{name}.md" for name in ("extend", "profiles", "runs"))]
+)
 def test_paths_in_prose_lead_to_files(page):
     text = (paths.PACKAGE.parent / page).read_text(encoding="utf-8")
     named = set(re.findall(r"\bdualrec/[\w/]+\.\w+", text)) - {"dualrec/systems/bold.py"}  # which a reader is to write

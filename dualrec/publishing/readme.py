@@ -1,7 +1,9 @@
-"""The generated parts of the README: answer, results, findings, data sets, protocols, roads, minutes, precision."""
+"""The generated parts of the README and its guides: answer, results, findings, data sets, roads, minutes, precision."""
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
 
 from dualrec.core import paths
@@ -20,22 +22,27 @@ from dualrec.publishing.runs import ABOUT_MACHINES, ABOUT_MINUTES, ABOUT_RUNS, m
 FIRST = ("lstm", "lstm_chain", "lstm_twice", "llm_lora", "llm_lora_sbert", "llm_lora_trie", "fused", "reader_fused")
 
 
+GUIDES = "dualrec/publishing/site/text"  # pages that the README leads to, from its folder
+
+
 def update_readme(readme_path: Path, results: dict, runs: dict) -> None:
-    """Put every generated part between its markers in the README.
+    """Put every generated part between its markers, in the README or in a guide.
 
     readme_path: of the README
     results: as `load_results` returns them
     runs: as `runs.finished_runs` returns them
 
-    Raises StudyError where the README lacks a marker.
+    Raises StudyError where a marker is missing or stands there twice.
     """
-    text = read_text(readme_path)
-    new = text
+    texts = _pages(readme_path)
+    new = dict(texts)
     for name, block in _blocks(results, runs).items():
-        before, _, after = _marked(new, name, readme_path)
-        new = before + block + after
-    if new != text:
-        write_text(readme_path, new)
+        page = _page_of(name, texts, readme_path)
+        before, _, after = _marked(new[page], name, page)
+        new[page] = before + _linked_from(page, block, readme_path) + after
+    for page, text in new.items():
+        if text != texts[page]:
+            write_text(page, text)
 
 
 def replace_block(readme_path: Path, name: str, block: str) -> None:
@@ -52,9 +59,13 @@ def replace_block(readme_path: Path, name: str, block: str) -> None:
 
 
 def readme_is_current(readme_path: Path, results: dict, runs: dict) -> bool:
-    """Whether the README shows these results and runs. Raises StudyError where it lacks a marker."""
-    text = read_text(readme_path)
-    return all(_marked(text, name, readme_path)[1] == block for name, block in _blocks(results, runs).items())
+    """Whether the README and its guides show these results and runs; raises StudyError as `update_readme` does."""
+    texts = _pages(readme_path)
+    shown = {name: _page_of(name, texts, readme_path) for name in _blocks(results, runs)}
+    return all(
+        _marked(texts[shown[name]], name, shown[name])[1] == _linked_from(shown[name], block, readme_path)
+        for name, block in _blocks(results, runs).items()
+    )
 
 
 def first_table(results: dict) -> str:
@@ -138,6 +149,29 @@ def _blocks(results: dict, runs: dict) -> dict[str, str]:
         "protocols": f"\n{protocols_part(results['side_runs'])}\n",
         "precision": f"\n{_precision(results['side_runs'])}\n",
     }
+
+
+def _pages(readme_path: Path) -> dict[Path, str]:
+    """The texts of the README and of the guides beside it."""
+    guides = sorted((readme_path.parent / GUIDES).glob("*.md"))
+    return {page: read_text(page) for page in (readme_path, *guides)}
+
+
+def _page_of(name: str, texts: dict[Path, str], readme_path: Path) -> Path:
+    """The page that has the first marker of a part; the README where none has it."""
+    holding = [page for page, text in texts.items() if f"<!-- {name}:begin -->" in text]
+    if len(holding) > 1:
+        pages = " and ".join(paths.readable(page) for page in holding)
+        raise StudyError(f"`<!-- {name}:begin -->` stands in {pages}; keep it in one of them")
+    return holding[0] if holding else readme_path
+
+
+def _linked_from(page: Path, block: str, readme_path: Path) -> str:
+    """A generated part, whose links lead from the README's folder, as it stands in a page."""
+    if page.parent == readme_path.parent:
+        return block
+    up = Path(os.path.relpath(readme_path.parent, page.parent)).as_posix()
+    return re.sub(r"\]\((?!https?:|#)", f"]({up}/", block)
 
 
 def _marked(text: str, name: str, readme_path: Path) -> tuple[str, str, str]:

@@ -8,7 +8,7 @@ import pytest
 from dualrec.core import paths
 from dualrec.core.errors import StudyError
 from dualrec.evaluation.results import load_results
-from dualrec.publishing.readme import first_table, readme_is_current, update_readme
+from dualrec.publishing.readme import GUIDES, _linked_from, first_table, readme_is_current, update_readme
 from dualrec.publishing.runs import HEADLINES, finished_runs
 from dualrec.systems.names import LABELS
 from dualrec.workflow.minutes import read_runs
@@ -91,6 +91,36 @@ def test_a_readme_without_markers_is_refused(home, text):
     assert readme.read_text(encoding="utf-8") == text
 
 
+def test_a_part_stands_in_a_guide_with_links_that_lead_from_there(home):
+    readme, results, runs = home / "README.md", load_results(paths.results("smoke")), finished_runs({})
+    guides = home / GUIDES
+    guides.mkdir(parents=True)
+    marks = "<!-- roads:begin -->\nold<!-- roads:end -->\n"
+    readme.write_text(MARKERS.replace(marks, "").replace("# T\n# T", "# T"), encoding="utf-8")
+    guide = guides / "other.md"
+    guide.write_text(f"# Other\n{marks}end", encoding="utf-8")
+    assert not readme_is_current(readme, results, runs)
+    update_readme(readme, results, runs)
+    assert readme_is_current(readme, results, runs)
+    text = guide.read_text(encoding="utf-8")
+    assert text.startswith("# Other\n<!-- roads:begin -->\nNot recorded yet") and text.endswith(
+        "<!-- roads:end -->\nend"
+    )
+    block = "[a](notebooks/a.ipynb) [b](https://b.org) ![c](figures/c.png) [d](#d)"
+    assert _linked_from(readme, block, readme) == block
+    assert _linked_from(guide, block, readme) == (
+        "[a](../../../../notebooks/a.ipynb) [b](https://b.org) ![c](../../../../figures/c.png) [d](#d)"
+    )
+
+
+def test_a_part_in_two_pages_is_refused(home):
+    readme = home / "README.md"
+    (home / GUIDES).mkdir(parents=True)
+    (home / GUIDES / "again.md").write_text(MARKERS, encoding="utf-8")
+    with pytest.raises(StudyError, match=r"stands in README.md and .*again.md; keep it in one"):
+        update_readme(readme, load_results(paths.results("smoke")), {})
+
+
 def test_the_committed_tables_are_those_of_the_recorded_runs():
     assert readme_is_current(
         ROOT / "README.md", load_results(FIGURES / "results.json"), read_runs(FIGURES / "profiles.json")
@@ -109,11 +139,11 @@ def test_results_hold_every_system_of_the_default_profile():
 
 
 @pytest.mark.parametrize("profile", ["laptop", "smoke"])
-def test_readme_promises_no_less_time_and_memory_than_the_run_on_record_took(profile):
+def test_guides_promise_no_less_time_and_memory_than_the_run_on_record_took(profile):
     run = read_runs(FIGURES / "profiles.json")[profile]
     promised = re.search(
         rf"^\| `{profile}`.*\| (\d+) min on 2 cores, (\d+) GiB \|$",
-        (ROOT / "README.md").read_text("utf-8"),
+        (ROOT / GUIDES / "profiles.md").read_text("utf-8"),
         re.MULTILINE,
     )
     assert run["minutes"] <= int(promised[1]) and run["peak_memory_gib"] <= int(promised[2])

@@ -114,8 +114,9 @@ def test_a_title_may_hold_a_semicolon(toy_catalogue):
         typed(toy_catalogue, ";")
 
 
-def test_the_readme_recommends_for_titles_that_movielens_has():
+def test_the_guide_recommends_for_titles_that_movielens_has():
     catalogue = load("ml-100k").catalogue
-    text = (paths.PACKAGE.parent / "README.md").read_text(encoding="utf-8") + str(recommend.__doc__)
+    commands = paths.PACKAGE / "publishing" / "site" / "text" / "commands.md"
+    text = commands.read_text(encoding="utf-8") + str(recommend.__doc__)
     examples = re.findall(r'recommend (?:[^"\n]*)--titles "([^"]+)"', text)
     assert len(examples) >= 5 and all(typed(catalogue, example) for example in examples)

@@ -251,7 +251,13 @@ def test_the_citation_file_is_valid_yaml_with_what_a_reader_needs():
     assert "2507.13957" in str(citation["references"])
 
 
-README = (ROOT / "README.md").read_text()
+TEXT = "dualrec/publishing/site/text"
+# The README, and the guides that it leads to.
+PAGES = [
+    ROOT / "README.md",
+    *(ROOT / TEXT / f"{name}.md" for name in ("commands", "profiles", "other_data", "your_own", "runs")),
+]
+README = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 
 
 def test_the_readme_names_every_target_profile_and_command():
@@ -267,10 +273,23 @@ def test_the_readme_names_every_target_profile_and_command():
     assert README.count("<!-- results:begin -->") == README.count("<!-- results:end -->") == 1
 
 
-def test_every_link_of_the_readme_leads_somewhere():
-    links = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if not link.startswith("http")]
-    assert len(links) >= 10
-    assert [link for link in links if not (ROOT / link).exists()] == []
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_link_leads_somewhere(page):
+    """A file that is there and, behind a #, one of its headings as GitHub writes it."""
+    links = re.findall(r"\]\((?!https?:)([^)\s#]*)(?:#([^)\s]+))?\)", page.read_text(encoding="utf-8"))
+    assert links
+    for to, heading in links:
+        target = (page.parent / to).resolve() if to else page
+        assert target.exists(), to
+        if heading:
+            heads = re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+            assert heading in {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}, heading
+
+
+def test_the_readme_is_short_and_leads_to_every_guide():
+    readme = PAGES[0].read_text(encoding="utf-8")
+    assert len(readme.split()) < 2500
+    assert all(f"]({TEXT}/{page.name}" in readme for page in PAGES[1:])
 
 
 def test_what_is_prepared_for_products_is_not_kept_for_a_thousand_shapes():

@@ -1,4 +1,4 @@
-"""The README's examples do what it says, in the order in which it gives them, on the profile `smoke`."""
+"""The examples of the README and its guides do what these say, one after the other, on the profile `smoke`."""
 
 import contextlib
 import io
@@ -21,7 +21,12 @@ from dualrec.profiles.load import available, load_profile
 
 pytestmark = pytest.mark.slow
 
-README = (paths.PACKAGE.parent / "README.md").read_text(encoding="utf-8")
+GUIDES = paths.PACKAGE / "publishing" / "site" / "text"
+PAGES = (
+    paths.PACKAGE.parent / "README.md",
+    *(GUIDES / f"{name}.md" for name in ("profiles", "commands", "your_own", "runs")),
+)
+README = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 

@@ -20,6 +20,7 @@ from dualrec.profiles.load import load_profile, profile_files
 from dualrec.publishing.notebooks import tidy
 from dualrec.publishing.site import pages
 from dualrec.publishing.site.chapters import chapter
+from dualrec.publishing.site.guides import guide
 from dualrec.workflow.manifest import Manifest, notebook_paths
 
 TEXTS = Path(__file__).parent / "text"
@@ -97,6 +98,8 @@ def _lay_out(source: Path, profile: str, chapters: dict[str, Path], manifest: Ma
     figures = paths.figures(loaded.name)
     results = load_results(paths.results(loaded.name))
     shutil.copytree(TEXTS, source, ignore=shutil.ignore_patterns("*.css"))
+    for page in source.glob("*.md"):
+        page.write_text(guide(page.read_text(encoding="utf-8"), {*chapters}, source / "pictures"), encoding="utf-8")
     (source / "static").mkdir()
     shutil.copy(TEXTS / "style.css", source / "static")
     shutil.copytree(figures, source / "figures", ignore=shutil.ignore_patterns("*.json", "*.png"))

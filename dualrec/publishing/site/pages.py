@@ -83,6 +83,17 @@ with [how to reproduce this](reproduce.md). Terms, data and models each have a p
 {tasks}
 
 ```{{toctree}}
+:caption: Using it
+:maxdepth: 1
+
+commands
+profiles
+other_data
+your_own
+runs
+```
+
+```{{toctree}}
 :caption: Behind it
 :maxdepth: 1
 
