@@ -39,7 +39,8 @@ def analysed(
     choices: arm -> what was chosen on validation, and the NDCG@10 there as "validation"
     labels: arm -> how it is called
 
-    Returns {"n", "protocol", "resamples", "margin", "systems", "primary", "described", "groups", "hybrid"}.
+    Returns {"n", "protocol", "resamples", "margin", "declared", "systems", "primary", "described", "groups", "hybrid"}.
+    declared: the primary pairs of arms, the first less the second
     systems: arm -> {"label", "seeds", "chosen", "metrics", "per_seed", "seconds_per_epoch"}, see `side_runs.seed_means`
     primary: one dict per declared pair, see `two_way_difference`, with "arm", "against", "margin" and, corrected
         for all pairs, "p_holm" and "verdict"; empty where a pair is not measured; without both where the file says so
@@ -69,6 +70,7 @@ def analysed(
         "protocol": study.protocol,
         "resamples": primary.resamples,
         "margin": primary.margin,
+        "declared": [list(pair) for pair in _pairs(primary)],
         "systems": systems,
         "primary": _primary(study, primary, scores),
         "described": _intervals(differences(scores, described, primary, study.seed)),

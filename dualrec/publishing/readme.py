@@ -15,6 +15,7 @@ from dualrec.evaluation.statistics import in_words
 from dualrec.publishing.audit import audit_part
 from dualrec.publishing.datasets import datasets_part
 from dualrec.publishing.protocols import protocols_part
+from dualrec.publishing.representation import representation_part
 from dualrec.publishing.roads import roads_part
 from dualrec.publishing.runs import ABOUT_MACHINES, ABOUT_MINUTES, ABOUT_RUNS, machines_table, minutes_table, runs_table
 
@@ -136,11 +137,12 @@ def _blocks(results: dict, runs: dict) -> dict[str, str]:
         texts = (" ".join(results["notebooks"].get(notebook, {}).get("findings", [])) for notebook in notebooks)
         return "\n\n".join(filter(None, texts))
 
+    title = "\n\n".join(filter(None, [findings("13_what_a_title_is_worth"), representation_part(results["side_runs"])]))
     return {
         "answer": "\n" + "\n".join(f"- {sentence}" for sentence in answers(results)) + "\n",
         "audit": f"\n{audit_part(results['side_runs']) or findings('08_audit')}\n",
         "adds": f"\n{findings('10_what_the_llm_adds', '12_more_examples')}\n",
-        "title": f"\n{findings('13_what_a_title_is_worth')}\n",
+        "title": f"\n{title}\n",
         "results": f"\n{first_table(results)}\n\n{caption}\n",
         "profiles": f"\n{runs_table(runs)}\n\n{ABOUT_RUNS} Measured: {measured}.\n",
         "minutes": f"\n{minutes}\n",

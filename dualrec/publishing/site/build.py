@@ -122,7 +122,7 @@ def _lay_out(source: Path, profile: str, chapters: dict[str, Path], manifest: Ma
         environment = next(iter(stages.values()))["environment"]
     settings = [(file.name, file.read_text(encoding="utf-8")) for file in profile_files(profile)]
     pages_by_name = {
-        "index": pages.cover(results, list(chapters), exercises, (figures / "results.svg").is_file(), words),
+        "index": pages.cover(results, list(chapters), exercises, (figures / f"{pages.ANSWER}.svg").is_file(), words),
         "data": pages.data_card(results, words.items),
         "models": pages.model_card(loaded),
         "reproduce": pages.reproduce(loaded, results, stages, environment, settings),

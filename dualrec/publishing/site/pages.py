@@ -11,6 +11,7 @@ from dualrec.publishing.site.chapters import figure
 from dualrec.workflow.progress import readable_seconds
 
 TITLE = "What does a language model add to a sequence model that recommends {items}?"
+ANSWER = "10_differences"  # the figure of it
 READING = "In brackets: 95 % bootstrap interval over users. Δ: paired difference over the same users."
 
 OF_MOVIELENS = """
@@ -25,12 +26,12 @@ too, which chapter 10 looks into by giving the movies other names.
 
 
 def cover(results: dict, chapters: list[str], exercises: list[str], drawn: bool, words: DomainConfig) -> str:
-    """The front page: question, finding, the picture of all results, contents.
+    """The front page: question, answer and its picture, findings, contents.
 
     results: as `load_results` returns them
     chapters: names of their files, without suffix
     exercises: the same of the exercises
-    drawn: whether there is a picture of all results
+    drawn: whether there is a picture of the answer
     words: what the items are called
     """
 
@@ -48,8 +49,8 @@ def cover(results: dict, chapters: list[str], exercises: list[str], drawn: bool,
             f"commit {results['commit']}, {results['hardware']}",
         ]
     )
-    caption = "Accuracy of every system with 95 % intervals over users."
-    picture = figure("results", caption, facts, "cover") if drawn else ""
+    caption = "What each role of the language model adds to the LSTM, and controls that have none; 95 % intervals."
+    picture = figure(ANSWER, caption, facts, "cover") if drawn else ""
     system = "The system: solid, as published; dashed, the roles that the study gives the language model beside."
     tasks = f"```{{toctree}}\n:caption: Exercises\n:maxdepth: 1\n\n{_lines(exercises)}\n```" if exercises else ""
     return f"""# {TITLE.format(items=words.items)}
@@ -61,11 +62,11 @@ makes of it.*
 
 {answer}
 
+{picture}
+
 **The finding.** {lead} {adds} *({READING})*
 
 **And the published evaluation?** {audit or "Not audited in this run."}
-
-{picture}
 
 {figure("architecture", system)}
 
