@@ -28,7 +28,11 @@ MODULES = [name for name in sources.module_names() if name.count(".")]
 # Modules without a test of their own name, and why they need none.
 TESTED_ELSEWHERE = {
     "__main__": "commands of one line each; `test_cli` runs them",
-    "config": "settings are read from profiles: profiles/test_load",
+    "config.data": "settings are read from profiles: profiles/test_load",
+    "config.language": "settings are read from profiles: profiles/test_load",
+    "config.profile": "settings are read from profiles: profiles/test_load",
+    "config.sequence": "settings are read from profiles: profiles/test_load",
+    "config.values": "settings are read from profiles: profiles/test_load",
     "core.shell": "how a command ends is trouble of the whole: whole/test_trouble",
     "data.dataset": "built by every reader of data: data/test_sources, data/test_folders",
     "data.layouts.hetrec": "all layouts share their cases: data/test_folders",

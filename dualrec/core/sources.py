@@ -14,7 +14,7 @@ from pathlib import Path
 from dualrec.core import paths
 
 PACKAGE = "dualrec"
-VALUES = f"{PACKAGE}.config"  # declares settings alone: what it declares enters a key by its value
+VALUES = f"{PACKAGE}.config"  # its modules declare settings alone: what they declare enters a key by its value
 
 
 def reached(*modules: str) -> dict[str, str]:
@@ -22,7 +22,11 @@ def reached(*modules: str) -> dict[str, str]:
 
     modules: full names such as `dualrec.sequence.neural`
     """
-    return {name: _tree_hash(file_of(name)) for name in sorted(closure(modules) - {VALUES})}
+    return {name: _tree_hash(file_of(name)) for name in sorted(closure(modules)) if not _declares_values(name)}
+
+
+def _declares_values(name: str) -> bool:
+    return name == VALUES or name.startswith(f"{VALUES}.")
 
 
 def closure(modules: Iterable[str]) -> set[str]:

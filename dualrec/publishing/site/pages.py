@@ -256,7 +256,7 @@ processor may differ in the last digits.
 
 ## The profile
 
-{based}Whatever is not named here has the default of `dualrec/config.py`.
+{based}Whatever is not named here has the default of `dualrec/config/`.
 
 {files}
 """

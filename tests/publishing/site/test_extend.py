@@ -53,15 +53,15 @@ def test_a_role_is_one_file_one_row_and_one_table(tmp_path, toy_folder, toy_sett
     assert list(ROLE) == [
         "dualrec/systems/bold.py",
         "dualrec/systems/names.py, in ROWS",
-        "dualrec/config.py, before Profile",
-        "dualrec/config.py, in Profile",
+        "dualrec/config/profile.py, before Profile",
+        "dualrec/config/profile.py, in Profile",
     ]
     file, row, table, place = ROLE.values()
     (tmp_path / "dualrec/systems/bold.py").write_text(file, encoding="utf-8")
     put_before(tmp_path / "dualrec/systems/names.py", "    # A row of your own goes here.\n", row)
     config = "@dataclass(frozen=True, config=STRICT)\nclass Profile:\n"
-    put_before(tmp_path / "dualrec/config.py", config, f"{table}\n\n")
-    put_before(tmp_path / "dualrec/config.py", "    seeds: Count", place)
+    put_before(tmp_path / "dualrec/config/profile.py", config, f"{table}\n\n")
+    put_before(tmp_path / "dualrec/config/profile.py", "    seeds: Count", place)
     outcomes = {}
     for weight in (0.0, 50.0):
         profile = tmp_path / f"toy{weight:.0f}.toml"

@@ -19,7 +19,7 @@ def test_a_profile_is_shown_with_all_it_is_based_on(name, files):
     places = [page.index(f"`{file}`\n\n```toml\n{text.strip()}\n```") for file, text in settings]
     assert [file for file, _ in settings] == files and places == sorted(places)
     assert ("that of the file below it" in page) == (len(files) > 1)
-    assert "Whatever is not named here has the default of `dualrec/config.py`." in page
+    assert "Whatever is not named here has the default of `dualrec/config/`." in page
 
 
 @pytest.mark.parametrize(
