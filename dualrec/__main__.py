@@ -158,6 +158,18 @@ def audit(profile: cli.ProfileOption = paths.DEFAULT_PROFILE) -> None:
 
 
 @app.command()
+def hints(
+    profile: cli.ProfileOption = paths.DEFAULT_PROFILE,
+    count: Annotated[int, typer.Option(min=1, help="Seeds of everything.")] = 1,
+) -> None:
+    """Write lists after right, wrong and no hints and print what each kind is worth (minutes on a GPU, else hours)."""
+    from dualrec.experiments.hints import measure_hints
+
+    for entry in measure_hints(profile, count)["systems"].values():
+        print(f"{entry['label']}: NDCG@10 {entry['metrics']['NDCG@10']['value']:.4f}")
+
+
+@app.command()
 def lora_examples(
     profile: cli.ProfileOption = paths.DEFAULT_PROFILE,
     count: Annotated[int, typer.Option(min=1, help="Seeds of everything.")] = 3,

@@ -76,6 +76,43 @@ def ratio_interval(above: pd.Series, below: pd.Series, resamples: int, seed: int
     return {"value": value, "low": float(low), "high": float(high), "n": len(values)}
 
 
+def exact_rate(hits) -> dict:
+    """The share of hits with its exact 95 % interval (Clopper and Pearson 1934): {"value", "low", "high", "n"}.
+
+    hits: (n,) true or 1 for a hit; all three are NaN where there are none
+    """
+    hits = np.asarray(hits, bool)
+    if not len(hits):
+        return {"value": np.nan, "low": np.nan, "high": np.nan, "n": 0}
+    exact = scipy.stats.binomtest(int(hits.sum()), len(hits)).proportion_ci(0.95, method="exact")
+    return {"value": float(hits.mean()), "low": float(exact.low), "high": float(exact.high), "n": len(hits)}
+
+
+def auc_interval(scores, right, resamples: int, seed: int) -> dict:
+    """How often a right one has a higher score than a wrong one, ties half, with its 95 % bootstrap interval.
+
+    scores: (n,) one per user
+    right: bool (n,)
+    resamples: how often users are drawn
+    seed: of these draws
+
+    Returns {"value", "low", "high", "n"}: .5 says that scores tell nothing. NaN where all are right, or all wrong.
+    """
+    scores, right = np.asarray(scores, float), np.asarray(right, bool)
+    rng = np.random.default_rng(seed)
+    drawn = np.array([_auc(scores[rows], right[rows]) for rows in rng.integers(0, len(right), (resamples, len(right)))])
+    value = _auc(scores, right)
+    low, high = (np.nan, np.nan) if np.isnan(value) else np.nanpercentile(drawn, [2.5, 97.5])
+    return {"value": value, "low": float(low), "high": float(high), "n": len(right)}
+
+
+def _auc(scores: np.ndarray, right: np.ndarray) -> float:
+    """The area under the ROC curve, by ranks (Mann and Whitney 1947)."""
+    pairs = right.sum() * (~right).sum()
+    above = scipy.stats.rankdata(scores)[right].sum() - right.sum() * (right.sum() + 1) / 2
+    return float(above / pairs) if pairs else float("nan")
+
+
 def paired_difference(a: pd.Series, b: pd.Series, resamples: int, seed: int) -> dict:
     """Mean of a - b over the users both have: {"delta", "low", "high", "n", "p", "detectable", "verdict"}.
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import scipy.stats
 
 from dualrec.core import paths
 from dualrec.core.errors import StudyError
@@ -19,7 +18,7 @@ from dualrec.evaluation.attribution import shapley_values, subsets
 from dualrec.evaluation.random_lists import expected_hits
 from dualrec.evaluation.released import KS, RELEASED, Outputs, Protocol, evaluate, turned
 from dualrec.evaluation.results import record_side_run
-from dualrec.evaluation.statistics import bootstrap_intervals, ratio_interval, resampled_means
+from dualrec.evaluation.statistics import bootstrap_intervals, exact_rate, ratio_interval, resampled_means
 from dualrec.experiments.audit import AuditCases, audit_cases, listed_outputs, sentence_vectors
 from dualrec.sequence.ranking import best_lists
 from dualrec.study import Study, open_study
@@ -133,11 +132,8 @@ def _rates(frame: pd.DataFrame, resamples: int, seed: int) -> dict[str, dict]:
     of a hit, and the share have the bootstrap's. Each is {"value", "low", "high", "n"}.
     """
     found = bootstrap_intervals(frame, resamples, seed)
-    values = frame.to_numpy(float)
-    if np.isin(values, [0, 1]).all():
-        for metric, hits in zip(frame.columns, values.sum(axis=0), strict=True):
-            exact = scipy.stats.binomtest(int(hits), len(frame)).proportion_ci(0.95, method="exact")
-            found[metric] |= {"low": float(exact.low), "high": float(exact.high)}
+    if np.isin(frame.to_numpy(float), [0, 1]).all():
+        found = {metric: exact_rate(frame[metric]) for metric in METRICS}
     first, five = (pd.Series(frame[metric]) for metric in METRICS)
     return found | {"first": ratio_interval(first, five, resamples, seed)}
 

@@ -14,6 +14,7 @@ from dualrec.evaluation.results import answers, cell, number, signed
 from dualrec.evaluation.statistics import in_words
 from dualrec.publishing.audit import audit_part
 from dualrec.publishing.datasets import datasets_part
+from dualrec.publishing.hints import hints_part
 from dualrec.publishing.protocols import protocols_part
 from dualrec.publishing.representation import representation_part
 from dualrec.publishing.roads import roads_part
@@ -137,11 +138,14 @@ def _blocks(results: dict, runs: dict) -> dict[str, str]:
         texts = (" ".join(results["notebooks"].get(notebook, {}).get("findings", [])) for notebook in notebooks)
         return "\n\n".join(filter(None, texts))
 
+    adds = "\n\n".join(
+        filter(None, [findings("10_what_the_llm_adds", "12_more_examples"), hints_part(results["side_runs"])])
+    )
     title = "\n\n".join(filter(None, [findings("13_what_a_title_is_worth"), representation_part(results["side_runs"])]))
     return {
         "answer": "\n" + "\n".join(f"- {sentence}" for sentence in answers(results)) + "\n",
         "audit": f"\n{audit_part(results['side_runs']) or findings('08_audit')}\n",
-        "adds": f"\n{findings('10_what_the_llm_adds', '12_more_examples')}\n",
+        "adds": f"\n{adds}\n",
         "title": f"\n{title}\n",
         "results": f"\n{first_table(results)}\n\n{caption}\n",
         "profiles": f"\n{runs_table(runs)}\n\n{ABOUT_RUNS} Measured: {measured}.\n",

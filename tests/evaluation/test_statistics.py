@@ -5,8 +5,10 @@ import scipy.stats
 
 from dualrec.core.errors import StudyError
 from dualrec.evaluation.statistics import (
+    auc_interval,
     bootstrap_interval,
     bootstrap_intervals,
+    exact_rate,
     holm,
     minimum_detectable,
     paired_difference,
@@ -170,3 +172,23 @@ def test_the_detectable_difference_is_found_four_times_in_five():
     found = [scipy.stats.ttest_1samp(rng.normal(delta, 1, 50), 0).pvalue < 0.05 for _ in range(2000)]
     assert np.mean(found) == pytest.approx(0.8, abs=0.04)
     assert np.isnan(minimum_detectable([1.0]))
+
+
+def test_an_exact_rate_has_an_upper_limit_where_nothing_was_hit():
+    rate = exact_rate([False] * 943)
+    assert (
+        rate["value"] == rate["low"] == 0 and rate["high"] == pytest.approx(1 - 0.025 ** (1 / 943)) and rate["n"] == 943
+    )
+    assert np.isnan(exact_rate([])["value"])
+
+
+def test_auc_by_hand_and_its_ends():
+    """Pairs of a right and a wrong one: 3 above 1, 3 above 2, 2 above 1, and 2 level with 2: 3.5 of 4."""
+    found = auc_interval([3, 2, 1, 2], [True, True, False, False], 200, 0)
+    assert found["value"] == 0.875 and found["low"] <= 0.875 <= found["high"] == 1.0 and found["n"] == 4
+    rng = np.random.default_rng(0)
+    right, noise = rng.random(400) < 0.2, rng.normal(size=400)
+    assert auc_interval(right + noise * 1e-3, right, 50, 0)["value"] == 1.0
+    blind = auc_interval(noise, right, 200, 0)
+    assert blind["low"] < 0.5 < blind["high"]
+    assert np.isnan(auc_interval(noise, np.ones(400, bool), 20, 0)["value"])

@@ -182,7 +182,19 @@ def test_a_file_of_ones_own_never_writes_over_another_profile_or_outside(tmp_pat
 
 @pytest.mark.parametrize(
     "command",
-    ["run", "evaluate", "recommend", "grid-search", "seeds", "precision", "protocols", "audit", "doctor", "report"],
+    [
+        "run",
+        "evaluate",
+        "recommend",
+        "grid-search",
+        "seeds",
+        "precision",
+        "protocols",
+        "audit",
+        "hints",
+        "doctor",
+        "report",
+    ],
 )
 def test_nothing_starts_with_a_bad_profile(command, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("DUALREC_HOME", str(tmp_path / "home"))

@@ -60,6 +60,7 @@ DATA_DOORS = {
     "precision": ["precision", "--profile", "{profile}"],
     "protocols": ["protocols", "--profile", "{profile}"],
     "audit": ["audit", "--profile", "{profile}"],
+    "hints": ["hints", "--profile", "{profile}"],
     "lora-examples": ["lora-examples", "--profile", "{profile}"],
     "representation": ["representation", "--profile", "{profile}"],
 }
@@ -88,6 +89,7 @@ PROFILE_DOORS = {
     "precision": ["precision", "--profile", "{profile}"],
     "protocols": ["protocols", "--profile", "{profile}"],
     "audit": ["audit", "--profile", "{profile}"],
+    "hints": ["hints", "--profile", "{profile}"],
     "lora-examples": ["lora-examples", "--profile", "{profile}"],
     "representation": ["representation", "--profile", "{profile}"],
     "demo": ["demo", "--no-browser", "--profile", "{profile}"],
