@@ -22,7 +22,7 @@ NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=900 --ignore=noteb
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 .PHONY: help setup all run smoke style check types test torture vulnerabilities licences figures report lab demo bench bench-scale
-.PHONY: grid_search seeds precision protocols audit hints lora_examples representation exercises badges publish doctor clean
+.PHONY: grid_search seeds precision protocols audit hints evidence lora_examples representation exercises badges publish doctor clean
 
 help: ## list the targets
 	@echo "make TARGET [PROFILE=laptop] [ENV=venv|active]"
@@ -105,6 +105,9 @@ audit: setup ## evaluate four systems on everybody, as the released code does, a
 
 hints: setup ## let the catalogue writer write after right, wrong and no hints, with COUNT=… seeds (hours, or a GPU)
 	@$(PY) -m dualrec hints --profile $(PROFILE) $(if $(COUNT),--count $(COUNT))
+
+evidence: setup ## weigh second opinions by conditional logit, with COUNT=… seeds, and record what each gains (hours, or a GPU)
+	@$(PY) -m dualrec evidence --profile $(PROFILE) $(if $(COUNT),--count $(COUNT))
 
 lora_examples: setup ## train LoRA with 0 to 4,000 examples and COUNT=… seeds and record what more examples bring (hours)
 	@$(PY) -m dualrec lora-examples --profile $(PROFILE) $(if $(COUNT),--count $(COUNT))

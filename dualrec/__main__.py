@@ -170,6 +170,19 @@ def hints(
 
 
 @app.command()
+def evidence(
+    profile: cli.ProfileOption = paths.DEFAULT_PROFILE,
+    count: Annotated[int, typer.Option(min=1, help="Seeds of everything.")] = 1,
+) -> None:
+    """Weigh second opinions by conditional logit and print what each gains in nats (minutes on a GPU, else hours)."""
+    from dualrec.experiments.evidence import measure_evidence
+
+    for row in measure_evidence(profile, count)["weights"]:
+        gain = row["gain"]
+        print(f"{row['arm']}, seed {row['seed']}: {gain['value']:+.4f} [{gain['low']:+.4f}, {gain['high']:+.4f}] nats")
+
+
+@app.command()
 def lora_examples(
     profile: cli.ProfileOption = paths.DEFAULT_PROFILE,
     count: Annotated[int, typer.Option(min=1, help="Seeds of everything.")] = 3,

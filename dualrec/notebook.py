@@ -194,8 +194,8 @@ def record(study: Study, notebook: str, **values) -> None:
 def side_run(study: Study, kind: str, profile: str | None = None) -> dict:
     """What a run beside the notebooks recorded; an empty dict where it has not been run.
 
-    kind: "grid_search", "seeds", "precision", "protocols", "audit", "hints", "lora_examples" or "representation", which
-        `make` calls by the same name; or "road", which `make publish` keeps
+    kind: "grid_search", "seeds", "precision", "protocols", "audit", "hints", "evidence", "lora_examples" or
+        "representation", which `make` calls by the same name; or "road", which `make publish` keeps
     profile: the study's if left out
     """
     return side_runs(paths.results(paths.DEFAULT_PROFILE)).get(profile or study.profile.name, {}).get(kind, {})

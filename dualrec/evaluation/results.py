@@ -72,8 +72,8 @@ def record_side_run(path: Path, profile: str, kind: str, values: dict) -> None:
 
     path: of the file
     profile: that was measured
-    kind: "grid_search", "seeds", "precision", "protocols", "audit", "hints", "lora_examples", "representation" or
-        "road"
+    kind: "grid_search", "seeds", "precision", "protocols", "audit", "hints", "evidence", "lora_examples",
+        "representation" or "road"
     values: what was measured, with command, commit and hardware
     """
     of_profile = side_runs(path).get(profile, {})

@@ -14,6 +14,7 @@ from dualrec.evaluation.results import answers, cell, number, signed
 from dualrec.evaluation.statistics import in_words
 from dualrec.publishing.audit import audit_part
 from dualrec.publishing.datasets import datasets_part
+from dualrec.publishing.evidence import evidence_part
 from dualrec.publishing.hints import hints_part
 from dualrec.publishing.protocols import protocols_part
 from dualrec.publishing.representation import representation_part
@@ -139,7 +140,14 @@ def _blocks(results: dict, runs: dict) -> dict[str, str]:
         return "\n\n".join(filter(None, texts))
 
     adds = "\n\n".join(
-        filter(None, [findings("10_what_the_llm_adds", "12_more_examples"), hints_part(results["side_runs"])])
+        filter(
+            None,
+            [
+                findings("10_what_the_llm_adds", "12_more_examples"),
+                evidence_part(results["side_runs"]),
+                hints_part(results["side_runs"]),
+            ],
+        )
     )
     title = "\n\n".join(filter(None, [findings("13_what_a_title_is_worth"), representation_part(results["side_runs"])]))
     return {

@@ -66,19 +66,20 @@ def fuse_counts(
     Returns lists as long as the profile says, and columns prior, beta, weight, ndcg, see `rerank.fusion.search`.
     """
     validation = study.validation.sample(study.profile.llm.validation_users, study.seed)
-
-    def opinions(asked: Sequences) -> Opinions:
-        candidates = best_hints(model, asked, study.profile.llm.candidates)
-        there = np.maximum(candidates.items, 0)
-        scores = [
-            np.take_along_axis(log_counts(found), there[rows], axis=1) for rows, found in in_batches(other, asked)
-        ]
-        return Opinions.of(candidates, np.concatenate(scores))
-
-    grid = search(opinions(validation.history), validation.targets, {})
+    grid = search(count_opinions(study, other, model, validation.history), validation.targets, {})
     weight = float(best_choice(grid).weight)
-    both = opinions(histories)
+    both = count_opinions(study, other, model, histories)
     return both.ranked(both.fused(np.zeros(len(study.catalogue) + 1), 0.0, weight), study.profile.evaluation.k), grid
+
+
+def count_opinions(study: Study, other: SequenceModel, model: SequenceModel, histories: Sequences) -> Opinions:
+    """What a model that counts says of another one's best candidates, as `ask_opinions` does with a language model."""
+    candidates = best_hints(model, histories, study.profile.llm.candidates)
+    there = np.maximum(candidates.items, 0)
+    scores = [
+        np.take_along_axis(log_counts(found), there[rows], axis=1) for rows, found in in_batches(other, histories)
+    ]
+    return Opinions.of(candidates, np.concatenate(scores))
 
 
 def ask_opinions(study: Study, llm: LLM, model: SequenceModel, histories: Sequences) -> tuple[Opinions, float]:

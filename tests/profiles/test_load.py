@@ -192,6 +192,7 @@ def test_a_file_of_ones_own_never_writes_over_another_profile_or_outside(tmp_pat
         "protocols",
         "audit",
         "hints",
+        "evidence",
         "doctor",
         "report",
     ],

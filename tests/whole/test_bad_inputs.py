@@ -61,6 +61,7 @@ DATA_DOORS = {
     "protocols": ["protocols", "--profile", "{profile}"],
     "audit": ["audit", "--profile", "{profile}"],
     "hints": ["hints", "--profile", "{profile}"],
+    "evidence": ["evidence", "--profile", "{profile}"],
     "lora-examples": ["lora-examples", "--profile", "{profile}"],
     "representation": ["representation", "--profile", "{profile}"],
 }
@@ -90,6 +91,7 @@ PROFILE_DOORS = {
     "protocols": ["protocols", "--profile", "{profile}"],
     "audit": ["audit", "--profile", "{profile}"],
     "hints": ["hints", "--profile", "{profile}"],
+    "evidence": ["evidence", "--profile", "{profile}"],
     "lora-examples": ["lora-examples", "--profile", "{profile}"],
     "representation": ["representation", "--profile", "{profile}"],
     "demo": ["demo", "--no-browser", "--profile", "{profile}"],
