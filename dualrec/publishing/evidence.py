@@ -7,8 +7,8 @@ from dualrec.evaluation.side_by_side import by_data
 
 ABOUT = (
     "Weights are of a conditional logit on the validation targets that are among the LSTM's candidates, each beside "
-    "the LSTM's own log-probabilities (95 % Wald intervals); the gain is of the test targets among the candidates, over "
-    "the LSTM's log-probabilities alone (95 % bootstrap interval over users)."
+    "the LSTM's own log-probabilities (95 % Wald intervals); the gain is of the test targets among the candidates, "
+    "over the LSTM's log-probabilities alone (95 % bootstrap interval over users)."
 )
 
 
