@@ -9,7 +9,8 @@ from dualrec.evaluation.side_by_side import by_data
 ABOUT = (
     "The same lists throughout. *Told*: everybody, with the true titles among the re-ranker's references and the rest "
     "as released; *untold*: without them. A share of 1 means that HR@5 equals HR@1. Rates have exact 95 % intervals "
-    "(Clopper and Pearson), shares and random titles, whose expectation is computed, those of a bootstrap over users."
+    "(Clopper and Pearson), shares and random titles, whose expectation is computed, those of a bootstrap over users. "
+    "A hint in a list has similarity 1, too: where it leads the list, as in the LSTM's own, it keeps the first place."
 )
 ABOUT_WORTH = (
     "What turning each switch does to HR@1 and HR@5, from as released to as audited: the mean over all orders in which "
@@ -18,18 +19,24 @@ ABOUT_WORTH = (
 
 
 def audit_part(side_runs: dict) -> str:
-    """A sentence, what each system reaches, and what each switch is worth, per data set; "" where none is recorded.
+    """What each system reaches, and what each switch is worth, per data set.
 
     side_runs: `results["side_runs"]`
     """
     records = by_data(side_runs, "audit")
-    parts = [sentence(data, run) for data, run in records.items()]
-    for data, run in records.items():
-        parts += [f"**{data}**", ends_table(run), worth_table(run)]
-    if records:
-        made = (f"`{r['command']}` on {data}: commit `{r['commit']}`, {r['hardware']}" for data, r in records.items())
-        parts += [ABOUT, ABOUT_WORTH, f"Measured by {'; '.join(made)}."]
-    return "\n\n".join(parts)
+    if not records:
+        return "Not recorded yet."
+    parts = [text for data, run in records.items() for text in (f"**{data}**", ends_table(run), worth_table(run))]
+    made = (f"`{r['command']}` on {data}: commit `{r['commit']}`, {r['hardware']}" for data, r in records.items())
+    return "\n\n".join([*parts, ABOUT, ABOUT_WORTH, f"Measured by {'; '.join(made)}."])
+
+
+def audit_sentences(side_runs: dict) -> str:
+    """What the released evaluation does to the lists of every data set, in words; "" where none is recorded.
+
+    side_runs: `results["side_runs"]`
+    """
+    return "\n\n".join(sentence(data, run) for data, run in by_data(side_runs, "audit").items())
 
 
 def sentence(data: str, run: dict) -> str:

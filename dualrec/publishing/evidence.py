@@ -13,16 +13,16 @@ ABOUT = (
 
 
 def evidence_part(side_runs: dict) -> str:
-    """A table per data set, of its first seed; "" where none is recorded.
+    """A table per data set, of its first seed.
 
     side_runs: `results["side_runs"]`
     """
     records = by_data(side_runs, "evidence")
+    if not records:
+        return "Not recorded yet."
+    made = (f"`{r['command']}` on {data}: commit `{r['commit']}`, {r['hardware']}" for data, r in records.items())
     parts = [_table(data, run) for data, run in records.items()]
-    if records:
-        made = (f"`{r['command']}` on {data}: commit `{r['commit']}`, {r['hardware']}" for data, r in records.items())
-        parts += [ABOUT, f"Measured by {'; '.join(made)}."]
-    return "\n\n".join(parts)
+    return "\n\n".join([*parts, ABOUT, f"Measured by {'; '.join(made)}."])
 
 
 def _table(data: str, run: dict) -> str:

@@ -14,16 +14,16 @@ ABOUT = (
 
 
 def hints_part(side_runs: dict) -> str:
-    """What becomes of right and wrong hints, and what each kind is worth, per data set; "" where none is recorded.
+    """What becomes of right and wrong hints, and what each kind is worth, per data set.
 
     side_runs: `results["side_runs"]`
     """
     records = by_data(side_runs, "hints")
+    if not records:
+        return "Not recorded yet."
     parts = [text for data, run in records.items() for text in (_trust(data, run), _table(data, run))]
-    if records:
-        made = (f"`{r['command']}` on {data}: commit `{r['commit']}`, {r['hardware']}" for data, r in records.items())
-        parts += [ABOUT, f"Measured by {'; '.join(made)}."]
-    return "\n\n".join(parts)
+    made = (f"`{r['command']}` on {data}: commit `{r['commit']}`, {r['hardware']}" for data, r in records.items())
+    return "\n\n".join([*parts, ABOUT, f"Measured by {'; '.join(made)}."])
 
 
 def _trust(data: str, run: dict) -> str:

@@ -12,7 +12,7 @@ from dualrec.core.errors import StudyError
 from dualrec.core.text import read_text
 from dualrec.evaluation.results import answers, cell, number, signed
 from dualrec.evaluation.statistics import in_words
-from dualrec.publishing.audit import audit_part
+from dualrec.publishing.audit import audit_part, audit_sentences
 from dualrec.publishing.datasets import datasets_part
 from dualrec.publishing.evidence import evidence_part
 from dualrec.publishing.hints import hints_part
@@ -139,29 +139,23 @@ def _blocks(results: dict, runs: dict) -> dict[str, str]:
         texts = (" ".join(results["notebooks"].get(notebook, {}).get("findings", [])) for notebook in notebooks)
         return "\n\n".join(filter(None, texts))
 
-    adds = "\n\n".join(
-        filter(
-            None,
-            [
-                findings("10_what_the_llm_adds", "12_more_examples"),
-                evidence_part(results["side_runs"]),
-                hints_part(results["side_runs"]),
-            ],
-        )
-    )
-    title = "\n\n".join(filter(None, [findings("13_what_a_title_is_worth"), representation_part(results["side_runs"])]))
+    sides = results["side_runs"]
     return {
         "answer": "\n" + "\n".join(f"- {sentence}" for sentence in answers(results)) + "\n",
-        "audit": f"\n{audit_part(results['side_runs']) or findings('08_audit')}\n",
-        "adds": f"\n{adds}\n",
-        "title": f"\n{title}\n",
+        "audit": f"\n{audit_sentences(sides) or findings('08_audit')}\n",
+        "adds": f"\n{findings('10_what_the_llm_adds', '12_more_examples')}\n",
+        "title": f"\n{findings('13_what_a_title_is_worth')}\n",
         "results": f"\n{first_table(results)}\n\n{caption}\n",
         "profiles": f"\n{runs_table(runs)}\n\n{ABOUT_RUNS} Measured: {measured}.\n",
         "minutes": f"\n{minutes}\n",
-        "datasets": f"\n{datasets_part(results['side_runs'])}\n",
-        "roads": f"\n{roads_part(results['side_runs'])}\n",
-        "protocols": f"\n{protocols_part(results['side_runs'])}\n",
-        "precision": f"\n{_precision(results['side_runs'])}\n",
+        "datasets": f"\n{datasets_part(sides)}\n",
+        "roads": f"\n{roads_part(sides)}\n",
+        "protocols": f"\n{protocols_part(sides)}\n",
+        "precision": f"\n{_precision(sides)}\n",
+        "audited": f"\n{audit_part(sides)}\n",
+        "hints": f"\n{hints_part(sides)}\n",
+        "evidence": f"\n{evidence_part(sides)}\n",
+        "representation": f"\n{representation_part(sides)}\n",
     }
 
 

@@ -13,12 +13,12 @@ ABOUT = (
 
 
 def representation_part(side_runs: dict) -> str:
-    """A table per data set of the declared comparisons that have been measured; "" where none has.
+    """A table per data set of the declared comparisons that have been measured.
 
     side_runs: `results["side_runs"]`
     """
     parts = [text for data, run in by_data(side_runs, "representation").items() if (text := _table(data, run))]
-    return "\n\n".join([*parts, ABOUT]) if parts else ""
+    return "\n\n".join([*parts, ABOUT]) if parts else "Not recorded yet."
 
 
 def _table(data: str, run: dict) -> str:

@@ -33,6 +33,6 @@ def test_a_row_per_opinion_with_words(run):
 
 
 def test_nothing_is_said_of_nothing_and_what_misleads_is_named(run):
-    assert evidence_part({"laptop": {"seeds": {}}}) == ""
+    assert evidence_part({"laptop": {"seeds": {}}}) == "Not recorded yet."
     run["weights"][0]["gain"] |= {"low": -0.03, "high": -0.01}
     assert "it misleads" in evidence_part({"laptop": {"evidence": run}})

@@ -41,4 +41,4 @@ def test_right_and_wrong_hints_in_a_sentence_and_what_each_is_worth_in_a_table(r
 def test_what_could_not_be_measured_is_a_dash_and_no_record_says_nothing(run):
     run["trust"][0]["kept_right"] = share(None)
     assert "puts – [–, –] of the right hints first" in hints_part({"laptop": {"hints": run}})
-    assert hints_part({"laptop": {"seeds": {}}}) == ""
+    assert hints_part({"laptop": {"seeds": {}}}) == "Not recorded yet."

@@ -26,6 +26,10 @@ BLOCKS = (
     "datasets",
     "roads",
     "protocols",
+    "audited",
+    "hints",
+    "evidence",
+    "representation",
     "precision",
 )
 MARKERS = "".join(f"# T\n<!-- {name}:begin -->\nold<!-- {name}:end -->\n" for name in BLOCKS) + "end\n"

@@ -46,5 +46,5 @@ def test_verdicts_come_with_the_last_of_them(run):
 
 
 def test_nothing_is_said_of_nothing(run):
-    assert representation_part({"laptop": {"seeds": {}}}) == ""
-    assert representation_part({"laptop": {"representation": run | {"described": []}}}) == ""
+    assert representation_part({"laptop": {"seeds": {}}}) == "Not recorded yet."
+    assert representation_part({"laptop": {"representation": run | {"described": []}}}) == "Not recorded yet."

@@ -255,7 +255,7 @@ TEXT = "dualrec/publishing/site/text"
 # The README, and the guides that it leads to.
 PAGES = [
     ROOT / "README.md",
-    *(ROOT / TEXT / f"{name}.md" for name in ("commands", "profiles", "other_data", "your_own", "runs")),
+    *(ROOT / TEXT / f"{name}.md" for name in ("commands", "profiles", "other_data", "measured", "your_own", "runs")),
 ]
 README = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 

@@ -90,6 +90,7 @@ with [how to reproduce this](reproduce.md). Terms, data and models each have a p
 commands
 profiles
 other_data
+measured
 your_own
 runs
 ```
