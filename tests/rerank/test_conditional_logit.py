@@ -7,7 +7,7 @@ from dualrec.core.errors import StudyError
 from dualrec.rerank.conditional_logit import features, fit_weights, log_probabilities
 from dualrec.rerank.fusion import Opinions
 
-USERS, CANDIDATES = 600, 8
+USERS, CANDIDATES = 400, 8
 
 
 @pytest.fixture(scope="module")
