@@ -24,7 +24,7 @@ LITERATURE = {  # keys of references.bib
     "05_rerank": ("reimers2019", "wang2020"),
     "06_results": ("dacrema2019", "efron1994", "holm1979"),
     "07_diversity": ("carbonell1998",),
-    "08_audit": ("dualrec", "dacrema2019"),
+    "08_audit": ("dualrec", "dacrema2019", "meng2025"),
     "09_protocols": ("krichene2020", "meng2020", "canamares2020"),
     "10_what_the_llm_adds": ("decao2021", "holtzman2021", "miao2024", "harte2023"),
     "11_demo": ("dualrec", "reimers2019"),
