@@ -17,7 +17,7 @@ from dualrec.publishing.datasets import datasets_part
 from dualrec.publishing.evidence import evidence_part
 from dualrec.publishing.hints import hints_part
 from dualrec.publishing.protocols import protocols_part
-from dualrec.publishing.representation import representation_part
+from dualrec.publishing.representation import representation_part, representation_sentences
 from dualrec.publishing.roads import roads_part
 from dualrec.publishing.runs import ABOUT_MACHINES, ABOUT_MINUTES, ABOUT_RUNS, machines_table, minutes_table, runs_table
 
@@ -144,7 +144,7 @@ def _blocks(results: dict, runs: dict) -> dict[str, str]:
         "answer": "\n" + "\n".join(f"- {sentence}" for sentence in answers(results)) + "\n",
         "audit": f"\n{audit_sentences(sides) or findings('08_audit')}\n",
         "adds": f"\n{findings('10_what_the_llm_adds', '12_more_examples')}\n",
-        "title": f"\n{findings('13_what_a_title_is_worth')}\n",
+        "title": f"\n{findings('13_what_a_title_is_worth')}\n\n{representation_sentences(sides)}\n",
         "results": f"\n{first_table(results)}\n\n{caption}\n",
         "profiles": f"\n{runs_table(runs)}\n\n{ABOUT_RUNS} Measured: {measured}.\n",
         "minutes": f"\n{minutes}\n",

@@ -21,13 +21,35 @@ def representation_part(side_runs: dict) -> str:
     return "\n\n".join([*parts, ABOUT]) if parts else "Not recorded yet."
 
 
+def representation_sentences(side_runs: dict) -> str:
+    """The declared comparisons that have been measured, a sentence per data set; "" where none has.
+
+    side_runs: `results["side_runs"]`
+    """
+    said = []
+    for data, run in by_data(side_runs, "representation").items():
+        if measured := _measured(run):
+            names = {arm: entry["label"] for arm, entry in run["systems"].items()}
+            pairs = (
+                f"*{names[row['arm']]}* less *{names[row['against']]}* {signed(row, 4)}, {in_words(row) or 'by interval'}"
+                for row in measured
+            )
+            said.append(f"Each tuned with equally many trials, on {data} (n = {run['n']:,}): {'; '.join(pairs)}.")
+    return "\n\n".join(said)
+
+
+def _measured(run: dict) -> list[dict]:
+    """The declared comparisons of one data set that have been measured, in the order of their declaration."""
+    found = {(row["arm"], row["against"]): row for row in (*run["described"], *run["primary"])}
+    return [found[pair] for pair in map(tuple, run["declared"]) if pair in found]
+
+
 def _table(data: str, run: dict) -> str:
     """One data set's comparisons, and what is missing.
 
     run: of the data set `data`, as `make representation` records it
     """
-    found = {(row["arm"], row["against"]): row for row in (*run["described"], *run["primary"])}
-    measured = [found[pair] for pair in map(tuple, run["declared"]) if pair in found]
+    measured = _measured(run)
     if not measured:
         return ""
     rows = [[f"{data}, n = {run['n']:,}", "Δ NDCG@10", "verdict"], ["---", "---:", "---"]]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dualrec.publishing.representation import ABOUT, representation_part
+from dualrec.publishing.representation import ABOUT, representation_part, representation_sentences
 
 ROW = {"delta": 0.01, "low": 0.002, "high": 0.018}
 
@@ -43,6 +43,14 @@ def test_verdicts_come_with_the_last_of_them(run):
     run["systems"]["lstm-language_model"] = {"label": "LSTM, + language model", "seeds": [0, 1]}
     part = representation_part({"laptop": {"representation": run}})
     assert "| better |" in part and "| no gain above +0.02 |" in part and "not been measured" not in part
+
+
+def test_in_a_sentence(run):
+    assert representation_sentences({"laptop": {"representation": run}}) == (
+        "Each tuned with equally many trials, on ml-100k (n = 943): *LSTM, + SBERT* less *LSTM, + SBERT of other items* "
+        "+0.0100 [+0.0020, +0.0180], by interval."
+    )
+    assert representation_sentences({"laptop": {"representation": run | {"described": []}}}) == ""
 
 
 def test_nothing_is_said_of_nothing(run):
