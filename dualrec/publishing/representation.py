@@ -30,9 +30,10 @@ def representation_sentences(side_runs: dict) -> str:
     for data, run in by_data(side_runs, "representation").items():
         if measured := _measured(run):
             names = {arm: entry["label"] for arm, entry in run["systems"].items()}
+            verdicts = [in_words(row) or "by interval" for row in measured]
             pairs = (
-                f"*{names[row['arm']]}* less *{names[row['against']]}* {signed(row, 4)}, {in_words(row) or 'by interval'}"
-                for row in measured
+                f"*{names[row['arm']]}* less *{names[row['against']]}* {signed(row, 4)}, {said_of_it}"
+                for row, said_of_it in zip(measured, verdicts, strict=True)
             )
             said.append(f"Each tuned with equally many trials, on {data} (n = {run['n']:,}): {'; '.join(pairs)}.")
     return "\n\n".join(said)

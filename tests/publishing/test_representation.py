@@ -47,8 +47,8 @@ def test_verdicts_come_with_the_last_of_them(run):
 
 def test_in_a_sentence(run):
     assert representation_sentences({"laptop": {"representation": run}}) == (
-        "Each tuned with equally many trials, on ml-100k (n = 943): *LSTM, + SBERT* less *LSTM, + SBERT of other items* "
-        "+0.0100 [+0.0020, +0.0180], by interval."
+        "Each tuned with equally many trials, on ml-100k (n = 943): *LSTM, + SBERT* less *LSTM, + SBERT of other "
+        "items* +0.0100 [+0.0020, +0.0180], by interval."
     )
     assert representation_sentences({"laptop": {"representation": run | {"described": []}}}) == ""
 
