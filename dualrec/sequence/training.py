@@ -54,9 +54,11 @@ def fit(
         same weights
 
     Returns one dict per epoch: epoch (from 1), loss (nats per target), ndcg (validation NDCG@10), seconds.
-    Raises StudyError where there is nothing to learn from or the loss is no longer a number.
+    Raises StudyError where there is nothing to learn from, the loss is no longer a number, or this processor cannot
+    train the network in the precision of `config`.
     """
     torch.manual_seed(seed)
+    _require_precision(model, config)
     weights: dict[str, torch.Tensor] = dict(model.named_parameters())
     optimiser = torch.optim.AdamW(
         weights.values(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
@@ -91,6 +93,22 @@ def fit(
         for name, value in weights.items():
             value.copy_(best[name])
     return history
+
+
+def trains_lstms_in_bfloat16() -> bool:
+    """Whether PyTorch can train an LSTM in bfloat16 on this processor, for which it needs AVX-512 or the like."""
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def _require_precision(model: NextItemNetwork, config: TrainingConfig) -> None:
+    """Raise StudyError where the network cannot be trained in its precision here."""
+    recurrent = any(isinstance(module, torch.nn.LSTM) for module in model.modules())
+    on_processor = next(model.parameters()).device.type == "cpu"
+    if config.precision == "bfloat16" and recurrent and on_processor and not trains_lstms_in_bfloat16():
+        raise StudyError(
+            'PyTorch cannot train an LSTM in bfloat16 on this processor; set precision = "float32" in its table of the '
+            "profile, or use a processor with AVX-512"
+        )
 
 
 def training_samples(train: Sequences, config: TrainingConfig) -> list[torch.Tensor]:

@@ -10,11 +10,13 @@ from dualrec.evaluation.results import side_runs
 from dualrec.evaluation.shards import Place, read_family, shard_path
 from dualrec.experiments import precision
 from dualrec.publishing.readme import precision_table
+from dualrec.sequence.training import trains_lstms_in_bfloat16
 from dualrec.systems.names import LABELS, NETWORKS
 
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.skipif(not trains_lstms_in_bfloat16(), reason="PyTorch cannot train an LSTM in bfloat16 on this processor")
 def test_every_network_is_measured_in_both_precisions_with_every_seed(toy_profile, toy_folder, tmp_path, monkeypatch):
     monkeypatch.setenv("DUALREC_HOME", str(tmp_path / "home"))
     study = precision.open_study(toy_profile, data=str(toy_folder), folder=tmp_path / "run")

@@ -13,7 +13,7 @@ from dualrec.core.errors import StudyError
 from dualrec.sequence import training as fit_module
 from dualrec.sequence.lstm import NextItemLSTM
 from dualrec.sequence.scoring import network_ndcg, score
-from dualrec.sequence.training import _is_over, _schedule, batches, fit, training_samples
+from dualrec.sequence.training import _is_over, _schedule, batches, fit, training_samples, trains_lstms_in_bfloat16
 from dualrec.types import Cases, Sequences
 
 N = 8
@@ -102,6 +102,16 @@ def test_the_loss_is_the_mean_cross_entropy_of_every_next_item():
     assert first_epoch["loss"] == pytest.approx(np.mean(losses), rel=1e-5)
 
 
+def test_an_lstm_that_cannot_be_trained_in_bfloat16_here_is_refused(monkeypatch):
+    monkeypatch.setattr(fit_module, "trains_lstms_in_bfloat16", lambda: False)
+    config = LSTMConfig(**SMALL, epochs=1, precision="bfloat16")
+    with pytest.raises(StudyError, match='set precision = "float32"'):
+        fit(network(config), TRAIN, VALIDATION, config, 0, None)
+    plain = LSTMConfig(**SMALL, epochs=1)
+    assert len(fit(network(plain), TRAIN, VALIDATION, plain, 0, None)) == 1
+
+
+@pytest.mark.skipif(not trains_lstms_in_bfloat16(), reason="PyTorch cannot train an LSTM in bfloat16 on this processor")
 def test_bfloat16_rounds_the_products_of_training_alone():
     """Another loss, near that of float32; weights stay float32, and so does ranking with them."""
     losses, scores = {}, {}
