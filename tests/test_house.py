@@ -103,7 +103,12 @@ def test_few_modules_lie_at_the_door():
 
 
 @pytest.mark.parametrize(
-    "page", ["CONTRIBUTING.md", *(f"dualrec/publishing/site/text/{name}.md" for name in ("extend", "profiles", "runs"))]
+    "page",
+    [
+        "CONTRIBUTING.md",
+        "README.md",
+        *(f"dualrec/publishing/site/text/{name}.md" for name in ("extend", "profiles", "runs")),
+    ],
 )
 def test_paths_in_prose_lead_to_files(page):
     text = (paths.PACKAGE.parent / page).read_text(encoding="utf-8")

@@ -18,6 +18,18 @@ def by_data(side_runs: dict, kind: str) -> dict[str, dict]:
     return {record["data"]: record for record in records}
 
 
+def measured_by(records: dict[str, dict]) -> str:
+    """Where the records come from; those of one commit and machine together.
+
+    records: as `by_data` returns them
+    """
+    commands: dict[tuple[str, str], list[str]] = {}
+    for data, run in records.items():
+        commands.setdefault((run["commit"], run["hardware"]), []).append(f"`{run['command']}` on {data}")
+    facts = (f"{', '.join(made)}: commit `{commit}`, {hardware}" for (commit, hardware), made in commands.items())
+    return f"Measured by {'; '.join(facts)}."
+
+
 def not_recorded(side_runs: dict, kind: str) -> str:
     """A sentence that names the commands whose record is missing; empty where none is.
 

@@ -19,7 +19,7 @@ from dualrec.evaluation.ranks import list_ranks
 from dualrec.evaluation.shards import Place
 from dualrec.evaluation.statistics import bootstrap_interval
 from dualrec.experiments.sequence_arms import model_settings
-from dualrec.experiments.side_runs import Measured, SideRun, Wanted, seed_means
+from dualrec.experiments.side_runs import Measured, SideRun, Wanted, arms_together
 from dualrec.rerank.conditional_logit import features, fit_weights, log_probabilities
 from dualrec.rerank.fusion import Opinions
 from dualrec.study import Study, open_study
@@ -52,16 +52,8 @@ def measure_evidence(profile: str, count: int) -> dict[str, Any]:
     wanted = [Wanted(Place(arm, "test", seed), settings) for seed in range(count) for arm in LABELS]
     shards = run.shards(wanted, _measurer(profile))
     by_arm = {arm: [shard for shard in shards if shard.place.arm == arm] for arm in LABELS}
-    resamples = study.profile.evaluation.resamples
-    values = {
-        "n": len(study.cases),
-        "seeds": [*range(count)],
-        "protocol": study.protocol,
+    values = arms_together(study, LABELS, by_arm) | {
         "candidates": study.profile.llm.candidates,
-        "systems": {
-            arm: {"label": LABELS[arm]} | seed_means([shard.metrics for shard in of_arm], resamples, study.seed)
-            for arm, of_arm in by_arm.items()
-        },
         "weights": [{"arm": arm, "seed": shard.place.seed} | shard.measured for arm in LABELS for shard in by_arm[arm]],
     }
     run.record(shards, values)
@@ -118,8 +110,8 @@ def _told(
     alone = fit_weights(sequence, validation.items, study.validation.targets)
     by = {name: float(value) for name, value in zip(weights.index, weights["value"], strict=True)}
     both = log_probabilities(asked, by, test.items, study.cases.targets)
-    one = {"sequence": float(alone["value"].iloc[0])}
-    one = log_probabilities({"sequence": asked["sequence"]}, one, test.items, study.cases.targets)
+    weight = {"sequence": float(alone["value"].iloc[0])}
+    one = log_probabilities({"sequence": asked["sequence"]}, weight, test.items, study.cases.targets)
     gain = pd.Series(both - one).dropna()
     facts = {
         "weights": weights.to_dict("index"),

@@ -13,13 +13,13 @@ from dualrec.core import paths
 from dualrec.core.errors import StudyError
 from dualrec.core.git import git_commit
 from dualrec.core.locks import sole_user
-from dualrec.core.machine import hardware
 from dualrec.evaluation.attribution import shapley_values, subsets
 from dualrec.evaluation.random_lists import expected_hits
 from dualrec.evaluation.released import KS, RELEASED, Outputs, Protocol, evaluate, turned
 from dualrec.evaluation.results import record_side_run
 from dualrec.evaluation.statistics import bootstrap_intervals, exact_rate, ratio_interval, resampled_means
 from dualrec.experiments.audit import AuditCases, audit_cases, listed_outputs, sentence_vectors
+from dualrec.experiments.side_runs import SideRun
 from dualrec.sequence.ranking import best_lists
 from dualrec.study import Study, open_study
 from dualrec.systems.catalogue_writer import write_from_catalogue
@@ -55,16 +55,16 @@ def measure_audit(profile: str) -> dict[str, Any]:
     length = study.profile.audit.titles
     if length > max(KS):
         raise StudyError(f"the released lists have {max(KS)} titles, not {length}; set titles = {max(KS)} in [audit]")
-    commit = git_commit(paths.home())
+    run, commit = SideRun(study, "audit", "make audit"), git_commit(paths.home())
     with sole_user(study.folder):
         audit = audit_cases(study, users=0)
         hints = lstm_hints(study, audit.cases.history, fit_sequence_model(study, "lstm", split=audit.split))
         frames = _frames(study, audit, hints)
     facts = {
-        "command": "make audit" + f" PROFILE={profile}" * (profile != paths.DEFAULT_PROFILE),
+        "command": run.command,
         "data": study.data.name,
         "commit": commit,
-        "hardware": hardware(),
+        "hardware": run.hardware,
         "n": len(audit.cases),
         "protocol": study.protocol,
         "switches": [*SWITCHES],

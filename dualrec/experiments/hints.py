@@ -18,7 +18,7 @@ from dualrec.evaluation.ranks import list_ranks, rank_metrics
 from dualrec.evaluation.shards import Place, Shard
 from dualrec.evaluation.statistics import auc_interval, exact_rate
 from dualrec.experiments.sequence_arms import model_settings
-from dualrec.experiments.side_runs import Measured, SideRun, Wanted, seed_mean, seed_means
+from dualrec.experiments.side_runs import Measured, SideRun, Wanted, arms_together, seed_mean
 from dualrec.llm.inference.title_trie import build_trie
 from dualrec.llm.local import LLM
 from dualrec.sequence.ranking import best_hints, best_lists, ranks_of_targets
@@ -79,15 +79,7 @@ def measure_hints(profile: str, count: int) -> dict[str, Any]:
     wanted = [Wanted(Place(arm, "test", seed), settings) for seed in range(count) for arm in LABELS]
     shards = run.shards(wanted, _measurer(profile))
     by_arm = {arm: [shard for shard in shards if shard.place.arm == arm] for arm in LABELS}
-    resamples = study.profile.evaluation.resamples
-    values = {
-        "n": len(study.cases),
-        "seeds": [*range(count)],
-        "protocol": study.protocol,
-        "systems": {
-            arm: {"label": LABELS[arm]} | seed_means([shard.metrics for shard in of_arm], resamples, study.seed)
-            for arm, of_arm in by_arm.items()
-        },
+    values = arms_together(study, LABELS, by_arm) | {
         "comparisons": _comparisons(study, by_arm),
         "trust": [
             {"writer": writer, "seed": shard.place.seed} | shard.measured

@@ -200,6 +200,24 @@ def seed_means(frames: list[pd.DataFrame], resamples: int, seed: int) -> dict[st
     return {"metrics": seed_intervals(frames, resamples, seed), "per_seed": per_seed}
 
 
+def arms_together(study: Study, labels: Mapping[str, str], by_arm: Mapping[str, list[Shard]]) -> dict[str, Any]:
+    """What is recorded of arms that have the same seeds: {"n", "seeds", "protocol", "systems"}.
+
+    systems: arm -> {"label", "metrics", "per_seed"}, see `seed_means`
+
+    labels: arm -> how it is called
+    by_arm: arm -> one shard per seed
+    """
+    shards = next(iter(by_arm.values()))
+    resamples = study.profile.evaluation.resamples
+    systems = {
+        arm: {"label": labels[arm]} | seed_means([shard.metrics for shard in of_arm], resamples, study.seed)
+        for arm, of_arm in by_arm.items()
+    }
+    seeds = [shard.place.seed for shard in shards]
+    return {"n": len(shards[0].ranks), "seeds": seeds, "protocol": study.protocol, "systems": systems}
+
+
 def seed_mean(frames: list[pd.DataFrame], metric: str) -> pd.Series:
     """One metric of every user, averaged over seeds.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dualrec.evaluation.released import TURNED
 from dualrec.evaluation.results import cell, number
-from dualrec.evaluation.side_by_side import by_data
+from dualrec.evaluation.side_by_side import by_data, measured_by
 
 ABOUT = (
     "The same lists throughout. *Told*: everybody, with the true titles among the re-ranker's references and the rest "
@@ -27,8 +27,7 @@ def audit_part(side_runs: dict) -> str:
     if not records:
         return "Not recorded yet."
     parts = [text for data, run in records.items() for text in (f"**{data}**", ends_table(run), worth_table(run))]
-    made = (f"`{r['command']}` on {data}: commit `{r['commit']}`, {r['hardware']}" for data, r in records.items())
-    return "\n\n".join([*parts, ABOUT, ABOUT_WORTH, f"Measured by {'; '.join(made)}."])
+    return "\n\n".join([*parts, ABOUT, ABOUT_WORTH, measured_by(records)])
 
 
 def audit_sentences(side_runs: dict) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dualrec.evaluation.results import number, signed
-from dualrec.evaluation.side_by_side import by_data
+from dualrec.evaluation.side_by_side import by_data, measured_by
 
 ABOUT = (
     "Weights are of a conditional logit on the validation targets that are among the LSTM's candidates, each beside "
@@ -20,9 +20,8 @@ def evidence_part(side_runs: dict) -> str:
     records = by_data(side_runs, "evidence")
     if not records:
         return "Not recorded yet."
-    made = (f"`{r['command']}` on {data}: commit `{r['commit']}`, {r['hardware']}" for data, r in records.items())
     parts = [_table(data, run) for data, run in records.items()]
-    return "\n\n".join([*parts, ABOUT, f"Measured by {'; '.join(made)}."])
+    return "\n\n".join([*parts, ABOUT, measured_by(records)])
 
 
 def _table(data: str, run: dict) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dualrec.evaluation.results import number, signed
-from dualrec.evaluation.side_by_side import by_data
+from dualrec.evaluation.side_by_side import by_data, measured_by
 from dualrec.evaluation.statistics import in_words
 
 WRITERS = {"untuned": "the untuned writer", "tuned": "the tuned writer"}
@@ -22,8 +22,7 @@ def hints_part(side_runs: dict) -> str:
     if not records:
         return "Not recorded yet."
     parts = [text for data, run in records.items() for text in (_trust(data, run), _table(data, run))]
-    made = (f"`{r['command']}` on {data}: commit `{r['commit']}`, {r['hardware']}" for data, r in records.items())
-    return "\n\n".join([*parts, ABOUT, f"Measured by {'; '.join(made)}."])
+    return "\n\n".join([*parts, ABOUT, measured_by(records)])
 
 
 def _trust(data: str, run: dict) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dualrec.data.registry import SOURCES
 from dualrec.evaluation.results import number
-from dualrec.evaluation.side_by_side import by_data, moves, not_recorded
+from dualrec.evaluation.side_by_side import by_data, measured_by, moves, not_recorded
 
 ABOUT_COUNTS = (
     "A last event ties where the event before it has the same time, so that a rule and not behaviour chose the target. "
@@ -32,7 +32,7 @@ def protocols_part(side_runs: dict) -> str:
         ABOUT_COUNTS,
         "What is known of the order:\n\n" + "\n".join(orders),
         f"{moves(records)} {WHERE_LEVELS_STAND}",
-        _measured(records),
+        measured_by(records),
         not_recorded(side_runs, "protocols"),
     ]
     return "\n\n".join(filter(None, parts))
@@ -62,15 +62,6 @@ def counts_table(records: dict[str, dict]) -> str:
             ]
         )
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
-def _measured(records: dict[str, dict]) -> str:
-    """Where the records come from; those of one commit and machine together."""
-    commands: dict[tuple[str, str], list[str]] = {}
-    for data, run in records.items():
-        commands.setdefault((run["commit"], run["hardware"]), []).append(f"`{run['command']}` on {data}")
-    facts = (f"{', '.join(made)}: commit `{commit}`, {hardware}" for (commit, hardware), made in commands.items())
-    return f"Measured by {'; '.join(facts)}."
 
 
 def _of(some: int, all_of_them: int) -> str:

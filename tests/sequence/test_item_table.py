@@ -81,7 +81,9 @@ def test_without_ids_two_items_of_one_title_are_one(kind, toy_catalogue):
     network = build_network(toy_catalogue, vectors, config)
     table = network.item_table()
     assert network.items.id is None and table.shape == (9, 10)
-    # Equal but for the last bits: a product of matrices may add up another row in another order.
+    read = network.items
+    assert torch.equal(read.titles[2], read.titles[7]) and torch.equal(read.genres[2], read.genres[7])
+    # What is read of them is equal to the bit; a product of matrices may add up another row in another order.
     torch.testing.assert_close(table[2], table[7], rtol=0, atol=1e-6)
     assert (table[2] - table[3]).abs().max() > 0.1
     fit(network, HISTORIES.take([0, 2]), Cases(HISTORIES.take([1]), np.array([2])), config, 0, None)

@@ -277,7 +277,7 @@ def test_the_readme_names_every_target_profile_and_command():
 def test_every_link_leads_somewhere(page):
     """A file that is there and, behind a #, one of its headings as GitHub writes it."""
     links = re.findall(r"\]\((?!https?:)([^)\s#]*)(?:#([^)\s]+))?\)", page.read_text(encoding="utf-8"))
-    assert links
+    assert links and (len(links) >= 10 or page != PAGES[0])
     for to, heading in links:
         target = (page.parent / to).resolve() if to else page
         assert target.exists(), to
