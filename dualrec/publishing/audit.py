@@ -13,8 +13,9 @@ ABOUT = (
     "A hint in a list has similarity 1, too: where it leads the list, as in the LSTM's own, it keeps the first place."
 )
 ABOUT_WORTH = (
-    "What turning each switch does to HR@1 and HR@5, from as released to as audited: the mean over all orders in which "
-    "they can be turned (Shapley values), with 95 % bootstrap intervals over users. A column adds up to the difference."
+    "What turning each switch does to HR@1 and, below it, HR@5, from as released to as audited: the mean over all "
+    "orders in which they can be turned (Shapley values), with 95 % bootstrap intervals over users. A column adds up "
+    "to the difference."
 )
 
 
@@ -26,8 +27,14 @@ def audit_part(side_runs: dict) -> str:
     records = by_data(side_runs, "audit")
     if not records:
         return "Not recorded yet."
-    parts = [text for data, run in records.items() for text in (f"**{data}**", ends_table(run), worth_table(run))]
+    parts = [text for data, run in records.items() for text in (_who(data, run), ends_table(run), worth_table(run))]
     return "\n\n".join([*parts, ABOUT, ABOUT_WORTH, measured_by(records)])
+
+
+def _who(data: str, run: dict) -> str:
+    """The data set, and on how many people its ends are measured."""
+    released = max(entry["ends"]["released"]["HR@1"]["n"] for entry in run["systems"].values())
+    return f"**{data}**, n = {run['n']:,}, of whom the released evaluation keeps {released:,}"
 
 
 def audit_sentences(side_runs: dict) -> str:
@@ -85,7 +92,9 @@ def worth_table(run: dict) -> str:
     rows = [["switch", *(entry["label"] for entry in systems)], ["---", *["---:"] * len(systems)]]
     for switch in run["switches"]:
         worth = [entry["worth"][switch] for entry in systems]
-        rows.append([TURNED[switch], *(" / ".join(_signed(of[metric]) for metric in ("HR@1", "HR@5")) for of in worth)])
+        rows.append(
+            [TURNED[switch], *("<br>".join(_signed(of[metric]) for metric in ("HR@1", "HR@5")) for of in worth)]
+        )
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 

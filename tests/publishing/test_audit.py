@@ -43,14 +43,14 @@ def test_tables(run):
         worth_table(run)
         .splitlines()[2]
         .startswith(
-            "| one target, the next item, not any of five | -0.050 [-0.060, -0.040] / -0.200 [-0.210, -0.190] |"
+            "| one target, the next item, not any of five | -0.050 [-0.060, -0.040]<br>-0.200 [-0.210, -0.190] |"
         )
     )
 
 
 def test_the_part_says_where_it_comes_from_and_is_empty_without_a_record(run):
     part = audit_part({"laptop": {"audit": run}})
-    assert part.startswith("**ml-100k**") and part.endswith(
-        "Measured by `make audit` on ml-100k: commit `1a2b3c4`, a core."
-    )
+    assert part.startswith(
+        "**ml-100k**, n = 943, of whom the released evaluation keeps 943\n\n| system |"
+    ) and part.endswith("Measured by `make audit` on ml-100k: commit `1a2b3c4`, a core.")
     assert audit_part({"laptop": {"seeds": {}}}) == "Not recorded yet."
